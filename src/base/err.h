@@ -1,0 +1,35 @@
+/* Errors as values. Floor 0.
+ *
+ * A fallible function returns int: 0, or a negative `enum err_code`; its last parameter is a caller-owned, nullable
+ * `struct err *`. Higher levels add context with err_prefix() and never replace the code. Nothing below cli/ prints or
+ * exits. The code's name (err_name) is what verdicts, CSV and JSON carry; it is part of the file formats: never rename.
+ */
+#ifndef BMU_BASE_ERR_H
+#define BMU_BASE_ERR_H
+
+#include "base/err_codes.h"
+
+#define ERR_MESSAGE_MAX 1024
+
+struct err {
+    int code;                      /* 0 or an err_code */
+    char message[ERR_MESSAGE_MAX]; /* one sentence, UTF-8, names file, row, field and what to do; never NULL-less */
+};
+
+enum err_code {
+    ERR_OK = 0,
+#define X(name, value, meaning) ERR_##name = value,
+    ERR_CODES(X)
+#undef X
+};
+
+/* Fill e (if not NULL) and return code. */
+int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Put "prefix: " before the message; keeps and returns e->code (or ERR_INTERNAL if e is NULL: pass the code through yourself). */
+int err_prefix(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* "IMAGE_TRUNCATED" for ERR_IMAGE_TRUNCATED; "UNKNOWN" for a number that is no code. Static storage. */
+const char *err_name(int code);
+/* The one-line meaning of a code, for documentation and `bmunet` help. Static storage. */
+const char *err_meaning(int code);
+
+#endif

@@ -1,0 +1,21 @@
+/* SHA-256 (FIPS 180-4), through nettle. Floor 0. */
+#ifndef BMU_BASE_HASH_H
+#define BMU_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SHA256_SIZE 32
+#define SHA256_HEX_SIZE 65
+
+struct sha256 {
+    _Alignas(16) unsigned char state[256]; /* opaque: hash.c asserts that nettle's context fits */
+};
+void sha256_init(struct sha256 *h);
+void sha256_update(struct sha256 *h, const void *bytes, size_t n);
+void sha256_final(struct sha256 *h, uint8_t digest[SHA256_SIZE]);
+void sha256_bytes(const void *bytes, size_t n, uint8_t digest[SHA256_SIZE]);
+/* 64 lower-case hexadecimal digits and a NUL. */
+void sha256_hex(const uint8_t digest[SHA256_SIZE], char out[SHA256_HEX_SIZE]);
+
+#endif

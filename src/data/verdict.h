@@ -1,0 +1,27 @@
+/* What became of each input of an exam: used, absent or refused, why, and what was done to it. Floor 2. */
+#ifndef BMU_DATA_VERDICT_H
+#define BMU_DATA_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "data/slot.h"
+
+enum input_status { INPUT_ABSENT, INPUT_USED, INPUT_REFUSED };
+const char *input_status_name(enum input_status s); /* "absent", "used", "refused" */
+
+struct input_verdict {
+    enum input_status status;
+    int code;           /* 0, or the err_code of the refusal */
+    char note[512];     /* what was done ("16-bit grey PNG 3000x4000, resized to 1280x2294"), or why it was refused; may be empty */
+    bool hashed;        /* sha256 holds the file's hash (also for refused files that could be read) */
+    uint8_t sha256[32]; /* of the file's bytes */
+};
+
+struct verdict {
+    struct input_verdict input[SLOT_COUNT];
+    int code;          /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
+    char reason[512];  /* sentence for code */
+};
+
+#endif

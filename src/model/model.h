@@ -1,0 +1,93 @@
+/* A trained network: configuration, weights, and the plan that runs it. Floor 3.
+ *
+ * Networks: `bmu` (the fused network), `mg` and `us` (the unimodal pretraining networks). Variants: `reference` (an absent view is the published
+ * release's black image) and `masked` (an absent view is not computed and is masked out of attention and pooling). See docs/MODEL.md.
+ */
+#ifndef BMU_MODEL_MODEL_H
+#define BMU_MODEL_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "ckpt/archive.h"
+#include "data/prep.h"
+#include "data/schema.h"
+#include "data/slot.h"
+
+enum { TIER_COUNT = 5 };
+enum network { NETWORK_BMU, NETWORK_MG, NETWORK_US, NETWORK_COUNT };
+enum variant { VARIANT_REFERENCE, VARIANT_MASKED, VARIANT_COUNT };
+enum clinical_mode { CLINICAL_CONCAT, CLINICAL_TOKEN, CLINICAL_NONE };
+enum precision { PRECISION_FP32, PRECISION_BF16 };
+const char *network_name(enum network n);     /* "bmu", "mg", "us" */
+const char *variant_name(enum variant v);     /* "reference", "masked" */
+const char *precision_name(enum precision p); /* "fp32", "bf16" */
+/* The name's value, or -1. */
+int network_from_name(const char *name);
+int variant_from_name(const char *name);
+
+/* Everything that fixes the arithmetic. Stored as JSON in the model file's metadata under "bmunet.config". */
+struct model_config {
+    enum network network;
+    enum variant variant;
+    enum clinical_mode clinical; /* bmu only; else CLINICAL_NONE */
+    int width;                   /* channels after the stem: 64; trunk features are 8 * width */
+    int n_clinical;              /* concat: values appended to the head's input (10); token: fields of the schema */
+    struct prep_profile prep;    /* name is static */
+};
+
+/* Import: check the archive (exact set of keys and shapes for the network; all problems listed in one message, ERR_WEIGHTS_KEYS; NaN or infinity:
+ * ERR_WEIGHTS_NAN) and write one safetensors file with metadata. `source` is the file's name for the provenance. schema may be NULL (mg, us). */
+struct model_import {
+    enum network network;
+    enum variant variant;
+    const struct schema *schema; /* what the clinical inputs 1..n mean; bmu only */
+    const char *source_name;     /* base name of the checkpoint */
+    uint8_t source_sha256[32];
+};
+int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e);
+
+struct model_options {
+    enum precision precision;
+    bool exact; /* direct convolution everywhere */
+};
+struct model;
+/* Load, check (exact set of keys, shapes, types, no NaN) and prepare. */
+int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e);
+void model_close(struct model *m);
+const struct model_config *model_config(const struct model *m);
+const struct schema *model_schema(const struct model *m); /* NULL: takes no clinical data */
+const uint8_t *model_sha256(const struct model *m);       /* of the model file, 32 bytes */
+const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
+size_t model_parameters(const struct model *m); /* trainable numbers: 54.7 M for bmu */
+bool model_takes(const struct model *m, enum slot s);
+
+struct model_input {
+    const float *view[SLOT_COUNT];   /* as prep_file() gives them; NULL: absent */
+    const struct clinical *clinical; /* config.n_clinical values; NULL only if CLINICAL_NONE */
+};
+struct model_output {
+    float logits[TIER_COUNT];    /* T1 .. T5 */
+    double p[TIER_COUNT];        /* softmax in double */
+    double p_benign, p_malignant; /* T1+T2, T3+T4+T5 */
+    int tier;                    /* 1 .. 5: the largest p (the lowest tier on a tie) */
+};
+/* One exam. Deterministic: the same bits for any number of threads and whatever ran before. ERR_EXAM_NO_IMAGE, ERR_OUTPUT_NAN, ERR_ENGINE.
+ * Not reentrant: one model, one caller at a time. */
+int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e);
+
+/* The layer table of the last run: wall seconds and multiply-adds per layer. */
+struct layer_time {
+    const char *name;      /* "model1.backbone.4.0.conv1" */
+    const char *algorithm; /* "winograd 6x6", "direct (brgconv:avx512_core)" ... */
+    double seconds;        /* median over the runs since model_profile() */
+    double macs;           /* multiply-adds of the direct method, per run */
+};
+/* Start (or stop) timing layers. */
+void model_profile(struct model *m, bool on);
+/* Borrowed list, valid until the next run. */
+size_t model_layers(const struct model *m, const struct layer_time **out);
+
+#endif
