@@ -1,0 +1,49 @@
+/* Own convolution kernels: the interface by which one joins the engine beside oneDNN's. Floor 1.
+ *
+ * Activations are channels-last float32: [n][h][w][c], 64-byte aligned. A kernel is a pure function of its arguments: each output number is
+ * computed by the same operations in the same order whatever the number of threads or images (same input, same model: same bits).
+ * dst = relu?( conv(src, weights) + bias + residual? ), where weights and bias already hold the folded batch-norm.
+ */
+#ifndef BMU_TENSOR_CONV_KERNEL_H
+#define BMU_TENSOR_CONV_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct conv_shape {
+    int n, in_h, in_w, in_c;
+    int out_h, out_w, out_c; /* after the pooling, if pool */
+    int kernel, stride, pad; /* square */
+    bool pool;               /* a 3x3 stride 2 pad 1 max-pooling follows the ReLU and is part of the kernel (the stem) */
+};
+
+struct conv_call {
+    struct conv_shape shape;
+    const float *src;
+    const void *packed;    /* as pack() made it, 64-byte aligned */
+    const float *bias;     /* out_c, never NULL */
+    const float *residual; /* NULL, or as dst; may be dst itself */
+    bool relu;
+    float *dst;
+    void *scratch; /* scratch_bytes(), 64-byte aligned, contents free */
+};
+
+struct conv_kernel {
+    const char *name; /* for the layer table: "winograd 6x6" */
+    /* Does this kernel take the shape, and does this processor have what it needs? The answer depends on nothing else. */
+    bool (*takes)(const struct conv_shape *s);
+    size_t (*packed_bytes)(const struct conv_shape *s);
+    /* weights: [out_c][in_c][kernel][kernel] */
+    void (*pack)(void *packed, const float *weights, const struct conv_shape *s);
+    size_t (*scratch_bytes)(const struct conv_shape *s, int threads);
+    /* Uses pool_run() inside. */
+    void (*run)(const struct conv_call *c);
+};
+
+extern const struct conv_kernel conv_winograd4; /* 3x3 stride 1 pad 1, F(4x4, 3x3) */
+extern const struct conv_kernel conv_winograd6; /* 3x3 stride 1 pad 1, F(6x6, 3x3) */
+extern const struct conv_kernel conv_stem;      /* 7x7 stride 2 pad 3, 1 or 3 -> 64 channels, with the max-pooling */
+extern const struct conv_kernel conv_strided;   /* 3x3 stride 2 pad 1 */
+extern const struct conv_kernel conv_point;     /* 1x1 stride 1 or 2 pad 0 */
+
+#endif
