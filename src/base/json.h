@@ -13,6 +13,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* jansson exports these four names with other meanings; defined under them, ours would take the place of its own inside libjansson. */
+#define json_object bmu_json_object
+#define json_array bmu_json_array
+#define json_string bmu_json_string
+#define json_integer bmu_json_integer
+
 struct json;
 
 /* Parse n bytes. On failure returns `code` (the caller's format code) with line and column in the message. */
@@ -39,7 +45,7 @@ bool json_bool(const struct json *j, bool fallback);
 /* Visit members in order; stop and return the callback's non-zero result. */
 int json_each(const struct json *object, int (*visit)(void *ctx, const char *key, struct json *value), void *ctx);
 
-/* Building: NULL on want of memory; every adder takes the child over (also on failure) and accepts NULL children as failure, so that a chain of
+/* Building: text that is not UTF-8 is taken with U+FFFD in place of each wrong byte. NULL on want of memory; every adder takes the child over (also on failure) and accepts NULL children as failure, so that a chain of
  * calls needs one check at its end: json_ok(). Non-finite numbers are written as null. */
 struct json *json_object(void);
 struct json *json_array(void);
