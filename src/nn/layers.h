@@ -1,0 +1,18 @@
+/* Layers: plain functions that add nodes to a graph, reading their weights by name. Floor 2.
+ * The archive has passed keys_check(), so every name is there in the right shape. */
+#ifndef BMU_NN_LAYERS_H
+#define BMU_NN_LAYERS_H
+
+#include "ckpt/archive.h"
+#include "tensor/graph.h"
+
+/* The numbers of an array, or NULL with the graph's failure set. */
+const float *layer_weights(struct graph *g, const struct archive *a, const char *name, const char *suffix);
+/* ResNet-18 (He et al. 2016) without its last layer: x [n][h][w][1 or 3] -> [n][8*width]. */
+int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width);
+int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual);
+int layer_norm(struct graph *g, const struct archive *a, int x, const char *name);
+/* ViT block (timm 0.9 `Block`, Dosovitskiy et al. 2021): x += proj(attn(norm1(x))); x += fc2(gelu(fc1(norm2(x)))). x [t][dim]. */
+int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads);
+
+#endif

@@ -1,0 +1,34 @@
+/* Which convolution algorithm, by a fixed rule on shapes. Floor 1. */
+#include "tensor/conv_rule.h"
+
+/* First row that takes the shape wins. Sizes are output pixels of one image. */
+static const struct {
+    const struct conv_kernel *kernel;
+    bool direct; /* allowed under --exact */
+    int min_pixels, max_in_c;
+} rules[] = {
+    {&conv_stem, true, 1, 3},
+    {&conv_winograd6, false, 72 * 40 + 1, 1024},
+    {&conv_winograd4, false, 28 * 28, 1024},
+    {&conv_strided, false, 28 * 28, 1024},
+    {&conv_point, true, 1, 1024},
+};
+
+/* oneDNN's own Winograd pays from here up (where the library has it). */
+enum { DNN_WINOGRAD_MIN_PIXELS = 14 * 14 };
+
+struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16)
+{
+    struct conv_choice choice = {.kernel = NULL, .algorithm = DNN_DIRECT, .type = bf16 ? DNN_BF16 : DNN_F32};
+    const int pixels = s->out_h * s->out_w;
+    if (bf16)
+        return choice;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if ((rules[i].direct || !exact) && pixels >= rules[i].min_pixels && s->in_c <= rules[i].max_in_c && rules[i].kernel->takes(s)) {
+            choice.kernel = rules[i].kernel;
+            return choice;
+        }
+    if (!exact && dnn_has_winograd() && s->kernel == 3 && s->stride == 1 && s->in_c >= 64 && pixels >= DNN_WINOGRAD_MIN_PIXELS)
+        choice.algorithm = DNN_WINOGRAD;
+    return choice;
+}

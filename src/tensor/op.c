@@ -1,0 +1,10 @@
+/* The op table's rows. Floor 1. */
+#include "tensor/op.h"
+
+const struct op_info op_table[OP_COUNT] = {
+#define X(name_, shape_, prepare_, forward_, backward_) \
+    [OP_##name_] = {.name = #name_, .shape = shape_, .prepare = prepare_, .forward = forward_, .backward = backward_},
+    OPS(X)
+#undef X
+};
+_Static_assert(sizeof op_table / sizeof op_table[0] == OP_COUNT, "one row per op");

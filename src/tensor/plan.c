@@ -1,0 +1,373 @@
+/* Making a graph ready: preparation of each node, reorders between, liveness, and the run. Floor 1. */
+#include "tensor/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "tensor/op.h"
+
+/* Values start on cache lines; the odd extra line keeps large power-of-two tensors from aliasing each other in the caches. */
+enum { VALUE_ALIGN = 64, VALUE_GAP = 64 * 3 };
+
+int engine_init(struct engine *en, bool exact, bool bf16, struct err *e)
+{
+    memset(en, 0, sizeof *en);
+    en->exact = exact;
+    en->bf16 = bf16;
+    int rc = dnn_new(&en->dnn, e);
+    return rc ? rc : pack_store_new(&en->packs, e);
+}
+
+void engine_release(struct engine *en)
+{
+    pack_store_free(en->packs);
+    dnn_free(en->dnn);
+    free(en->workspace);
+    memset(en, 0, sizeof *en);
+}
+
+int plan_dense(struct dnn_layout **out, struct shape s, struct err *e)
+{
+    return dnn_layout_dense(out, s.n, s.h, s.w, s.c, DNN_F32, e);
+}
+
+const struct shape *plan_shape(const struct plan *p, const struct step *s, int input)
+{
+    return &p->graph->nodes[s->node->inputs[input]].shape;
+}
+
+/* --- preparing ---------------------------------------------------------------------------------------------------- */
+
+static int new_value(struct plan *p, struct dnn_layout *layout_take, int written_by)
+{
+    struct value *v = &p->values[p->n_values];
+    v->layout = layout_take;
+    v->bytes = dnn_layout_bytes(layout_take);
+    v->first = v->last = written_by;
+    v->alias = -1;
+    return p->n_values++;
+}
+
+/* Values are bounded by one per node and one reorder per node input. */
+static int plan_capacity(const struct graph *g)
+{
+    return g->n * (1 + GRAPH_INPUTS_MAX);
+}
+
+int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e)
+{
+    struct value *v = &p->values[s->in[i]];
+    if (dnn_layout_equal(v->layout, layout))
+        return 0;
+    struct step reorder = {.op = OP_reorder, .in = {s->in[i]}, .n_in = 1};
+    struct dnn_layout *to = NULL;
+    int rc = dnn_reorder_new(&reorder.dnn, p->engine->dnn, v->layout, layout, e);
+    if (rc == 0)
+        rc = dnn_layout_copy(&to, layout, e);
+    if (rc) {
+        dnn_op_free(reorder.dnn);
+        return rc;
+    }
+    reorder.scratch_bytes = dnn_op_scratch_bytes(reorder.dnn);
+    reorder.algorithm = dnn_op_name(reorder.dnn);
+    v->last = p->n_steps;
+    reorder.out = new_value(p, to, p->n_steps);
+    s->in[i] = reorder.out;
+    p->steps[p->n_steps++] = reorder;
+    return 0;
+}
+
+int plan_want_type(struct plan *p, struct step *s, int i, enum dnn_type type, struct err *e)
+{
+    const struct shape x = *plan_shape(p, s, i);
+    struct dnn_layout *dense = NULL;
+    if (dnn_layout_type(p->values[s->in[i]].layout) == type)
+        return 0;
+    int rc = dnn_layout_dense(&dense, x.n, x.h, x.w, x.c, type, e);
+    if (rc == 0)
+        rc = plan_want(p, s, i, dense, e);
+    dnn_layout_free(dense);
+    return rc;
+}
+
+int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e)
+{
+    s->out = new_value(p, layout_take, p->n_steps);
+    if (alias_input < 0)
+        return 0;
+    /* In place over an input: it must be ours to write, and nobody may want it afterwards. */
+    if (p->values[s->in[alias_input]].first < 0)
+        return err_set(e, ERR_INTERNAL, "%s: the residual is the caller's memory", s->node->name);
+    const int node = s->node->inputs[alias_input];
+    for (const struct node *n = s->node + 1; n < p->graph->nodes + p->graph->n; n++)
+        for (int i = 0; i < n->n_inputs; i++)
+            if (n->inputs[i] == node)
+                return err_set(e, ERR_INTERNAL, "%s: the residual is read again by %s", s->node->name, n->name);
+    p->values[s->out].alias = s->in[alias_input];
+    return 0;
+}
+
+static int prepare_input(struct plan *p, const struct node *node, struct err *e)
+{
+    struct dnn_layout *dense = NULL;
+    int rc = plan_dense(&dense, node->shape, e);
+    if (rc == 0)
+        p->value_of[node - p->graph->nodes] = new_value(p, dense, -1);
+    return rc;
+}
+
+static int prepare_node(struct plan *p, const struct node *node, struct err *e)
+{
+    if (node->op == OP_input)
+        return prepare_input(p, node, e);
+    if (p->fused[node - p->graph->nodes]) {
+        p->value_of[node - p->graph->nodes] = p->value_of[node->inputs[0]];
+        return 0;
+    }
+    struct step s = {.node = node, .op = node->op, .n_in = node->n_inputs, .algorithm = ""};
+    for (int i = 0; i < node->n_inputs; i++)
+        s.in[i] = p->value_of[node->inputs[i]];
+    int rc = op_table[node->op].prepare(p, &s, e);
+    if (rc) {
+        dnn_op_free(s.dnn);
+        return err_prefix(e, "%s", node->name), rc;
+    }
+    const int at = p->n_steps++;
+    p->steps[at] = s;
+    p->values[s.out].first = p->values[s.out].last = at;
+    for (int i = 0; i < s.n_in; i++)
+        p->values[s.in[i]].last = at;
+    p->value_of[node - p->graph->nodes] = s.out;
+    return 0;
+}
+
+/* --- liveness: a place for every value and every scratchpad --------------------------------------------------------- */
+
+struct block {
+    size_t offset, bytes;
+    int first, last;
+};
+
+static int block_by_size(const void *a, const void *b)
+{
+    const struct block *x = *(struct block *const *)a, *y = *(struct block *const *)b;
+    if (x->bytes != y->bytes)
+        return x->bytes < y->bytes ? 1 : -1;
+    return (x > y) - (x < y); /* a total order: the same plan every time */
+}
+
+/* Largest first, each at the lowest offset where no block that lives at the same time stands (greedy by size: Pisarchyk & Lee 2020). */
+static size_t place_blocks(struct block **sorted, int n)
+{
+    size_t total = 0;
+    qsort(sorted, (size_t)n, sizeof *sorted, block_by_size);
+    for (int i = 0; i < n; i++) {
+        struct block *b = sorted[i];
+        size_t at = 0;
+        bool moved = true;
+        while (moved) {
+            moved = false;
+            for (int j = 0; j < i; j++) {
+                const struct block *o = sorted[j];
+                const bool together = b->first <= o->last && o->first <= b->last;
+                if (together && at < o->offset + o->bytes && o->offset < at + b->bytes) {
+                    at = o->offset + o->bytes;
+                    moved = true;
+                }
+            }
+        }
+        b->offset = at;
+        if (at + b->bytes > total)
+            total = at + b->bytes;
+    }
+    return total;
+}
+
+static size_t block_bytes(size_t bytes)
+{
+    return (bytes + VALUE_ALIGN - 1) / VALUE_ALIGN * VALUE_ALIGN + VALUE_GAP;
+}
+
+static int value_root(const struct plan *p, int v)
+{
+    while (p->values[v].alias >= 0)
+        v = p->values[v].alias;
+    return v;
+}
+
+static int place(struct plan *p, struct err *e)
+{
+    const int most = p->n_values + p->n_steps;
+    int rc = ERR_NO_MEMORY, n = 0;
+    struct block *blocks = mem_alloc((size_t)most, sizeof *blocks, e), **sorted = mem_alloc((size_t)most, sizeof(struct block *), e);
+    if (!blocks || !sorted)
+        goto out;
+    p->values[p->value_of[p->graph->output]].last = p->n_steps; /* read by the caller */
+    for (int v = 0; v < p->n_values; v++) {
+        struct value *root = &p->values[value_root(p, v)];
+        if (p->values[v].last > root->last)
+            root->last = p->values[v].last;
+    }
+    for (int v = 0; v < p->n_values; v++)
+        if (p->values[v].alias < 0 && p->values[v].first >= 0) { /* inputs stay in the caller's memory */
+            blocks[v] = (struct block){0, block_bytes(p->values[v].bytes), p->values[v].first, p->values[v].last};
+            sorted[n++] = &blocks[v];
+        }
+    for (int s = 0; s < p->n_steps; s++)
+        if (p->steps[s].scratch_bytes) {
+            blocks[p->n_values + s] = (struct block){0, block_bytes(p->steps[s].scratch_bytes), s, s};
+            sorted[n++] = &blocks[p->n_values + s];
+        }
+    p->workspace_bytes = place_blocks(sorted, n);
+    for (int v = 0; v < p->n_values; v++)
+        p->values[v].offset = blocks[value_root(p, v)].offset;
+    for (int s = 0; s < p->n_steps; s++)
+        p->steps[s].scratch_offset = blocks[p->n_values + s].offset;
+    rc = 0;
+out:
+    free(blocks);
+    free(sorted);
+    return rc;
+}
+
+static int grow_workspace(struct engine *en, size_t bytes, struct err *e)
+{
+    if (bytes <= en->workspace_bytes)
+        return 0;
+    free(en->workspace); /* nothing in it outlives a run */
+    en->workspace_bytes = 0;
+    en->workspace = mem_alloc_aligned(bytes, 1, e);
+    if (!en->workspace)
+        return ERR_NO_MEMORY;
+    en->workspace_bytes = bytes;
+    return 0;
+}
+
+int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct err *e)
+{
+    if (g->failure.code)
+        return err_set(e, g->failure.code, "%s", g->failure.message);
+    int rc = ERR_NO_MEMORY;
+    struct plan *p = mem_alloc(1, sizeof *p, e);
+    if (!p)
+        return rc;
+    p->engine = en;
+    p->graph = g;
+    p->threads = pool_threads();
+    p->values = mem_alloc((size_t)plan_capacity(g), sizeof *p->values, e);
+    p->steps = mem_alloc((size_t)plan_capacity(g), sizeof *p->steps, e);
+    p->value_of = mem_alloc((size_t)g->n, sizeof *p->value_of, e);
+    p->fused = mem_alloc((size_t)g->n, sizeof *p->fused, e);
+    if (!p->values || !p->steps || !p->value_of || !p->fused)
+        goto out;
+    for (int i = 0; i < g->n; i++)
+        if ((rc = prepare_node(p, &g->nodes[i], e)))
+            goto out;
+    for (int s = 0; s < p->n_steps; s++)
+        if (!(p->steps[s].seconds = mem_alloc(STEP_TIMES, sizeof(double), e))) {
+            rc = ERR_NO_MEMORY;
+            goto out;
+        }
+    rc = place(p, e);
+    if (rc == 0)
+        rc = grow_workspace(en, p->workspace_bytes, e);
+out:
+    if (rc)
+        plan_free(p);
+    else
+        *out = p;
+    return rc;
+}
+
+void plan_free(struct plan *p)
+{
+    if (!p)
+        return;
+    for (int i = 0; p->steps && i < p->n_steps; i++) {
+        dnn_op_free(p->steps[i].dnn);
+        free(p->steps[i].seconds);
+    }
+    for (int i = 0; p->values && i < p->n_values; i++)
+        dnn_layout_free(p->values[i].layout);
+    free(p->values);
+    free(p->steps);
+    free(p->value_of);
+    free(p->fused);
+    free(p);
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------- */
+
+void plan_bind(struct plan *p, int input, const float *data)
+{
+    p->values[p->value_of[input]].bound = data;
+}
+
+static void *value_data(const struct plan *p, int v)
+{
+    const struct value *value = &p->values[v];
+    /* inputs are read only; the cast is undone by step_in()'s const */
+    return value->bound ? (void *)(size_t)value->bound : (char *)p->engine->workspace + value->offset;
+}
+
+const float *step_in(const struct plan *p, const struct step *s, int i)
+{
+    return value_data(p, s->in[i]);
+}
+
+float *step_out(const struct plan *p, const struct step *s)
+{
+    return value_data(p, s->out);
+}
+
+void *step_scratch(const struct plan *p, const struct step *s)
+{
+    return s->scratch_bytes ? (char *)p->engine->workspace + s->scratch_offset : NULL;
+}
+
+const float *plan_output(const struct plan *p)
+{
+    return value_data(p, p->value_of[p->graph->output]);
+}
+
+int plan_run(struct plan *p, struct err *e)
+{
+    const bool profile = p->engine->profile;
+    if (pool_threads() > p->threads)
+        return err_set(e, ERR_INTERNAL, "the plan was made for %d threads and is run on %d", p->threads, pool_threads());
+    for (int i = 0; i < p->n_steps; i++) {
+        struct step *s = &p->steps[i];
+        const double start = profile ? clock_seconds() : 0;
+        const int rc = op_table[s->op].forward(p, s, e);
+        if (rc)
+            return err_prefix(e, "%s", s->node ? s->node->name : "reorder"), rc;
+        if (profile)
+            s->seconds[s->n_seconds++ % STEP_TIMES] = clock_seconds() - start;
+    }
+    return 0;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double step_median_seconds(const struct step *s)
+{
+    double sorted[STEP_TIMES];
+    const int n = s->n_seconds < STEP_TIMES ? s->n_seconds : STEP_TIMES;
+    if (n == 0)
+        return 0;
+    memcpy(sorted, s->seconds, (size_t)n * sizeof *sorted);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    return n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
+}
+
+int reorder_forward(struct plan *p, struct step *s, struct err *e)
+{
+    return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), NULL, NULL, step_out(p, s), step_scratch(p, s), e);
+}
