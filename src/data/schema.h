@@ -10,7 +10,11 @@
 #include "base/json.h"
 
 enum { SCHEMA_FIELDS_MAX = 64, SCHEMA_CODES_MAX = 64 };
-enum field_type { FIELD_NUMBER, FIELD_ORDERED, FIELD_CATEGORY }; /* ordered: an integer 0 .. codes-1; category: one-hot in the clinical token */
+enum field_type {
+    FIELD_NUMBER,
+    FIELD_ORDERED,
+    FIELD_CATEGORY
+}; /* ordered: an integer 0 .. codes-1; category: one-hot in the clinical token */
 
 struct schema_field {
     char *name; /* CSV column */
@@ -33,11 +37,19 @@ struct clinical {
     double value; /* number, or index of the code */
 };
 
+/* ERR_YAML (malformed, unknown key; line and column named), ERR_SCHEMA (contradicts itself; field named), ERR_LIMIT, ERR_FILE_*. */
 int schema_read_yaml(struct schema **out, const char *path, struct err *e);
+/* The same from memory. */
+int schema_parse_yaml(struct schema **out, const char *text, size_t n, struct err *e);
+/* ERR_SCHEMA, also for unknown keys. */
 int schema_from_json(struct schema **out, const struct json *j, struct err *e);
 struct json *schema_to_json(const struct schema *s); /* NULL: no memory */
 void schema_free(struct schema *s);
-/* Read one cell: "" and "unknown" (any case) are missing. Errors name the field and what is accepted: ERR_VALUE_SYNTAX, ERR_VALUE_RANGE, ERR_VALUE_MISSING. */
+/* Read one cell: "" and "unknown" (any case) are missing. Codes match whatever the case of ASCII letters. Errors name the field and what is
+ * accepted: ERR_VALUE_SYNTAX, ERR_VALUE_RANGE, ERR_VALUE_MISSING. */
 int schema_value(struct clinical *out, const struct schema_field *f, const char *cell, struct err *e);
+/* The whole cell as a decimal number ("-1.5e3"; no blanks, no hexadecimal, no "nan") that a float can hold, whatever the locale is in the
+ * shell: the program never calls setlocale(). ERR_VALUE_SYNTAX. */
+int schema_number(double *out, const char *cell, struct err *e);
 
 #endif
