@@ -14,8 +14,8 @@
 enum dtype { DTYPE_F32, DTYPE_F64, DTYPE_F16, DTYPE_BF16, DTYPE_I64, DTYPE_I32, DTYPE_I16, DTYPE_I8, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT };
 enum { ARRAY_RANK_MAX = 8, ARCHIVE_ARRAYS_MAX = 100000, ARCHIVE_NAME_MAX = 512 };
 
-size_t dtype_size(enum dtype t);       /* bytes per element */
-const char *dtype_name(enum dtype t);  /* as safetensors spells it: "F32", "I64" ... */
+size_t dtype_size(enum dtype t);      /* bytes per element */
+const char *dtype_name(enum dtype t); /* as safetensors spells it: "F32", "I64" ... */
 
 struct array {
     const char *name; /* borrowed from the archive; UTF-8, no NUL */
@@ -28,7 +28,7 @@ struct array {
 
 struct archive; /* owns the mapping, the names and the list */
 size_t archive_count(const struct archive *a);
-const struct array *archive_at(const struct archive *a, size_t i); /* in the file's order */
+const struct array *archive_at(const struct archive *a, size_t i);           /* in the file's order */
 const struct array *archive_find(const struct archive *a, const char *name); /* NULL: not there */
 /* safetensors __metadata__ value, or NULL. PyTorch checkpoints have none. */
 const char *archive_metadata(const struct archive *a, const char *key);
@@ -38,12 +38,14 @@ int archive_sha256(struct archive *a, uint8_t digest[32], struct err *e);
 void archive_forget(const struct archive *a);
 void archive_close(struct archive *a);
 
-/* safetensors.c: https://github.com/huggingface/safetensors "Format". Refuses: header over 100 MB or past the end, duplicate names, unknown dtype,
- * offsets that overlap, leave holes, are unordered in range or outlast the file, shape product != bytes, non-string metadata. */
+/* safetensors.c: https://github.com/huggingface/safetensors "Format". Refuses: header over 100 MB or past the end, duplicate names, unknown
+ * dtype, offsets that overlap, leave holes, are unordered in range or outlast the file, shape product != bytes, non-string metadata. */
 int safetensors_open(struct archive **out, const char *path, struct err *e);
 int safetensors_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e); /* borrowed bytes (tests, fuzzing) */
-/* Write through durable_replace. `metadata` is n_metadata pairs of key, value. Arrays are aligned to 64 bytes by padding the header with spaces. */
-int safetensors_write(const char *path, const struct array *arrays, size_t n, const char *const (*metadata)[2], size_t n_metadata, struct err *e);
+/* Write through durable_replace. `metadata` is n_metadata pairs of key, value. Arrays are aligned to 64 bytes by padding the header with
+ * spaces. */
+int safetensors_write(const char *path, const struct array *arrays, size_t n, const char *const (*metadata)[2], size_t n_metadata,
+                      struct err *e);
 
 /* torch_zip.c + torch_pickle.c: a torch.save()d state dict (zip of data.pkl and raw storages). The pickle is read as data by a whitelist
  * interpreter; nothing is ever called. */
