@@ -1,0 +1,258 @@
+#!/usr/bin/python3
+"""The rules of the house that a compiler does not check. Usage: lint.py [--quick] [ROOT]
+
+Each check_*(root) yields "path: what is wrong". --quick leaves out what starts a compiler or clang-tidy. tests/lint_self.py seeds each
+violation into a small tree and sees it caught.
+"""
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# docs/TOUR.md: a room includes only itself and lower floors.
+FLOORS = {"base": 0, "tensor": 1, "image": 1, "stats": 1, "nn": 2, "ckpt": 2, "data": 2, "model": 3, "train": 4, "infer": 4,
+          "report": 5, "store": 5, "serve": 6, "cli": 7}
+BESIDE = {("nn", "ckpt")}  # the same floor, one direction: nn takes named arrays as the archives give them; ckpt knows nothing of nn
+
+# One foreign library, one wrapper.
+WRAPPERS = [
+    (r"dnnl.*\.h|oneapi/.*", r"src/tensor/dnn_\w+\.[ch]"),
+    (r"png\.h|pnglibconf\.h", r"src/image/codec_png\.c"),
+    (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"src/image/codec_jpeg\.c"),
+    (r"jansson\.h", r"src/base/json\.c"),
+    (r"nettle/.*", r"src/base/hash\.c"),
+    (r"zip\.h", r"src/ckpt/torch_zip\.c"),
+    (r"cyaml/.*", r"src/data/(\w+_yaml|schema)\.[ch]"),
+    (r"omp\.h", r"src/base/pool\.c"),
+    (r"argp\.h", r"src/cli/\w+\.[ch]"),
+]
+
+BANNED = r"\b(strcpy|strcat|strncpy|strncat|stpcpy|sprintf|vsprintf|gets|atoi|atol|atoll|atof|strtok|system|popen|fork|vfork|alloca|" \
+         r"[fs]?scanf|vscanf|tmpnam|tempnam|mktemp|rand|srand|random|setenv|putenv)\s*\("
+PRINTS = r"\b(v?printf|puts|putchar|putc_unlocked|perror|exit|_exit|_Exit|quick_exit|abort|err|errx|warn|warnx)\s*\(|\b(stdout|stderr)\b"
+FLAGS = "-std=gnu17 -D_GNU_SOURCE -Isrc -Iinclude -fopenmp -Wall -Wextra -Wshadow -Wconversion -Wvla -Wstrict-prototypes " \
+        "-Wmissing-prototypes -Wformat=2 -Werror -fsyntax-only".split()
+PINNED = 14  # clang-format and clang-tidy: other versions see other things
+
+
+def files(root, *patterns):
+    for pattern in patterns:
+        yield from sorted(p for p in root.glob(pattern) if p.is_file())
+
+
+def c_files(root):
+    return files(root, "src/*/*.[ch]", "src/*/*/*.[ch]", "include/*.h", "tests/*.[ch]", "fuzz/*.[ch]", "bench/*.[ch]")
+
+
+def code_of(text):
+    """The text without comments and the insides of strings; lines stay where they are."""
+    pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+    def blank(match):
+        found = match.group(0)
+        return '""' if found[0] in "\"'" else "\n" * found.count("\n") or " "
+
+    return pattern.sub(blank, text)
+
+
+def grep_code(root, path, pattern, what):
+    for number, line in enumerate(code_of(path.read_text()).splitlines(), 1):
+        if not re.match(r"\s*#\s*(include|define)", line):
+            for found in re.finditer(pattern, line):
+                yield f"{path.relative_to(root)}:{number}: {what}: {found.group(0).rstrip('( ')}"
+
+
+def includes(path):
+    """(line number, name, in quotes)"""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*([<"])([^>"]+)', line)
+        if found:
+            yield number, found.group(2), found.group(1) == '"'
+
+
+def check_floors(root):
+    graph = {}
+    for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]"):
+        name = str(path.relative_to(root / "src"))
+        room = name.split("/")[0]
+        if room not in FLOORS:
+            yield f"src/{name}: no room '{room}' in the table of floors"
+            continue
+        for number, included, quoted in includes(path):
+            if not quoted or included == "base/version.h" or (root / "include" / included).exists():
+                continue
+            other = included.split("/")[0]
+            if not (root / "src" / included).exists():
+                yield f"src/{name}:{number}: \"{included}\" is not a file under src/ (paths start at the room)"
+            elif other != room and (room, other) not in BESIDE and FLOORS.get(other, 99) >= FLOORS[room]:
+                yield f"src/{name}:{number}: floor {FLOORS[room]} includes \"{included}\" of floor {FLOORS.get(other)}"
+            graph.setdefault(name, []).append(included)
+    state = {}
+
+    def walk(node, trail):
+        if state.get(node) == "done":
+            return
+        if node in trail:
+            yield f"src/{node}: a cycle of includes: {' -> '.join(trail[trail.index(node):] + [node])}"
+            return
+        for follower in graph.get(node, []):
+            yield from walk(follower, trail + [node])
+        state[node] = "done"
+
+    for node in sorted(graph):
+        yield from walk(node, [])
+
+
+def check_wrappers(root):
+    for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]"):
+        name = str(path.relative_to(root))
+        for number, included, _ in includes(path):
+            for library, wrapper in WRAPPERS:
+                if re.fullmatch(library, included) and not re.fullmatch(wrapper, name):
+                    yield f"{name}:{number}: {included} belongs to {wrapper} alone"
+        if name != "src/base/pool.c":
+            yield from grep_code(root, path, r"#\s*pragma\s+omp.*", "OpenMP outside src/base/pool.c")
+
+
+def check_banned(root):
+    for path in c_files(root):
+        in_test = path.relative_to(root).parts[0] == "tests"  # a test may run itself into a limit in a child, and set its environment
+        yield from grep_code(root, path, re.sub(r"fork\|vfork\||\|setenv\|putenv", "", BANNED) if in_test else BANNED, "banned call")
+
+
+def check_prints(root):
+    for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]"):
+        if path.relative_to(root).parts[1] != "cli":
+            yield from grep_code(root, path, PRINTS, "nothing below src/cli prints or exits")
+
+
+def check_length(root):
+    for path in [*c_files(root), *files(root, "tests/**/*.py", "tests/**/*.sh", "bench/*.py", "bench/*.sh", "fuzz/*.sh", "dev")]:
+        count = len(path.read_text().splitlines())
+        if count > 800:
+            yield f"{path.relative_to(root)}: {count} lines, more than 800"
+
+
+def check_opening(root):
+    for path in c_files(root):
+        name = path.relative_to(root)
+        text = path.read_text()
+        if not text.startswith("/*"):
+            yield f"{name}: does not start with a comment that says what it is for"
+            continue
+        if name.parts[0] != "src" or name.parts[1] not in FLOORS:
+            continue
+        said = re.search(r"[Ff]loor\s+(?:\*\s+)?(\d)", text[:text.index("*/")])
+        if not said or int(said.group(1)) != FLOORS[name.parts[1]]:
+            yield f"{name}: its first comment does not say 'Floor {FLOORS[name.parts[1]]}.'"
+
+
+def check_shell(root):
+    for path in files(root, "dev", ".ci/run", "**/*.sh"):
+        if "node_modules" in path.parts or "build" in path.relative_to(root).parts:
+            continue
+        done = subprocess.run(["sh", "-n", str(path)], capture_output=True, text=True)
+        if done.returncode:
+            yield f"{path.relative_to(root)}: sh -n: {done.stderr.strip()}"
+
+
+def check_tour(root):
+    tour = root / "docs/TOUR.md"
+    text = tour.read_text() if tour.exists() else ""
+    if not text:
+        yield "docs/TOUR.md: is missing"
+    for name in re.findall(r"`((?:src|docs|tests|fuzz|bench|share|include|cmake|\.ci)/[^`\s]*)`", text):
+        if not list(root.glob(name.rstrip("/"))):
+            yield f"docs/TOUR.md: `{name}` does not exist"
+    for room in sorted({p.relative_to(root).parts[1] for p in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]")}):
+        if f"`src/{room}/" not in text:
+            yield f"docs/TOUR.md: does not show `src/{room}/`"
+
+
+def version(tool):
+    try:
+        found = re.search(r"version (\d+)", subprocess.run([tool, "--version"], capture_output=True, text=True).stdout)
+        return int(found.group(1)) if found else 0
+    except OSError:
+        return 0
+
+
+def check_format(root):
+    if version("clang-format") != PINNED:
+        print(f"   format: skipped, the format is pinned to clang-format {PINNED}, here is {version('clang-format') or 'none'}")
+        return
+    for path in c_files(root):
+        if subprocess.run(["clang-format", "--dry-run", "-Werror", str(path)], capture_output=True).returncode:
+            yield f"{path.relative_to(root)}: clang-format -i would change it"
+
+
+def check_headers(root):
+    """Each header compiles by itself, so that the order of includes never matters."""
+    def one(job):
+        compiler, path = job
+        done = subprocess.run([compiler, *FLAGS, f"-I{generated(root)}", "-x", "c", "-include", str(path.relative_to(root)), "/dev/null"],
+                              cwd=root, capture_output=True, text=True)
+        return f"{path.relative_to(root)}: not alone with {compiler}: {done.stderr.strip()[:400]}" if done.returncode else None
+
+    jobs = [(compiler, path) for compiler in ("gcc", "clang") for path in files(root, "src/*/*.h", "src/*/*/*.h", "include/*.h")]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from filter(None, pool.map(one, jobs))
+
+
+def generated(root):
+    return root / "build/release/generated"
+
+
+def check_symbols(root):
+    """No global name of ours is one of a library we link: ours would take its place inside that library."""
+    library, program = root / "build/release/libbmunet.a", root / "build/release/bmunet"
+    if not (library.exists() and program.exists()):
+        print("   symbols: skipped, build/release is not built")
+        return
+
+    def names(*command):
+        out = subprocess.run(command, capture_output=True, text=True).stdout
+        return {words[-1].split("@")[0] for words in map(str.split, out.splitlines()) if len(words) == 3 and words[1] in "TDBRVWui"}
+
+    mine = names("nm", "--defined-only", "--extern-only", str(library))
+    for line in subprocess.run(["ldd", str(program)], capture_output=True, text=True).stdout.splitlines():
+        found = re.search(r"=> (/\S+)", line)
+        for name in sorted(mine & names("nm", "-D", "--defined-only", found.group(1))) if found else []:
+            yield f"{name}: is also a name of {Path(found.group(1)).name}"
+
+
+def check_tidy(root):
+    if version("clang-tidy") != PINNED or not (root / "build/clang/compile_commands.json").exists():
+        print(f"   tidy: skipped, needs clang-tidy {PINNED} and a build under build/clang")
+        return
+
+    def one(path):
+        done = subprocess.run(["clang-tidy", "--quiet", "-p", "build/clang", str(path)], cwd=root, capture_output=True, text=True)
+        return done.stdout.strip() if done.returncode else None
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from filter(None, pool.map(one, files(root, "src/*/*.c", "src/*/*/*.c")))
+
+
+QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour]
+SLOW = [check_format, check_headers, check_symbols, check_tidy]
+
+
+def main():
+    arguments = sys.argv[1:]
+    checks = QUICK if "--quick" in arguments else QUICK + SLOW
+    places = [a for a in arguments if not a.startswith("-")]
+    root = Path(places[0] if places else Path(__file__).parent.parent).resolve()
+    problems = 0
+    for check in checks:
+        for problem in check(root):
+            print(problem, flush=True)
+            problems += 1
+    print(f"lint: {len(checks)} checks, {problems} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
