@@ -43,11 +43,24 @@ struct model_config {
 struct model_import {
     enum network network;
     enum variant variant;
+    enum clinical_mode clinical; /* bmu: CLINICAL_CONCAT (0) as published, or CLINICAL_TOKEN (variant masked only); ignored otherwise */
     const struct schema *schema; /* what the clinical inputs 1..n mean; bmu only */
     const char *source_name;     /* base name of the checkpoint */
     uint8_t source_sha256[32];
 };
+/* The width is read off the first convolution: 64, or 8 (the small network of the tests: mammograms 64x48, ultrasound 32x32). */
 int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e);
+
+/* A seeded, untrained network: for trying the machinery. Metadata "bmunet.untrained" = "true". */
+struct model_init_options {
+    enum network network;
+    enum variant variant;
+    enum clinical_mode clinical;
+    const struct schema *schema;
+    uint64_t seed;
+    bool small; /* width 8 */
+};
+int model_init(const char *out_path, const struct model_init_options *o, struct err *e);
 
 struct model_options {
     enum precision precision;
@@ -82,12 +95,14 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
 struct layer_time {
     const char *name;      /* "model1.backbone.4.0.conv1" */
     const char *algorithm; /* "winograd 6x6", "direct (brgconv:avx512_core)" ... */
-    double seconds;        /* median over the runs since model_profile() */
-    double macs;           /* multiply-adds of the direct method, per run */
+    double seconds;        /* per exam: median call, times calls per exam, since model_profile() */
+    double macs;           /* per exam, multiply-adds of the direct method on all the input channels */
 };
 /* Start (or stop) timing layers. */
 void model_profile(struct model *m, bool on);
-/* Borrowed list, valid until the next run. */
-size_t model_layers(const struct model *m, const struct layer_time **out);
+/* The timed layers in order of their first run; *out is owned (free()), its texts are the model's. */
+int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e);
+/* Bytes of packed weights and of the workspace. */
+void model_memory(const struct model *m, size_t *packed, size_t *workspace);
 
 #endif

@@ -34,7 +34,7 @@ struct dnn_conv {
     enum dnn_algorithm algorithm;
     enum dnn_type type; /* of source, weights and destination; bias and sums are float32 */
     bool relu;
-    const struct dnn_layout *residual; /* not NULL: dst holds the residual before the run, in this layout, and the sum replaces it */
+    bool residual; /* dst holds the residual before the run, and the sum replaces it */
 };
 /* ERR_UNSUPPORTED if the library has no such kernel on this processor. Source, weights and destination layouts are the library's choice. */
 int dnn_conv_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, struct err *e);

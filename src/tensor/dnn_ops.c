@@ -19,8 +19,8 @@ int dnn_conv_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, s
     int rc;
     if ((rc = dnn_layout_new(&src, 4, src_dims, type, dnnl_format_tag_any, e)) || (rc = conv_layouts(c, dnnl_format_tag_any, type, &weights, e)) ||
         (rc = dnn_layout_new(&bias, 1, bias_dims, dnnl_f32, dnnl_a, e)) ||
-        (rc = c->residual ? dnn_layout_copy(&dst, c->residual, e) : dnn_layout_new(&dst, 4, dst_dims, type, dnnl_format_tag_any, e)) ||
-        (rc = dnn_attr_new(&attr, c->residual != NULL, c->relu ? DNN_RELU : DNN_NONE, e)))
+        (rc = dnn_layout_new(&dst, 4, dst_dims, type, dnnl_format_tag_any, e)) ||
+        (rc = dnn_attr_new(&attr, c->residual, c->relu ? DNN_RELU : DNN_NONE, e)))
         goto out;
 #if DNN_V3
     rc = dnn_check(dnnl_convolution_forward_primitive_desc_create(&pd, d->engine, dnnl_forward_inference, algorithm, dnn_md(src), dnn_md(weights), dnn_md(bias),

@@ -118,27 +118,22 @@ static int prepare_ours(struct plan *p, struct step *s, struct err *e)
 static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struct err *e)
 {
     struct dnn_layout *dst = NULL;
-    int rc = 0;
-    c->residual = NULL;
-    if (s->node->residual) { /* the sum is made in the residual's memory; oneDNN wants it in the type it computes in */
-        rc = plan_want_type(p, s, 1, c->type, e);
-        c->residual = p->values[s->in[1]].layout;
-    }
-    if (rc == 0)
-        rc = dnn_conv_new(&s->dnn, p->engine->dnn, c, e);
+    int rc = dnn_conv_new(&s->dnn, p->engine->dnn, c, e);
     if (rc == ERR_UNSUPPORTED && c->algorithm == DNN_WINOGRAD) {
         c->algorithm = DNN_DIRECT;
         rc = dnn_conv_new(&s->dnn, p->engine->dnn, c, e);
     }
     if (rc == 0)
         rc = plan_want(p, s, 0, dnn_op_layout(s->dnn, DNN_SRC), e);
+    if (rc == 0 && c->residual) /* the sum is made in the residual's memory */
+        rc = plan_want(p, s, 1, dnn_op_layout(s->dnn, DNN_DST), e);
     if (rc == 0)
         rc = dnn_layout_copy(&dst, dnn_op_layout(s->dnn, DNN_DST), e);
     if (rc)
         return rc;
     s->scratch_bytes = dnn_op_scratch_bytes(s->dnn);
     s->algorithm = dnn_op_name(s->dnn);
-    return plan_give(p, s, dst, s->node->residual ? 1 : -1, e);
+    return plan_give(p, s, dst, c->residual ? 1 : -1, e);
 }
 
 int conv_prepare(struct plan *p, struct step *s, struct err *e)
@@ -163,7 +158,7 @@ int conv_prepare(struct plan *p, struct step *s, struct err *e)
         choice = conv_choose(&s->conv, p->engine->exact, p->engine->bf16);
     s->kernel = choice.kernel;
     struct dnn_conv c = {x.n, x.h, x.w, x.c, y.h, y.w, y.c, node->kernel, node->stride, node->pad, choice.algorithm, choice.type,
-                         node->activation == ACTIVATION_RELU, NULL};
+                         node->activation == ACTIVATION_RELU, node->residual};
     const int rc = s->kernel ? prepare_ours(p, s, e) : prepare_dnn(p, s, &c, e);
     return rc ? rc : pack(p, s, &c, e);
 }

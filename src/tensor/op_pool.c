@@ -1,4 +1,5 @@
 /* Pooling: 3x3/2 maximum (stem), and the mean over an image (end of a trunk). Floor 1. */
+#include "base/pool.h"
 #include "tensor/op.h"
 
 int max_pool_shape(const struct graph *g, struct node *node, struct err *e)
@@ -41,29 +42,42 @@ int mean_pool_prepare(struct plan *p, struct step *s, struct err *e)
     return op_rows_prepare(p, s, e);
 }
 
-/* [n][h][w][c] -> [n][c]: rows summed in float32, the rows' sums in double. One thread: 6 MB at most, and always the same order. */
+/* [n][h][w][c] -> [n][c]: rows summed in float32, the rows' sums in double; the threads share the channels, so that the order of each sum is fixed. */
+struct mean_job {
+    struct shape x;
+    const float *in;
+    float *out;
+};
+
+static void mean_share(void *ctx, int i, int n)
+{
+    const struct mean_job *j = ctx;
+    enum { CHUNK = 128 };
+    const size_t c_all = (size_t)j->x.c;
+    long first, last;
+    pool_share((j->x.c + CHUNK - 1) / CHUNK, i, n, &first, &last);
+    for (int image = 0; image < j->x.n; image++)
+        for (long chunk = first; chunk < last; chunk++) {
+            const size_t c0 = (size_t)chunk * CHUNK, count = c_all - c0 < CHUNK ? c_all - c0 : CHUNK;
+            const float *px = j->in + (size_t)image * (size_t)j->x.h * (size_t)j->x.w * c_all + c0;
+            double total[CHUNK] = {0};
+            for (int h = 0; h < j->x.h; h++) {
+                float row[CHUNK] = {0};
+                for (int w = 0; w < j->x.w; w++, px += c_all)
+                    for (size_t c = 0; c < count; c++)
+                        row[c] += px[c];
+                for (size_t c = 0; c < count; c++)
+                    total[c] += (double)row[c];
+            }
+            for (size_t c = 0; c < count; c++)
+                j->out[(size_t)image * c_all + c0 + c] = (float)(total[c] / ((double)j->x.h * j->x.w));
+        }
+}
+
 int mean_pool_forward(struct plan *p, struct step *s, struct err *e)
 {
     (void)e;
-    const struct shape x = *plan_shape(p, s, 0);
-    const float *in = step_in(p, s, 0);
-    float *out = step_out(p, s);
-    enum { CHUNK = 64 };
-    for (int n = 0; n < x.n; n++, in += (size_t)x.h * (size_t)x.w * (size_t)x.c, out += x.c)
-        for (int c0 = 0; c0 < x.c; c0 += CHUNK) {
-            const int chunk = x.c - c0 < CHUNK ? x.c - c0 : CHUNK;
-            double total[CHUNK] = {0};
-            for (int h = 0; h < x.h; h++) {
-                float row[CHUNK] = {0};
-                const float *px = in + (size_t)h * (size_t)x.w * (size_t)x.c + c0;
-                for (int w = 0; w < x.w; w++, px += x.c)
-                    for (int c = 0; c < chunk; c++)
-                        row[c] += px[c];
-                for (int c = 0; c < chunk; c++)
-                    total[c] += (double)row[c];
-            }
-            for (int c = 0; c < chunk; c++)
-                out[c0 + c] = (float)(total[c] / ((double)x.h * x.w));
-        }
+    struct mean_job job = {*plan_shape(p, s, 0), step_in(p, s, 0), step_out(p, s)};
+    pool_run(mean_share, &job);
     return 0;
 }

@@ -57,11 +57,25 @@ static int plan_capacity(const struct graph *g)
     return g->n * (1 + GRAPH_INPUTS_MAX);
 }
 
+static bool value_overwritten(const struct plan *p, int v)
+{
+    for (int i = 0; i < p->n_values; i++)
+        if (p->values[i].alias == v)
+            return true;
+    return false;
+}
+
 int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e)
 {
     struct value *v = &p->values[s->in[i]];
     if (dnn_layout_equal(v->layout, layout))
         return 0;
+    for (int k = 0; k < p->n_steps; k++) /* perhaps another reader wanted the same (not if it summed into it) */
+        if (p->steps[k].op == OP_reorder && p->steps[k].in[0] == s->in[i] && dnn_layout_equal(p->values[p->steps[k].out].layout, layout) &&
+            !value_overwritten(p, p->steps[k].out)) {
+            s->in[i] = p->steps[k].out;
+            return 0;
+        }
     struct step reorder = {.op = OP_reorder, .in = {s->in[i]}, .n_in = 1};
     struct dnn_layout *to = NULL;
     int rc = dnn_reorder_new(&reorder.dnn, p->engine->dnn, v->layout, layout, e);
@@ -78,19 +92,6 @@ int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *la
     s->in[i] = reorder.out;
     p->steps[p->n_steps++] = reorder;
     return 0;
-}
-
-int plan_want_type(struct plan *p, struct step *s, int i, enum dnn_type type, struct err *e)
-{
-    const struct shape x = *plan_shape(p, s, i);
-    struct dnn_layout *dense = NULL;
-    if (dnn_layout_type(p->values[s->in[i]].layout) == type)
-        return 0;
-    int rc = dnn_layout_dense(&dense, x.n, x.h, x.w, x.c, type, e);
-    if (rc == 0)
-        rc = plan_want(p, s, i, dense, e);
-    dnn_layout_free(dense);
-    return rc;
 }
 
 int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e)

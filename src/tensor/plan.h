@@ -83,8 +83,6 @@ const struct shape *plan_shape(const struct plan *p, const struct step *s, int i
 int plan_dense(struct dnn_layout **out, struct shape s, struct err *e);
 /* See that input i of the step has this layout (borrowed), by a reorder before it if need be. */
 int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e);
-/* See that input i has this type, in whatever layout it has if that fits, else dense. */
-int plan_want_type(struct plan *p, struct step *s, int i, enum dnn_type type, struct err *e);
 /* The step's output has this layout (taken over). alias_input >= 0: it is computed in place over that input. */
 int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e);
 /* For op_*.c while running. */

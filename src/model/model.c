@@ -1,0 +1,448 @@
+/* A trained network, opened and run. Floor 3.
+ *
+ * One exam runs in two parts: each present view through its tower's trunk (a mammogram alone, the two views of an ultrasound tower together), then
+ * the head over the features. Trunk plans are kept per number of views, head plans per set of views; all share packed weights and one workspace.
+ */
+#include "model/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/config.h"
+#include "tensor/plan.h"
+
+enum { TOWERS_MAX = 4, VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
+
+struct ready {
+    struct graph graph;
+    struct plan *plan;
+    struct head_inputs in; /* heads only */
+};
+
+struct model {
+    struct model_config config;
+    struct schema *schema;
+    struct archive *archive;
+    uint8_t sha256[32];
+    size_t parameters;
+    double *clinical_mean, *clinical_std; /* per schema field, for the token */
+    struct engine engine;
+    struct ready *trunk[TOWERS_MAX][VIEWS_MAX]; /* [tower][views - 1], made when first needed */
+    struct ready *head[PATTERNS];
+    float *black[TOWERS_MAX]; /* reference: the features of the black image, a constant of the weights */
+    float *features;          /* [SLOT_COUNT][d], of this run */
+    float *rows;              /* [SLOT_COUNT][d], those present packed */
+    float *pair;              /* two ultrasound views together */
+    float *clinical;
+    long profiled_runs;
+};
+
+static void ready_free(struct ready *r)
+{
+    if (!r)
+        return;
+    plan_free(r->plan);
+    graph_release(&r->graph);
+    free(r);
+}
+
+void model_close(struct model *m)
+{
+    if (!m)
+        return;
+    for (int t = 0; t < TOWERS_MAX; t++) {
+        for (int v = 0; v < VIEWS_MAX; v++)
+            ready_free(m->trunk[t][v]);
+        free(m->black[t]);
+    }
+    for (int i = 0; i < PATTERNS; i++)
+        ready_free(m->head[i]);
+    engine_release(&m->engine);
+    free(m->features);
+    free(m->rows);
+    free(m->pair);
+    free(m->clinical);
+    free(m->clinical_mean);
+    free(m->clinical_std);
+    schema_free(m->schema);
+    archive_close(m->archive);
+    free(m);
+}
+
+/* --- opening ------------------------------------------------------------------------------------------------------------- */
+
+static int metadata_json(struct json **out, const struct model *m, const char *key, struct err *e)
+{
+    const char *text = archive_metadata(m->archive, key);
+    if (!text)
+        return err_set(e, ERR_MODEL_METADATA, "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'", key);
+    const int rc = json_read(out, text, strlen(text), ERR_MODEL_METADATA, e);
+    return rc ? err_prefix(e, "%s", key), rc : 0;
+}
+
+static int open_schema(struct model *m, struct err *e)
+{
+    struct json *j = NULL;
+    if (m->config.clinical == CLINICAL_NONE)
+        return 0;
+    int rc = metadata_json(&j, m, "bmunet.schema", e);
+    if (rc == 0)
+        rc = schema_from_json(&m->schema, j, e);
+    json_free(j);
+    return rc;
+}
+
+/* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
+static int open_clinical_statistics(struct model *m, struct err *e)
+{
+    const size_t n = m->schema ? m->schema->n_fields : 0;
+    struct json *j = NULL;
+    int rc = 0;
+    m->clinical_mean = mem_alloc(n + 1, sizeof(double), e);
+    m->clinical_std = mem_alloc(n + 1, sizeof(double), e);
+    if (!m->clinical_mean || !m->clinical_std)
+        return ERR_NO_MEMORY;
+    const bool have = archive_metadata(m->archive, "bmunet.clinical_statistics") != NULL;
+    if (have && (rc = metadata_json(&j, m, "bmunet.clinical_statistics", e)))
+        return rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        m->clinical_mean[i] = have ? json_number(json_at(json_get(j, "mean"), i), NAN) : 0.0;
+        m->clinical_std[i] = have ? json_number(json_at(json_get(j, "std"), i), NAN) : 1.0;
+        if (!isfinite(m->clinical_mean[i]) || !isfinite(m->clinical_std[i]) || m->clinical_std[i] <= 0)
+            rc = err_set(e, ERR_MODEL_METADATA, "bmunet.clinical_statistics: field %zu has no mean or no positive standard deviation", i + 1);
+    }
+    json_free(j);
+    return rc;
+}
+
+static int check_keys(struct model *m, struct err *e)
+{
+    struct keys k;
+    keys_init(&k);
+    config_keys(&k, &m->config, m->schema);
+    const int rc = keys_check(&k, m->archive, e);
+    for (size_t i = 0; i < k.n; i++)
+        m->parameters += key_is_trained(&k.list[i]) ? key_count(&k.list[i]) : 0;
+    keys_release(&k);
+    return rc;
+}
+
+static int buffers(struct model *m, struct err *e)
+{
+    const size_t d = (size_t)config_features(&m->config), clinical = m->schema ? (size_t)config_clinical_inputs(&m->config, m->schema) : 0;
+    m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
+    m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
+    m->pair = mem_alloc_aligned(2 * prep_size(&m->config.prep, SLOT_US_BMODE_TRANS), sizeof(float), e);
+    m->clinical = mem_alloc_aligned(clinical + 1, sizeof(float), e);
+    return m->features && m->rows && m->pair && m->clinical ? 0 : ERR_NO_MEMORY;
+}
+
+int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e)
+{
+    struct json *config = NULL;
+    struct model *m = mem_alloc(1, sizeof *m, e);
+    if (!m)
+        return ERR_NO_MEMORY;
+    int rc = safetensors_open(&m->archive, path, e);
+    if (rc)
+        goto out;
+    if ((rc = metadata_json(&config, m, "bmunet.config", e)) || (rc = config_from_json(&m->config, config, e)) || (rc = open_schema(m, e)) ||
+        (rc = config_check(&m->config, m->schema, e)) || (rc = open_clinical_statistics(m, e)) || (rc = check_keys(m, e)) ||
+        (rc = archive_sha256(m->archive, m->sha256, e)) || (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) ||
+        (rc = buffers(m, e))) {
+        err_prefix(e, "%s", path);
+        goto out;
+    }
+    archive_forget(m->archive);
+out:
+    json_free(config);
+    if (rc)
+        model_close(m);
+    else
+        *out = m;
+    return rc;
+}
+
+/* --- plans, made when first needed ----------------------------------------------------------------------------------------- */
+
+static struct ready *ready_new(struct err *e)
+{
+    struct ready *r = mem_alloc(1, sizeof *r, e);
+    if (r)
+        graph_init(&r->graph);
+    return r;
+}
+
+static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e)
+{
+    const int rc = plan_new(&r->plan, &r->graph, &m->engine, e);
+    archive_forget(m->archive); /* the packed weights are what runs */
+    if (rc)
+        ready_free(r);
+    else
+        *slot = r;
+    return rc;
+}
+
+static int trunk(struct model *m, int tower, int views, struct ready **out, struct err *e)
+{
+    struct ready **slot = &m->trunk[tower][views - 1];
+    if (!*slot) {
+        const struct tower *towers;
+        struct ready *r = ready_new(e);
+        if (!r)
+            return ERR_NO_MEMORY;
+        config_towers(&m->config, &towers);
+        config_trunk_graph(&r->graph, m->archive, &m->config, &towers[tower], views);
+        const int rc = finish(slot, r, m, e);
+        if (rc)
+            return rc;
+    }
+    *out = *slot;
+    return 0;
+}
+
+static int head(struct model *m, unsigned present, struct ready **out, struct err *e)
+{
+    struct ready **slot = &m->head[present];
+    if (!*slot) {
+        struct ready *r = ready_new(e);
+        if (!r)
+            return ERR_NO_MEMORY;
+        config_head_graph(&r->graph, m->archive, &m->config, m->schema, present, &r->in);
+        const int rc = finish(slot, r, m, e);
+        if (rc)
+            return rc;
+    }
+    *out = *slot;
+    return 0;
+}
+
+/* --- running ---------------------------------------------------------------------------------------------------------------- */
+
+/* n views of one tower -> out [n][d]. */
+static int run_trunk(struct model *m, int tower, int n, const float *views, float *out, struct err *e)
+{
+    struct ready *r = NULL;
+    int rc = trunk(m, tower, n, &r, e);
+    if (rc)
+        return rc;
+    plan_bind(r->plan, 0, views);
+    if ((rc = plan_run(r->plan, e)))
+        return rc;
+    memcpy(out, plan_output(r->plan), (size_t)n * (size_t)config_features(&m->config) * sizeof *out);
+    return 0;
+}
+
+/* Features of the black image, computed once. */
+static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e)
+{
+    if (!m->black[tower]) {
+        const size_t d = (size_t)config_features(&m->config);
+        float *image = mem_alloc_aligned(prep_size(&m->config.prep, s), sizeof *image, e), *features = mem_alloc(d, sizeof *features, e);
+        int rc = image && features ? 0 : ERR_NO_MEMORY;
+        if (rc == 0) {
+            prep_black(image, &m->config.prep, s);
+            rc = run_trunk(m, tower, 1, image, features, e);
+        }
+        free(image);
+        if (rc) {
+            free(features);
+            return rc;
+        }
+        m->black[tower] = features;
+    }
+    *out = m->black[tower];
+    return 0;
+}
+
+/* The features of one tower's two slots; absent ones stay untouched (masked) or are the black image's (reference). */
+static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e)
+{
+    const size_t d = (size_t)config_features(&m->config), size = prep_size(&m->config.prep, t->slots[0]);
+    float *out[2] = {m->features + (size_t)t->slots[0] * d, m->features + (size_t)t->slots[1] * d};
+    const float *views[2] = {in->view[t->slots[0]], in->view[t->slots[1]]};
+    int rc = 0;
+    if (views[0] && views[1] && !slot_is_mg(t->slots[0])) {
+        memcpy(m->pair, views[0], size * sizeof(float));
+        memcpy(m->pair + size, views[1], size * sizeof(float));
+        return run_trunk(m, tower, 2, m->pair, out[0], e);
+    }
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        const float *black = NULL;
+        if (views[i]) {
+            rc = run_trunk(m, tower, 1, views[i], out[i], e);
+        } else if (m->config.variant == VARIANT_REFERENCE) {
+            rc = black_features(m, tower, t->slots[i], &black, e);
+            if (rc == 0)
+                memcpy(out[i], black, d * sizeof *black);
+        }
+    }
+    return rc;
+}
+
+static int run_head(struct model *m, unsigned present, const struct model_input *in, float logits[TIER_COUNT], struct err *e)
+{
+    const size_t d = (size_t)config_features(&m->config);
+    struct ready *r = NULL;
+    float *row = m->rows, *us = NULL;
+    int rc = head(m, present, &r, e);
+    if (rc)
+        return rc;
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        if (!(present >> s & 1U))
+            continue;
+        if (!us && !slot_is_mg((enum slot)s))
+            us = row;
+        memcpy(row, m->features + (size_t)s * d, d * sizeof *row);
+        row += d;
+    }
+    if (r->in.mg >= 0)
+        plan_bind(r->plan, r->in.mg, m->rows);
+    if (r->in.us >= 0)
+        plan_bind(r->plan, r->in.us, us);
+    if (r->in.clinical >= 0) {
+        config_encode_clinical(m->clinical, &m->config, m->schema, m->clinical_mean, m->clinical_std, in->clinical);
+        plan_bind(r->plan, r->in.clinical, m->clinical);
+    }
+    if ((rc = plan_run(r->plan, e)) == 0)
+        memcpy(logits, plan_output(r->plan), TIER_COUNT * sizeof *logits);
+    return rc;
+}
+
+/* Softmax in double; T1 + T2 = benign, T3 + T4 + T5 = malignant. */
+static int finish_output(struct model_output *out, struct err *e)
+{
+    double most = -INFINITY, sum = 0;
+    for (int i = 0; i < TIER_COUNT; i++) {
+        if (!isfinite(out->logits[i]))
+            return err_set(e, ERR_OUTPUT_NAN, "logit T%d is %g", i + 1, (double)out->logits[i]);
+        most = fmax(most, (double)out->logits[i]);
+    }
+    for (int i = 0; i < TIER_COUNT; i++)
+        sum += out->p[i] = exp((double)out->logits[i] - most);
+    out->tier = 1;
+    for (int i = 0; i < TIER_COUNT; i++) {
+        out->p[i] /= sum;
+        if (out->p[i] > out->p[out->tier - 1])
+            out->tier = i + 1;
+    }
+    out->p_benign = out->p[0] + out->p[1];
+    out->p_malignant = out->p[2] + out->p[3] + out->p[4];
+    return 0;
+}
+
+int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e)
+{
+    const struct tower *towers;
+    const int n = config_towers(&m->config, &towers);
+    unsigned given = 0, takes = 0;
+    memset(out, 0, sizeof *out);
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        takes |= model_takes(m, (enum slot)s) ? 1U << s : 0;
+        given |= in->view[s] ? 1U << s : 0;
+        if (in->view[s] && !model_takes(m, (enum slot)s))
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->config.network), slot_name((enum slot)s));
+    }
+    if (!given)
+        return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is needed");
+    if (m->config.clinical != CLINICAL_NONE && !in->clinical)
+        return err_set(e, ERR_INTERNAL, "the clinical values are not given");
+    for (int t = 0; t < n; t++) {
+        const int rc = run_tower(m, t, &towers[t], in, e);
+        if (rc)
+            return rc;
+    }
+    const int rc = run_head(m, m->config.variant == VARIANT_REFERENCE ? takes : given, in, out->logits, e);
+    if (rc)
+        return rc;
+    m->profiled_runs += m->engine.profile;
+    return finish_output(out, e);
+}
+
+/* --- facts -------------------------------------------------------------------------------------------------------------------- */
+
+const struct model_config *model_config(const struct model *m)
+{
+    return &m->config;
+}
+
+const struct schema *model_schema(const struct model *m)
+{
+    return m->schema;
+}
+
+const uint8_t *model_sha256(const struct model *m)
+{
+    return m->sha256;
+}
+
+const char *model_metadata(const struct model *m, const char *key)
+{
+    return archive_metadata(m->archive, key);
+}
+
+size_t model_parameters(const struct model *m)
+{
+    return m->parameters;
+}
+
+bool model_takes(const struct model *m, enum slot s)
+{
+    return m->config.network == NETWORK_BMU || (m->config.network == NETWORK_MG) == slot_is_mg(s);
+}
+
+void model_memory(const struct model *m, size_t *packed, size_t *workspace)
+{
+    *packed = m->engine.packs->bytes;
+    *workspace = m->engine.workspace_bytes;
+}
+
+enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };
+
+/* The plans that there are, trunks first; returns how many. */
+static size_t all_plans(const struct model *m, struct plan *out[PLANS_MAX])
+{
+    size_t n = 0;
+    for (int t = 0; t < TOWERS_MAX; t++)
+        for (int v = 0; v < VIEWS_MAX; v++)
+            if (m->trunk[t][v])
+                out[n++] = m->trunk[t][v]->plan;
+    for (int i = 0; i < PATTERNS; i++)
+        if (m->head[i])
+            out[n++] = m->head[i]->plan;
+    return n;
+}
+
+void model_profile(struct model *m, bool on)
+{
+    struct plan *plans[PLANS_MAX];
+    const size_t n = all_plans(m, plans);
+    for (size_t i = 0; i < n; i++)
+        for (int s = 0; s < plans[i]->n_steps; s++)
+            plans[i]->steps[s].n_seconds = 0;
+    m->engine.profile = on;
+    m->profiled_runs = 0;
+}
+
+int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e)
+{
+    struct plan *plans[PLANS_MAX];
+    const size_t n_plans = all_plans(m, plans);
+    size_t most = 0;
+    for (size_t i = 0; i < n_plans; i++)
+        most += (size_t)plans[i]->n_steps;
+    *n = 0;
+    *out = mem_alloc(most + 1, sizeof **out, e);
+    if (!*out)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < n_plans; i++)
+        for (int s = 0; s < plans[i]->n_steps; s++) {
+            const struct step *step = &plans[i]->steps[s];
+            const double calls = m->profiled_runs ? (double)step->n_seconds / (double)m->profiled_runs : 0;
+            if (calls > 0)
+                (*out)[(*n)++] = (struct layer_time){step->node ? step->node->name : "reorder", step->algorithm, calls * step_median_seconds(step), calls * step->macs};
+        }
+    return 0;
+}
