@@ -1,0 +1,213 @@
+/* Predictions as files: a CSV row and a JSON line per exam. Floor 4. */
+#include "infer/output.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/json.h"
+#include "base/mem.h"
+
+const char output_csv_header[] = "exam_id,status,tier,p_T1,p_T2,p_T3,p_T4,p_T5,p_benign,p_malignant,views_used,reason\n";
+
+static int add_numbers(struct buf *out, const struct model_output *m, struct err *e) {
+    int rc = 0;
+    for (int i = 0; i < TIER_COUNT && !rc; i++)
+        rc = buf_printf(out, e, "%.9g,", m->p[i]);
+    return rc ? rc : buf_printf(out, e, "%.9g,%.9g,", m->p_benign, m->p_malignant);
+}
+
+static int add_views(struct buf *out, const struct prediction *p, struct err *e) {
+    int rc = 0;
+    const char *plus = "";
+    for (int s = 0; s < SLOT_COUNT && !rc; s++) {
+        if (p->verdict.input[s].status != INPUT_USED)
+            continue;
+        rc = buf_printf(out, e, "%s%s", plus, slot_name((enum slot)s));
+        plus = "+";
+    }
+    return rc;
+}
+
+/* "CODE: sentence" for a refused exam; a computed one may have something to say too (images counted as absent). */
+static int add_reason(struct buf *out, const struct prediction *p, struct err *e) {
+    struct buf text;
+    buf_init(&text);
+    int rc = buf_printf(&text, e, "%s%s%s", p->refused ? err_name(p->verdict.code) : "", p->refused ? ": " : "", p->verdict.reason);
+    if (!rc)
+        rc = buf_csv_cell(out, text.data, e);
+    buf_release(&text);
+    return rc;
+}
+
+int output_csv_row(struct buf *out, const struct prediction *p, struct err *e) {
+    int rc = buf_csv_cell(out, p->exam->exam_id, e);
+    if (!rc && p->refused)
+        rc = buf_printf(out, e, ",refused,,,,,,,,,,");
+    else if (!rc)
+        rc = buf_printf(out, e, ",ok,T%d,", p->output.tier);
+    if (!rc && !p->refused && !(rc = add_numbers(out, &p->output, e)) && !(rc = add_views(out, p, e)))
+        rc = buf_append(out, ",", 1, e);
+    if (!rc)
+        rc = add_reason(out, p, e);
+    return rc ? rc : buf_append(out, "\n", 1, e);
+}
+
+static struct json *input_json(const struct input_verdict *v, enum slot s) {
+    char hex[SHA256_HEX_SIZE];
+    struct json *j = json_object();
+    if (v->hashed)
+        sha256_hex(v->sha256, hex);
+    json_put_string(j, "slot", slot_name(s));
+    json_put_string(j, "status", input_status_name(v->status));
+    json_put_string(j, "code", v->code ? err_name(v->code) : NULL);
+    json_put_string(j, "note", v->note);
+    json_put_string(j, "sha256", v->hashed ? hex : NULL);
+    return j;
+}
+
+static struct json *clinical_json(const struct prediction *p) {
+    struct json *list = json_array();
+    for (size_t i = 0; p->schema && i < p->schema->n_fields; i++) {
+        const struct schema_field *f = &p->schema->fields[i];
+        const struct clinical *c = &p->clinical[i];
+        struct json *j = json_object();
+        json_put_string(j, "name", f->name);
+        json_put_string(j, "status", c->present ? "used" : "absent");
+        json_put_number(j, "value", c->present ? c->value : NAN);
+        bool coded = c->present && f->type != FIELD_NUMBER && c->value >= 0 && c->value < (double)f->n_codes && c->value == floor(c->value);
+        if (coded)
+            json_put_string(j, "label", f->codes[(size_t)c->value]);
+        if (!c->present && p->absent_is_zero)
+            json_put_string(j, "note", "absent: the number 0 of the published network stood in its place");
+        json_push(list, j);
+    }
+    return list;
+}
+
+static void put_numbers(struct json *line, const struct prediction *p) {
+    const struct model_output *m = &p->output;
+    struct json *logits = p->refused ? NULL : json_array(), *probabilities = p->refused ? NULL : json_array();
+    for (int i = 0; i < TIER_COUNT && !p->refused; i++) {
+        json_push_number(logits, (double)m->logits[i]);
+        json_push_number(probabilities, m->p[i]);
+    }
+    char tier[8];
+    snprintf(tier, sizeof tier, "T%d", m->tier);
+    if (p->refused) {
+        json_put_string(line, "logits", NULL);
+        json_put_string(line, "p", NULL);
+    } else {
+        json_put(line, "logits", logits);
+        json_put(line, "p", probabilities);
+    }
+    json_put_string(line, "tier", p->refused ? NULL : tier);
+    json_put_number(line, "p_benign", p->refused ? NAN : m->p_benign);
+    json_put_number(line, "p_malignant", p->refused ? NAN : m->p_malignant);
+}
+
+static void put_provenance(struct json *line, const struct output_facts *facts) {
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(facts->model_sha256, hex);
+    json_put_string(line, "model_sha256", hex);
+    sha256_hex(facts->exams_sha256, hex);
+    json_put_string(line, "exams_sha256", hex);
+    json_put_string(line, "network", network_name(facts->network));
+    json_put_string(line, "variant", variant_name(facts->variant));
+    json_put_string(line, "precision", precision_name(facts->precision));
+    json_put_bool(line, "exact", facts->exact);
+    json_put_string(line, "code_version", facts->code_version);
+    if (facts->untrained)
+        json_put_bool(line, "untrained", true);
+    if (facts->positional_clinical)
+        json_put_string(line, "clinical_source", "clinic_info columns by position: units and ranges are not known");
+}
+
+static struct json *times_json(const struct predict_times *t) {
+    struct json *j = json_object();
+    json_put_number(j, "read", t->read);
+    json_put_number(j, "prep", t->prep);
+    json_put_number(j, "network", t->network);
+    json_put_number(j, "total", t->total);
+    return j;
+}
+
+int output_json_line(struct buf *out, const struct prediction *p, const struct output_facts *facts, struct err *e) {
+    struct json *line = json_object(), *inputs = json_array();
+    for (int s = 0; s < SLOT_COUNT; s++)
+        json_push(inputs, input_json(&p->verdict.input[s], (enum slot)s));
+    json_put_string(line, "exam_id", p->exam->exam_id);
+    json_put_string(line, "status", p->refused ? "refused" : "ok");
+    json_put_string(line, "code", p->refused ? err_name(p->verdict.code) : NULL);
+    json_put_string(line, "reason", p->verdict.reason);
+    put_numbers(line, p);
+    json_put(line, "inputs", inputs);
+    json_put(line, "clinical", clinical_json(p));
+    json_put(line, "times_ms", times_json(&p->ms));
+    put_provenance(line, facts);
+    int rc = json_ok(line) ? json_write(line, out, e) : err_set(e, ERR_NO_MEMORY, "no memory for a line of JSON");
+    json_free(line);
+    return rc ? rc : buf_append(out, "\n", 1, e);
+}
+
+struct output {
+    struct replace *csv, *json; /* NULL: not asked for */
+    const struct output_facts *facts;
+    struct buf line;
+};
+
+int output_open(struct output **out, const char *csv_path, const char *json_path, const struct output_facts *facts, struct err *e) {
+    *out = NULL;
+    struct output *o = mem_alloc(1, sizeof *o, e);
+    if (!o)
+        return ERR_NO_MEMORY;
+    buf_init(&o->line);
+    o->facts = facts;
+    int rc = csv_path ? replace_open(&o->csv, csv_path, e) : 0;
+    if (!rc && json_path)
+        rc = replace_open(&o->json, json_path, e);
+    if (!rc && o->csv)
+        rc = replace_write(o->csv, output_csv_header, sizeof output_csv_header - 1, e);
+    if (rc)
+        output_abort(o);
+    else
+        *out = o;
+    return rc;
+}
+
+int output_add(struct output *o, const struct prediction *p, struct err *e) {
+    int rc = 0;
+    buf_clear(&o->line);
+    if (o->csv && !(rc = output_csv_row(&o->line, p, e)))
+        rc = replace_write(o->csv, o->line.data, o->line.size, e);
+    buf_clear(&o->line);
+    if (!rc && o->json && !(rc = output_json_line(&o->line, p, o->facts, e)))
+        rc = replace_write(o->json, o->line.data, o->line.size, e);
+    return rc;
+}
+
+/* The larger file first: a disk that is full says so there, and then neither has been replaced. */
+int output_commit(struct output *o, struct err *e) {
+    int rc = 0;
+    if (o->json) {
+        rc = replace_commit(o->json, e);
+        o->json = NULL;
+    }
+    if (!rc && o->csv) {
+        rc = replace_commit(o->csv, e);
+        o->csv = NULL;
+    }
+    output_abort(o);
+    return rc;
+}
+
+void output_abort(struct output *o) {
+    if (!o)
+        return;
+    replace_abort(o->csv);
+    replace_abort(o->json);
+    buf_release(&o->line);
+    free(o);
+}
