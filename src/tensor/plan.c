@@ -51,10 +51,10 @@ static int new_value(struct plan *p, struct dnn_layout *layout_take, int written
     return p->n_values++;
 }
 
-/* Values are bounded by one per node and one reorder per node input. */
+/* Values and steps are bounded by one per node, one reorder per node input, and one for the output. */
 static int plan_capacity(const struct graph *g)
 {
-    return g->n * (1 + GRAPH_INPUTS_MAX);
+    return g->n * (1 + GRAPH_INPUTS_MAX) + 1;
 }
 
 static bool value_overwritten(const struct plan *p, int v)
@@ -143,6 +143,20 @@ static int prepare_node(struct plan *p, const struct node *node, struct err *e)
         p->values[s.in[i]].last = at;
     p->value_of[node - p->graph->nodes] = s.out;
     return 0;
+}
+
+/* The caller reads dense float32, whatever the last op left. */
+static int prepare_output(struct plan *p, struct err *e)
+{
+    int *output = &p->value_of[p->graph->output];
+    struct step reader = {.in = {*output}, .n_in = 1};
+    struct dnn_layout *dense = NULL;
+    int rc = plan_dense(&dense, p->graph->nodes[p->graph->output].shape, e);
+    if (rc == 0)
+        rc = plan_want(p, &reader, 0, dense, e);
+    dnn_layout_free(dense);
+    *output = reader.in[0];
+    return rc;
 }
 
 /* --- liveness: a place for every value and every scratchpad --------------------------------------------------------- */
@@ -267,6 +281,8 @@ int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct
     for (int i = 0; i < g->n; i++)
         if ((rc = prepare_node(p, &g->nodes[i], e)))
             goto out;
+    if ((rc = prepare_output(p, e)))
+        goto out;
     for (int s = 0; s < p->n_steps; s++)
         if (!(p->steps[s].seconds = mem_alloc(STEP_TIMES, sizeof(double), e))) {
             rc = ERR_NO_MEMORY;
