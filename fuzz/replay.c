@@ -1,4 +1,5 @@
-/* Runs a fuzz target over files, without a fuzzer: replay [-limit N] FILE-OR-DIRECTORY... Fails if there was nothing to run. Test code, above all floors. */
+/* Runs a fuzz target over files, without a fuzzer: replay [-limit N] FILE-OR-DIRECTORY... Fails if there was nothing to run. Test code,
+ * above all floors. */
 #include <ftw.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,7 +34,9 @@ static int collect(const char *path, const struct stat *st, int type, struct FTW
     return 0;
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_name(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 /* The bytes stand in a block of exactly their size, so that AddressSanitizer sees a read of one byte too many. */
 static void run_file(const char *path) {

@@ -17,7 +17,7 @@ static void copy_whole_characters(char *to, const char *from, size_t max) {
     to[n] = 0;
 }
 
-int err_set(struct err *e, int code, const char *format, ...) {
+int(err_set)(struct err *e, int code, const char *format, ...) {
     if (!e)
         return code;
     char text[ERR_MESSAGE_MAX + 8]; /* an argument may be e->message itself */
@@ -31,7 +31,7 @@ int err_set(struct err *e, int code, const char *format, ...) {
     return code;
 }
 
-int err_prefix(struct err *e, const char *format, ...) {
+int(err_prefix)(struct err *e, const char *format, ...) {
     if (!e)
         return ERR_INTERNAL;
     char text[2 * ERR_MESSAGE_MAX];

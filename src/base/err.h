@@ -27,6 +27,10 @@ enum err_code {
 int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Put "prefix: " before the message; keeps and returns e->code (or ERR_INTERNAL if e is NULL: pass the code through yourself). */
 int err_prefix(struct err *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+#ifdef __clang_analyzer__ /* it does not look across files: let it see that these never return 0 */
+#define err_set(e, code, ...) ((err_set)(e, code, __VA_ARGS__), (code))
+#define err_prefix(e, ...) ((err_prefix)(e, __VA_ARGS__), ERR_INTERNAL)
+#endif
 /* "IMAGE_TRUNCATED" for ERR_IMAGE_TRUNCATED; "UNKNOWN" for a number that is no code. Static storage. */
 const char *err_name(int code);
 /* The one-line meaning of a code, for documentation and `bmunet` help. Static storage. */

@@ -24,6 +24,7 @@ static int failed(struct err *e, int code, const char *path, const char *what) {
 /* A regular file's descriptor and size. O_NONBLOCK: a FIFO in a cohort must be refused, not waited for. */
 static int open_regular(int *fd, size_t *size, const char *path, struct err *e) {
     struct stat st;
+    *size = 0;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0)
         return failed(e, errno == ENOENT || errno == ENOTDIR ? ERR_FILE_MISSING : ERR_FILE_READ, path, "cannot be opened");

@@ -168,12 +168,10 @@ static json_t *repaired_string(const char *s) {
             one = json_stringn(s, (size_t)length);
         if (one) {
             size_t taken = json_string_length(one);
-            memcpy(to, s, taken);
-            to += taken;
+            to = mempcpy(to, s, taken);
             s += taken;
         } else {
-            memcpy(to, "\xEF\xBF\xBD", 3);
-            to += 3;
+            to = mempcpy(to, "\xEF\xBF\xBD", 3);
             s++;
         }
         json_decref(one);

@@ -45,8 +45,9 @@ bool json_bool(const struct json *j, bool fallback);
 /* Visit members in order; stop and return the callback's non-zero result. */
 int json_each(const struct json *object, int (*visit)(void *ctx, const char *key, struct json *value), void *ctx);
 
-/* Building: text that is not UTF-8 is taken with U+FFFD in place of each wrong byte. NULL on want of memory; every adder takes the child over (also on failure) and accepts NULL children as failure, so that a chain of
- * calls needs one check at its end: json_ok(). Non-finite numbers are written as null. */
+/* Building: text that is not UTF-8 is taken with U+FFFD in place of each wrong byte. NULL on want of memory; every adder takes the child
+ * over (also on failure) and accepts NULL children as failure, so that a chain of calls needs one check at its end: json_ok(). Non-finite
+ * numbers are written as null. */
 struct json *json_object(void);
 struct json *json_array(void);
 void json_put(struct json *object, const char *key, struct json *child);

@@ -1,4 +1,5 @@
-/* A one-line progress bar on a terminal's stderr; silent elsewhere. Floor 0. The caller hands in the stream: nothing below cli/ prints by itself. */
+/* A one-line progress bar on a terminal's stderr; silent elsewhere. Floor 0. The caller hands in the stream: nothing below cli/ prints by
+ * itself. */
 #ifndef BMU_BASE_PROGRESS_H
 #define BMU_BASE_PROGRESS_H
 
