@@ -14,8 +14,7 @@
 #include "base/rng.h"
 #include "tensor/op.h"
 
-static float *random_floats(size_t n, uint32_t item)
-{
+static float *random_floats(size_t n, uint32_t item) {
     float *x = mem_alloc_aligned(n + 1, sizeof *x, NULL);
     assert_non_null(x);
     const struct rng r = rng_make(7, 99, item);
@@ -24,8 +23,7 @@ static float *random_floats(size_t n, uint32_t item)
     return x;
 }
 
-static struct batch_norm identity_norm(int c)
-{
+static struct batch_norm identity_norm(int c) {
     static float one[64], zero[64];
     assert_true(c <= 64);
     for (int i = 0; i < c; i++)
@@ -34,8 +32,7 @@ static struct batch_norm identity_norm(int c)
 }
 
 /* Run a graph over its inputs (bound in the order of their nodes) and compare with the reference, scaled by its largest number. */
-static void check(struct graph *g, const float *const *inputs, const double *want, double tolerance, bool exact)
-{
+static void check(struct graph *g, const float *const *inputs, const double *want, double tolerance, bool exact) {
     struct err e = {0};
     struct engine en;
     struct plan *p = NULL;
@@ -69,12 +66,12 @@ struct conv_case {
     bool relu, residual;
 };
 
-static void conv_one(const struct conv_case *c, bool exact)
-{
+static void conv_one(const struct conv_case *c, bool exact) {
     struct graph g;
     graph_init(&g);
     const int k = c->kernel, pad = k / 2, oh = (c->h + 2 * pad - k) / c->stride + 1, ow = (c->w + 2 * pad - k) / c->stride + 1;
-    float *x = random_floats((size_t)(c->n * c->h * c->w * c->in_c), 1), *w = random_floats((size_t)(c->out_c * c->weights_in_c * k * k), 2);
+    float *x = random_floats((size_t)(c->n * c->h * c->w * c->in_c), 1),
+          *w = random_floats((size_t)(c->out_c * c->weights_in_c * k * k), 2);
     float *bn = random_floats((size_t)(4 * c->out_c), 3), *r = random_floats((size_t)(c->n * oh * ow * c->out_c), 4);
     for (int i = 0; i < c->out_c; i++)
         bn[3 * c->out_c + i] = 0.5F + fabsf(bn[3 * c->out_c + i]);
@@ -119,11 +116,10 @@ static void conv_one(const struct conv_case *c, bool exact)
     free(want);
 }
 
-static void case_conv(void)
-{
+static void case_conv(void) {
     static const struct conv_case cases[] = {
-        {1, 30, 26, 3, 3, 16, 7, 2, true, false},  {2, 31, 23, 1, 3, 16, 7, 2, true, false}, /* grey: the three channels' weights summed */
-        {2, 20, 17, 16, 16, 16, 3, 1, true, true}, {1, 40, 33, 64, 64, 64, 3, 1, true, true}, {1, 29, 31, 64, 64, 64, 3, 1, false, false},
+        {1, 30, 26, 3, 3, 16, 7, 2, true, false},   {2, 31, 23, 1, 3, 16, 7, 2, true, false}, /* grey: the three channels' weights summed */
+        {2, 20, 17, 16, 16, 16, 3, 1, true, true},  {1, 40, 33, 64, 64, 64, 3, 1, true, true},  {1, 29, 31, 64, 64, 64, 3, 1, false, false},
         {2, 19, 22, 16, 16, 32, 3, 2, true, false}, {1, 30, 30, 64, 64, 32, 3, 2, true, false}, {1, 19, 22, 16, 16, 32, 1, 2, false, false},
         {1, 9, 9, 8, 8, 8, 3, 1, true, true},
     };
@@ -138,8 +134,7 @@ static void case_conv(void)
 /* --- pooling ---------------------------------------------------------------------------------------------------------------- */
 
 /* conv 7x7/2 + ReLU, then the pooling: with the fused stem where a kernel of ours takes it (64 channels), as two steps elsewhere (16). */
-static void max_pool_one(int out_c, int h, int w)
-{
+static void max_pool_one(int out_c, int h, int w) {
     struct graph g;
     graph_init(&g);
     const int oh = (h - 1) / 2 + 1, ow = (w - 1) / 2 + 1, ph = (oh - 1) / 2 + 1, pw = (ow - 1) / 2 + 1;
@@ -176,15 +171,13 @@ static void max_pool_one(int out_c, int h, int w)
     free(want);
 }
 
-static void case_max_pool(void)
-{
+static void case_max_pool(void) {
     max_pool_one(16, 33, 42);
     max_pool_one(64, 33, 42);
     max_pool_one(64, 224, 61);
 }
 
-static void case_mean_pool(void)
-{
+static void case_mean_pool(void) {
     struct graph g;
     graph_init(&g);
     enum { N = 2, H = 9, W = 7, C = 200 };
@@ -205,8 +198,7 @@ static void case_mean_pool(void)
 
 enum { ROWS = 5, DIM = 24 };
 
-static void case_linear(void)
-{
+static void case_linear(void) {
     enum { OUT = 40 };
     for (int variant = 0; variant < 4; variant++) { /* none, ReLU, GELU, residual */
         struct graph g;
@@ -233,8 +225,7 @@ static void case_linear(void)
     }
 }
 
-static void case_layer_norm(void)
-{
+static void case_layer_norm(void) {
     struct graph g;
     graph_init(&g);
     float *x = random_floats(ROWS * DIM, 1), *gamma = random_floats(DIM, 2), *beta = random_floats(DIM, 3);
@@ -256,8 +247,7 @@ static void case_layer_norm(void)
     free(beta);
 }
 
-static void case_attention(void)
-{
+static void case_attention(void) {
     enum { HEADS = 4, D = DIM / HEADS };
     struct graph g;
     graph_init(&g);
@@ -285,8 +275,7 @@ static void case_attention(void)
     free(x);
 }
 
-static void case_position(void)
-{
+static void case_position(void) {
     struct graph g;
     graph_init(&g);
     static const int row[] = {4, 0, 5};
@@ -301,8 +290,7 @@ static void case_position(void)
     free(table);
 }
 
-static void case_mean_rows(void)
-{
+static void case_mean_rows(void) {
     struct graph g;
     graph_init(&g);
     float *x = random_floats(ROWS * DIM, 1);
@@ -316,8 +304,7 @@ static void case_mean_rows(void)
 }
 
 /* [2][c] and [3][c] stacked are [5][c]; joined with a [1][4] they are one row of 5c + 4. */
-static void stack_and_join(bool join)
-{
+static void stack_and_join(bool join) {
     struct graph g;
     graph_init(&g);
     float *a = random_floats(2 * DIM, 1), *b = random_floats(3 * DIM, 2), *c = random_floats(4, 3);
@@ -336,19 +323,16 @@ static void stack_and_join(bool join)
     free(c);
 }
 
-static void case_stack_rows(void)
-{
+static void case_stack_rows(void) {
     stack_and_join(false);
 }
 
-static void case_join(void)
-{
+static void case_join(void) {
     stack_and_join(true);
 }
 
 /* The engine's own step: float32 to bfloat16, which must round to nearest even. */
-static void case_reorder(void)
-{
+static void case_reorder(void) {
     enum { N = 512 };
     struct err e = {0};
     struct dnn *d = NULL;
@@ -378,8 +362,7 @@ static void case_reorder(void)
 
 /* --- one case for every op -------------------------------------------------------------------------------------------------- */
 
-static void case_input(void)
-{
+static void case_input(void) {
     struct graph g; /* an input alone is no plan worth running, but its numbers must come through */
     graph_init(&g);
     float *x = random_floats(DIM, 1);
@@ -392,8 +375,7 @@ static void case_input(void)
     free(x);
 }
 
-static void test_every_op(void **state)
-{
+static void test_every_op(void **state) {
     (void)state;
     static void (*const cases[OP_COUNT])(void) = {
 #define X(name, shape, prepare, forward, backward) [OP_##name] = case_##name,
@@ -408,8 +390,7 @@ static void test_every_op(void **state)
 
 /* --- the planner -------------------------------------------------------------------------------------------------------------- */
 
-static void small_trunk(struct graph *g, const float *w)
-{
+static void small_trunk(struct graph *g, const float *w) {
     const struct batch_norm id = identity_norm(16);
     int x = graph_input(g, "x", (struct shape){1, 24, 24, 16});
     x = graph_conv(g, x, "a", w, 16, 16, 3, 1, 1, &id, true, -1);
@@ -424,8 +405,7 @@ static void small_trunk(struct graph *g, const float *w)
 }
 
 /* No two values that live at the same time share memory, and the whole is no more than what must live together needs. */
-static void test_liveness(void **state)
-{
+static void test_liveness(void **state) {
     (void)state;
     struct err e = {0};
     struct engine en;
@@ -459,8 +439,7 @@ static void test_liveness(void **state)
 }
 
 /* Two plans of one engine share packed weights and the workspace, and the first still gives the same bits after the second was made. */
-static void test_shared(void **state)
-{
+static void test_shared(void **state) {
     (void)state;
     struct err e = {0};
     struct engine en;
@@ -492,8 +471,7 @@ static void test_shared(void **state)
 }
 
 /* A graph that does not fit says which node and why, and makes no plan. */
-static void test_misfits(void **state)
-{
+static void test_misfits(void **state) {
     (void)state;
     struct err e = {0};
     struct engine en;
@@ -520,8 +498,7 @@ static void test_misfits(void **state)
     free(w);
 }
 
-int main(void)
-{
+int main(void) {
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_op),

@@ -4,13 +4,11 @@
 #include <math.h>
 #include <string.h>
 
-struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item)
-{
+struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item) {
     return (struct rng){{(uint32_t)seed, (uint32_t)(seed >> 32)}, {0, 0, purpose, item}};
 }
 
-void rng_block(const struct rng *r, uint64_t block, uint32_t out[4])
-{
+void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]) {
     uint32_t x[4] = {(uint32_t)block, (uint32_t)(block >> 32), r->counter[2], r->counter[3]}, k0 = r->key[0], k1 = r->key[1];
     for (int round = 0; round < 10; round++) {
         const uint64_t a = (uint64_t)0xD2511F53U * x[0], b = (uint64_t)0xCD9E8D57U * x[2];
@@ -23,8 +21,7 @@ void rng_block(const struct rng *r, uint64_t block, uint32_t out[4])
 }
 
 /* Two 53-bit uniforms of a block, centred in their intervals so that neither 0 nor 1 occurs. */
-static void uniforms(const struct rng *r, uint64_t block, double out[2])
-{
+static void uniforms(const struct rng *r, uint64_t block, double out[2]) {
     uint32_t w[4];
     rng_block(r, block, w);
     for (int i = 0; i < 2; i++) {
@@ -33,15 +30,13 @@ static void uniforms(const struct rng *r, uint64_t block, double out[2])
     }
 }
 
-double rng_uniform(const struct rng *r, uint64_t index)
-{
+double rng_uniform(const struct rng *r, uint64_t index) {
     double u[2];
     uniforms(r, index / 2, u);
     return u[index % 2];
 }
 
-double rng_normal(const struct rng *r, uint64_t index)
-{
+double rng_normal(const struct rng *r, uint64_t index) {
     double u[2];
     uniforms(r, index / 2, u);
     const double radius = sqrt(-2.0 * log(u[0])), angle = 2.0 * 3.14159265358979323846 * u[1];

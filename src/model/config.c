@@ -8,42 +8,35 @@ static const char *const network_names[NETWORK_COUNT] = {[NETWORK_BMU] = "bmu", 
 static const char *const variant_names[VARIANT_COUNT] = {[VARIANT_REFERENCE] = "reference", [VARIANT_MASKED] = "masked"};
 static const char *const clinical_names[] = {[CLINICAL_CONCAT] = "concat", [CLINICAL_TOKEN] = "token", [CLINICAL_NONE] = "none"};
 
-static int find(const char *const *names, int n, const char *name)
-{
+static int find(const char *const *names, int n, const char *name) {
     for (int i = 0; name && i < n; i++)
         if (strcmp(names[i], name) == 0)
             return i;
     return -1;
 }
 
-const char *network_name(enum network n)
-{
+const char *network_name(enum network n) {
     return network_names[n];
 }
 
-const char *variant_name(enum variant v)
-{
+const char *variant_name(enum variant v) {
     return variant_names[v];
 }
 
-const char *precision_name(enum precision p)
-{
+const char *precision_name(enum precision p) {
     return p == PRECISION_BF16 ? "bf16" : "fp32";
 }
 
-int network_from_name(const char *name)
-{
+int network_from_name(const char *name) {
     return find(network_names, NETWORK_COUNT, name);
 }
 
-int variant_from_name(const char *name)
-{
+int variant_from_name(const char *name) {
     return find(variant_names, VARIANT_COUNT, name);
 }
 
 /* Which tower sees which slots: docs/MODEL.md. */
-int config_towers(const struct model_config *c, const struct tower **out)
-{
+int config_towers(const struct model_config *c, const struct tower **out) {
     static const struct tower bmu[] = {{"model1.backbone", {SLOT_MG_CC, SLOT_MG_MLO}},
                                        {"model2.backbone", {SLOT_US_BMODE_TRANS, SLOT_US_BMODE_LONG}},
                                        {"model3.backbone", {SLOT_US_DOPPLER_TRANS, SLOT_US_DOPPLER_LONG}},
@@ -53,13 +46,11 @@ int config_towers(const struct model_config *c, const struct tower **out)
     return c->network == NETWORK_MG ? 1 : c->network == NETWORK_US ? 3 : 4;
 }
 
-int config_features(const struct model_config *c)
-{
+int config_features(const struct model_config *c) {
     return FEATURES_PER_WIDTH * c->width;
 }
 
-struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width)
-{
+struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width) {
     const bool small = width == WIDTH_SMALL, fused = n == NETWORK_BMU;
     /* NETWORK "reference preprocessing": the mammography-only stage was normalised with other numbers than the fused one */
     return (struct model_config){.network = n,
@@ -76,8 +67,7 @@ struct model_config config_make(enum network n, enum variant v, enum clinical_mo
                                           .mg_std = n == NETWORK_MG ? 9211.48 : 8773.89}};
 }
 
-int config_check(const struct model_config *c, const struct schema *schema, struct err *e)
-{
+int config_check(const struct model_config *c, const struct schema *schema, struct err *e) {
     const struct prep_profile *p = &c->prep;
     const int sides[] = {p->mg_height, p->mg_width, p->us_height, p->us_width};
     for (int i = 0; i < 4; i++)
@@ -97,22 +87,21 @@ int config_check(const struct model_config *c, const struct schema *schema, stru
     if (c->clinical == CLINICAL_TOKEN && c->variant != VARIANT_MASKED)
         return err_set(e, ERR_CONFIG, "a clinical token needs variant masked");
     if ((size_t)c->n_clinical != schema->n_fields)
-        return err_set(e, ERR_CONFIG, "the network has %d clinical inputs, the schema '%s' has %zu fields", c->n_clinical, schema->name, schema->n_fields);
+        return err_set(e, ERR_CONFIG, "the network has %d clinical inputs, the schema '%s' has %zu fields", c->n_clinical, schema->name,
+                       schema->n_fields);
     return 0;
 }
 
 /* --- JSON --------------------------------------------------------------------------------------------------------------- */
 
-static struct json *pair(int height, int width)
-{
+static struct json *pair(int height, int width) {
     struct json *j = json_array();
     json_push_integer(j, height);
     json_push_integer(j, width);
     return j;
 }
 
-struct json *config_to_json(const struct model_config *c)
-{
+struct json *config_to_json(const struct model_config *c) {
     struct json *j = json_object(), *p = json_object();
     json_put_string(j, "network", network_names[c->network]);
     json_put_string(j, "variant", variant_names[c->variant]);
@@ -128,8 +117,7 @@ struct json *config_to_json(const struct model_config *c)
     return j;
 }
 
-static int small_integer(const struct json *j, int at, const char *what, int *out, struct err *e)
-{
+static int small_integer(const struct json *j, int at, const char *what, int *out, struct err *e) {
     const struct json *v = at < 0 ? json_get(j, what) : json_at(json_get(j, what), (size_t)at);
     const int64_t n = json_integer(v, -1);
     if (!json_is_integer(v) || n < 0 || n > 1 << 20)
@@ -138,18 +126,22 @@ static int small_integer(const struct json *j, int at, const char *what, int *ou
     return 0;
 }
 
-int config_from_json(struct model_config *out, const struct json *j, struct err *e)
-{
+int config_from_json(struct model_config *out, const struct json *j, struct err *e) {
     const struct json *p = json_get(j, "prep");
     const char *profile = json_string(json_get(p, "profile"));
-    const int network = network_from_name(json_string(json_get(j, "network"))), variant = variant_from_name(json_string(json_get(j, "variant")));
+    const int network = network_from_name(json_string(json_get(j, "network"))),
+              variant = variant_from_name(json_string(json_get(j, "variant")));
     const int clinical = find(clinical_names, 3, json_string(json_get(j, "clinical")));
     int rc;
     struct model_config c = {0};
     if (network < 0 || variant < 0 || clinical < 0)
-        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: unknown %s", network < 0 ? "network" : variant < 0 ? "variant" : "clinical mode");
+        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: unknown %s",
+                       network < 0   ? "network"
+                       : variant < 0 ? "variant"
+                                     : "clinical mode");
     if (!profile || strcmp(profile, "reference-v1") != 0)
-        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: preprocessing profile '%s' is not known to this program", profile ? profile : "");
+        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: preprocessing profile '%s' is not known to this program",
+                       profile ? profile : "");
     c.network = (enum network)network;
     c.variant = (enum variant)variant;
     c.clinical = (enum clinical_mode)clinical;
@@ -166,26 +158,23 @@ int config_from_json(struct model_config *out, const struct json *j, struct err 
 
 /* --- clinical data -------------------------------------------------------------------------------------------------------- */
 
-static int field_inputs(const struct schema_field *f)
-{
+static int field_inputs(const struct schema_field *f) {
     return (f->type == FIELD_CATEGORY ? (int)f->n_codes : 1) + 1;
 }
 
-int config_token_inputs(const struct schema *s)
-{
+int config_token_inputs(const struct schema *s) {
     int n = 0;
     for (size_t i = 0; i < s->n_fields; i++)
         n += field_inputs(&s->fields[i]);
     return n;
 }
 
-int config_clinical_inputs(const struct model_config *c, const struct schema *s)
-{
+int config_clinical_inputs(const struct model_config *c, const struct schema *s) {
     return c->clinical == CLINICAL_TOKEN ? config_token_inputs(s) : c->n_clinical;
 }
 
-void config_encode_clinical(float *out, const struct model_config *c, const struct schema *s, const double *mean, const double *std, const struct clinical *values)
-{
+void config_encode_clinical(float *out, const struct model_config *c, const struct schema *s, const double *mean, const double *std,
+                            const struct clinical *values) {
     if (c->clinical == CLINICAL_CONCAT) {
         for (int i = 0; i < c->n_clinical; i++)
             out[i] = values[i].present ? (float)values[i].value : 0.0F;

@@ -27,8 +27,10 @@ int config_from_json(struct model_config *out, const struct json *j, struct err 
 
 /* Numbers that the clinical token's first layer takes: each field's value (or one-hot codes) and its missing flag. */
 int config_token_inputs(const struct schema *s);
-/* clinical values -> what the network takes: concat: n values, 0 for missing; token: as above, numbers standardised with mean and std (n_fields each). */
-void config_encode_clinical(float *out, const struct model_config *c, const struct schema *s, const double *mean, const double *std, const struct clinical *values);
+/* clinical values -> what the network takes: concat: n values, 0 for missing; token: as above, numbers standardised with mean and std
+ * (n_fields each). */
+void config_encode_clinical(float *out, const struct model_config *c, const struct schema *s, const double *mean, const double *std,
+                            const struct clinical *values);
 int config_clinical_inputs(const struct model_config *c, const struct schema *s); /* floats that the call above writes */
 
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s);
@@ -40,6 +42,7 @@ struct head_inputs {
     int mg, us;   /* [count][features] */
     int clinical; /* [1][config_clinical_inputs] */
 };
-void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present, struct head_inputs *in);
+void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
+                       struct head_inputs *in);
 
 #endif

@@ -17,15 +17,13 @@ struct metadata {
     size_t n;
 };
 
-static void put(struct metadata *m, const char *key, const char *value)
-{
+static void put(struct metadata *m, const char *key, const char *value) {
     m->pairs[m->n][0] = key;
     m->pairs[m->n++][1] = value;
 }
 
 /* Takes j over. */
-static int put_json(struct metadata *m, const char *key, struct json *j, struct err *e)
-{
+static int put_json(struct metadata *m, const char *key, struct json *j, struct err *e) {
     struct buf text;
     buf_init(&text);
     int rc = json_ok(j) ? json_write(j, &text, e) : err_set(e, ERR_NO_MEMORY, "no memory for the metadata");
@@ -38,8 +36,7 @@ static int put_json(struct metadata *m, const char *key, struct json *j, struct 
     return 0;
 }
 
-static int common_metadata(struct metadata *m, const struct model_config *c, const struct schema *schema, struct err *e)
-{
+static int common_metadata(struct metadata *m, const struct model_config *c, const struct schema *schema, struct err *e) {
     arena_init(&m->arena, 0);
     put(m, "format", "pt");
     put(m, "bmunet.format", "1");
@@ -50,14 +47,12 @@ static int common_metadata(struct metadata *m, const struct model_config *c, con
     return rc;
 }
 
-static const char *first_conv(enum network n)
-{
+static const char *first_conv(enum network n) {
     return n == NETWORK_MG ? "backbone.0.weight" : n == NETWORK_US ? "model2.backbone.0.weight" : "model1.backbone.0.weight";
 }
 
 /* The width and the number of clinical inputs, read off the checkpoint; what does not fit is reported by keys_check() with names. */
-static struct model_config config_of(const struct archive *a, const struct model_import *how)
-{
+static struct model_config config_of(const struct archive *a, const struct model_import *how) {
     const struct array *conv = archive_find(a, first_conv(how->network)), *head = archive_find(a, "head.weight");
     const int width = conv && conv->rank == 4 && conv->shape[0] == WIDTH_SMALL ? WIDTH_SMALL : WIDTH_FULL;
     int64_t n = how->schema ? (int64_t)how->schema->n_fields : 0;
@@ -67,13 +62,11 @@ static struct model_config config_of(const struct archive *a, const struct model
     return config_make(how->network, how->variant, how->clinical, (int)n, width);
 }
 
-static int write_model(const char *out_path, const struct keys *k, const struct array *arrays, const struct metadata *m, struct err *e)
-{
+static int write_model(const char *out_path, const struct keys *k, const struct array *arrays, const struct metadata *m, struct err *e) {
     return safetensors_write(out_path, arrays, k->n, m->pairs, m->n, e);
 }
 
-int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e)
-{
+int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e) {
     const struct model_config c = config_of(checkpoint, how);
     struct metadata m = {0};
     struct keys k;
@@ -107,8 +100,7 @@ out:
     return rc;
 }
 
-int model_init(const char *out_path, const struct model_init_options *o, struct err *e)
-{
+int model_init(const char *out_path, const struct model_init_options *o, struct err *e) {
     const struct model_config c =
         config_make(o->network, o->variant, o->clinical, o->schema ? (int)o->schema->n_fields : 0, o->small ? WIDTH_SMALL : WIDTH_FULL);
     struct metadata m = {0};

@@ -1,7 +1,8 @@
 /* A trained network, opened and run. Floor 3.
  *
- * One exam runs in two parts: each present view through its tower's trunk (a mammogram alone, the two views of an ultrasound tower together), then
- * the head over the features. Trunk plans are kept per number of views, head plans per set of views; all share packed weights and one workspace.
+ * One exam runs in two parts: each present view through its tower's trunk (a mammogram alone, the two views of an ultrasound tower
+ * together), then the head over the features. Trunk plans are kept per number of views, head plans per set of views; all share packed
+ * weights and one workspace.
  */
 #include "model/model.h"
 
@@ -38,8 +39,7 @@ struct model {
     long profiled_runs;
 };
 
-static void ready_free(struct ready *r)
-{
+static void ready_free(struct ready *r) {
     if (!r)
         return;
     plan_free(r->plan);
@@ -47,8 +47,7 @@ static void ready_free(struct ready *r)
     free(r);
 }
 
-void model_close(struct model *m)
-{
+void model_close(struct model *m) {
     if (!m)
         return;
     for (int t = 0; t < TOWERS_MAX; t++) {
@@ -72,17 +71,17 @@ void model_close(struct model *m)
 
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
 
-static int metadata_json(struct json **out, const struct model *m, const char *key, struct err *e)
-{
+static int metadata_json(struct json **out, const struct model *m, const char *key, struct err *e) {
     const char *text = archive_metadata(m->archive, key);
     if (!text)
-        return err_set(e, ERR_MODEL_METADATA, "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'", key);
+        return err_set(e, ERR_MODEL_METADATA,
+                       "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'",
+                       key);
     const int rc = json_read(out, text, strlen(text), ERR_MODEL_METADATA, e);
     return rc ? err_prefix(e, "%s", key), rc : 0;
 }
 
-static int open_schema(struct model *m, struct err *e)
-{
+static int open_schema(struct model *m, struct err *e) {
     struct json *j = NULL;
     if (m->config.clinical == CLINICAL_NONE)
         return 0;
@@ -94,8 +93,7 @@ static int open_schema(struct model *m, struct err *e)
 }
 
 /* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
-static int open_clinical_statistics(struct model *m, struct err *e)
-{
+static int open_clinical_statistics(struct model *m, struct err *e) {
     const size_t n = m->schema ? m->schema->n_fields : 0;
     struct json *j = NULL;
     int rc = 0;
@@ -110,14 +108,14 @@ static int open_clinical_statistics(struct model *m, struct err *e)
         m->clinical_mean[i] = have ? json_number(json_at(json_get(j, "mean"), i), NAN) : 0.0;
         m->clinical_std[i] = have ? json_number(json_at(json_get(j, "std"), i), NAN) : 1.0;
         if (!isfinite(m->clinical_mean[i]) || !isfinite(m->clinical_std[i]) || m->clinical_std[i] <= 0)
-            rc = err_set(e, ERR_MODEL_METADATA, "bmunet.clinical_statistics: field %zu has no mean or no positive standard deviation", i + 1);
+            rc = err_set(e, ERR_MODEL_METADATA, "bmunet.clinical_statistics: field %zu has no mean or no positive standard deviation",
+                         i + 1);
     }
     json_free(j);
     return rc;
 }
 
-static int check_keys(struct model *m, struct err *e)
-{
+static int check_keys(struct model *m, struct err *e) {
     struct keys k;
     keys_init(&k);
     config_keys(&k, &m->config, m->schema);
@@ -128,8 +126,7 @@ static int check_keys(struct model *m, struct err *e)
     return rc;
 }
 
-static int buffers(struct model *m, struct err *e)
-{
+static int buffers(struct model *m, struct err *e) {
     const size_t d = (size_t)config_features(&m->config), clinical = m->schema ? (size_t)config_clinical_inputs(&m->config, m->schema) : 0;
     m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
@@ -138,8 +135,7 @@ static int buffers(struct model *m, struct err *e)
     return m->features && m->rows && m->pair && m->clinical ? 0 : ERR_NO_MEMORY;
 }
 
-int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e)
-{
+int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
     struct json *config = NULL;
     struct model *m = mem_alloc(1, sizeof *m, e);
     if (!m)
@@ -147,10 +143,10 @@ int model_open(struct model **out, const char *path, const struct model_options 
     int rc = safetensors_open(&m->archive, path, e);
     if (rc)
         goto out;
-    if ((rc = metadata_json(&config, m, "bmunet.config", e)) || (rc = config_from_json(&m->config, config, e)) || (rc = open_schema(m, e)) ||
-        (rc = config_check(&m->config, m->schema, e)) || (rc = open_clinical_statistics(m, e)) || (rc = check_keys(m, e)) ||
-        (rc = archive_sha256(m->archive, m->sha256, e)) || (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) ||
-        (rc = buffers(m, e))) {
+    if ((rc = metadata_json(&config, m, "bmunet.config", e)) || (rc = config_from_json(&m->config, config, e)) ||
+        (rc = open_schema(m, e)) || (rc = config_check(&m->config, m->schema, e)) || (rc = open_clinical_statistics(m, e)) ||
+        (rc = check_keys(m, e)) || (rc = archive_sha256(m->archive, m->sha256, e)) ||
+        (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) || (rc = buffers(m, e))) {
         err_prefix(e, "%s", path);
         goto out;
     }
@@ -166,16 +162,14 @@ out:
 
 /* --- plans, made when first needed ----------------------------------------------------------------------------------------- */
 
-static struct ready *ready_new(struct err *e)
-{
+static struct ready *ready_new(struct err *e) {
     struct ready *r = mem_alloc(1, sizeof *r, e);
     if (r)
         graph_init(&r->graph);
     return r;
 }
 
-static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e)
-{
+static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e) {
     const int rc = plan_new(&r->plan, &r->graph, &m->engine, e);
     archive_forget(m->archive); /* the packed weights are what runs */
     if (rc)
@@ -185,8 +179,7 @@ static int finish(struct ready **slot, struct ready *r, struct model *m, struct 
     return rc;
 }
 
-static int trunk(struct model *m, int tower, int views, struct ready **out, struct err *e)
-{
+static int trunk(struct model *m, int tower, int views, struct ready **out, struct err *e) {
     struct ready **slot = &m->trunk[tower][views - 1];
     if (!*slot) {
         const struct tower *towers;
@@ -203,8 +196,7 @@ static int trunk(struct model *m, int tower, int views, struct ready **out, stru
     return 0;
 }
 
-static int head(struct model *m, unsigned present, struct ready **out, struct err *e)
-{
+static int head(struct model *m, unsigned present, struct ready **out, struct err *e) {
     struct ready **slot = &m->head[present];
     if (!*slot) {
         struct ready *r = ready_new(e);
@@ -222,8 +214,7 @@ static int head(struct model *m, unsigned present, struct ready **out, struct er
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
 
 /* n views of one tower -> out [n][d]. */
-static int run_trunk(struct model *m, int tower, int n, const float *views, float *out, struct err *e)
-{
+static int run_trunk(struct model *m, int tower, int n, const float *views, float *out, struct err *e) {
     struct ready *r = NULL;
     int rc = trunk(m, tower, n, &r, e);
     if (rc)
@@ -236,8 +227,7 @@ static int run_trunk(struct model *m, int tower, int n, const float *views, floa
 }
 
 /* Features of the black image, computed once. */
-static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e)
-{
+static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e) {
     if (!m->black[tower]) {
         const size_t d = (size_t)config_features(&m->config);
         float *image = mem_alloc_aligned(prep_size(&m->config.prep, s), sizeof *image, e), *features = mem_alloc(d, sizeof *features, e);
@@ -258,8 +248,7 @@ static int black_features(struct model *m, int tower, enum slot s, const float *
 }
 
 /* The features of one tower's two slots; absent ones stay untouched (masked) or are the black image's (reference). */
-static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e)
-{
+static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e) {
     const size_t d = (size_t)config_features(&m->config), size = prep_size(&m->config.prep, t->slots[0]);
     float *out[2] = {m->features + (size_t)t->slots[0] * d, m->features + (size_t)t->slots[1] * d};
     const float *views[2] = {in->view[t->slots[0]], in->view[t->slots[1]]};
@@ -282,8 +271,7 @@ static int run_tower(struct model *m, int tower, const struct tower *t, const st
     return rc;
 }
 
-static int run_head(struct model *m, unsigned present, const struct model_input *in, float logits[TIER_COUNT], struct err *e)
-{
+static int run_head(struct model *m, unsigned present, const struct model_input *in, float logits[TIER_COUNT], struct err *e) {
     const size_t d = (size_t)config_features(&m->config);
     struct ready *r = NULL;
     float *row = m->rows, *us = NULL;
@@ -312,8 +300,7 @@ static int run_head(struct model *m, unsigned present, const struct model_input 
 }
 
 /* Softmax in double; T1 + T2 = benign, T3 + T4 + T5 = malignant. */
-static int finish_output(struct model_output *out, struct err *e)
-{
+static int finish_output(struct model_output *out, struct err *e) {
     double most = -INFINITY, sum = 0;
     for (int i = 0; i < TIER_COUNT; i++) {
         if (!isfinite(out->logits[i]))
@@ -333,8 +320,7 @@ static int finish_output(struct model_output *out, struct err *e)
     return 0;
 }
 
-int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e)
-{
+int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
     const struct tower *towers;
     const int n = config_towers(&m->config, &towers);
     unsigned given = 0, takes = 0;
@@ -343,7 +329,8 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
         takes |= model_takes(m, (enum slot)s) ? 1U << s : 0;
         given |= in->view[s] ? 1U << s : 0;
         if (in->view[s] && !model_takes(m, (enum slot)s))
-            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->config.network), slot_name((enum slot)s));
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->config.network),
+                           slot_name((enum slot)s));
     }
     if (!given)
         return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is needed");
@@ -363,38 +350,31 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
 
 /* --- facts -------------------------------------------------------------------------------------------------------------------- */
 
-const struct model_config *model_config(const struct model *m)
-{
+const struct model_config *model_config(const struct model *m) {
     return &m->config;
 }
 
-const struct schema *model_schema(const struct model *m)
-{
+const struct schema *model_schema(const struct model *m) {
     return m->schema;
 }
 
-const uint8_t *model_sha256(const struct model *m)
-{
+const uint8_t *model_sha256(const struct model *m) {
     return m->sha256;
 }
 
-const char *model_metadata(const struct model *m, const char *key)
-{
+const char *model_metadata(const struct model *m, const char *key) {
     return archive_metadata(m->archive, key);
 }
 
-size_t model_parameters(const struct model *m)
-{
+size_t model_parameters(const struct model *m) {
     return m->parameters;
 }
 
-bool model_takes(const struct model *m, enum slot s)
-{
+bool model_takes(const struct model *m, enum slot s) {
     return m->config.network == NETWORK_BMU || (m->config.network == NETWORK_MG) == slot_is_mg(s);
 }
 
-void model_memory(const struct model *m, size_t *packed, size_t *workspace)
-{
+void model_memory(const struct model *m, size_t *packed, size_t *workspace) {
     *packed = m->engine.packs->bytes;
     *workspace = m->engine.workspace_bytes;
 }
@@ -402,8 +382,7 @@ void model_memory(const struct model *m, size_t *packed, size_t *workspace)
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };
 
 /* The plans that there are, trunks first; returns how many. */
-static size_t all_plans(const struct model *m, struct plan *out[PLANS_MAX])
-{
+static size_t all_plans(const struct model *m, struct plan *out[PLANS_MAX]) {
     size_t n = 0;
     for (int t = 0; t < TOWERS_MAX; t++)
         for (int v = 0; v < VIEWS_MAX; v++)
@@ -415,8 +394,7 @@ static size_t all_plans(const struct model *m, struct plan *out[PLANS_MAX])
     return n;
 }
 
-void model_profile(struct model *m, bool on)
-{
+void model_profile(struct model *m, bool on) {
     struct plan *plans[PLANS_MAX];
     const size_t n = all_plans(m, plans);
     for (size_t i = 0; i < n; i++)
@@ -426,8 +404,7 @@ void model_profile(struct model *m, bool on)
     m->profiled_runs = 0;
 }
 
-int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e)
-{
+int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e) {
     struct plan *plans[PLANS_MAX];
     const size_t n_plans = all_plans(m, plans);
     size_t most = 0;
@@ -442,7 +419,8 @@ int model_layers(struct layer_time **out, size_t *n, const struct model *m, stru
             const struct step *step = &plans[i]->steps[s];
             const double calls = m->profiled_runs ? (double)step->n_seconds / (double)m->profiled_runs : 0;
             if (calls > 0)
-                (*out)[(*n)++] = (struct layer_time){step->node ? step->node->name : "reorder", step->algorithm, calls * step_median_seconds(step), calls * step->macs};
+                (*out)[(*n)++] = (struct layer_time){step->node ? step->node->name : "reorder", step->algorithm,
+                                                     calls * step_median_seconds(step), calls * step->macs};
         }
     return 0;
 }

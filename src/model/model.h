@@ -1,7 +1,8 @@
 /* A trained network: configuration, weights, and the plan that runs it. Floor 3.
  *
- * Networks: `bmu` (the fused network), `mg` and `us` (the unimodal pretraining networks). Variants: `reference` (an absent view is the published
- * release's black image) and `masked` (an absent view is not computed and is masked out of attention and pooling). See docs/MODEL.md.
+ * Networks: `bmu` (the fused network), `mg` and `us` (the unimodal pretraining networks). Variants: `reference` (an absent view is the
+ * published release's black image) and `masked` (an absent view is not computed and is masked out of attention and pooling). See
+ * docs/MODEL.md.
  */
 #ifndef BMU_MODEL_MODEL_H
 #define BMU_MODEL_MODEL_H
@@ -38,8 +39,9 @@ struct model_config {
     struct prep_profile prep;    /* name is static */
 };
 
-/* Import: check the archive (exact set of keys and shapes for the network; all problems listed in one message, ERR_WEIGHTS_KEYS; NaN or infinity:
- * ERR_WEIGHTS_NAN) and write one safetensors file with metadata. `source` is the file's name for the provenance. schema may be NULL (mg, us). */
+/* Import: check the archive (exact set of keys and shapes for the network; all problems listed in one message, ERR_WEIGHTS_KEYS; NaN or
+ * infinity: ERR_WEIGHTS_NAN) and write one safetensors file with metadata. `source` is the file's name for the provenance. schema may be
+ * NULL (mg, us). */
 struct model_import {
     enum network network;
     enum variant variant;
@@ -71,10 +73,10 @@ struct model;
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e);
 void model_close(struct model *m);
 const struct model_config *model_config(const struct model *m);
-const struct schema *model_schema(const struct model *m); /* NULL: takes no clinical data */
-const uint8_t *model_sha256(const struct model *m);       /* of the model file, 32 bytes */
+const struct schema *model_schema(const struct model *m);           /* NULL: takes no clinical data */
+const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
-size_t model_parameters(const struct model *m); /* trainable numbers: 54.7 M for bmu */
+size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
 bool model_takes(const struct model *m, enum slot s);
 
 struct model_input {
@@ -82,10 +84,10 @@ struct model_input {
     const struct clinical *clinical; /* config.n_clinical values; NULL only if CLINICAL_NONE */
 };
 struct model_output {
-    float logits[TIER_COUNT];    /* T1 .. T5 */
-    double p[TIER_COUNT];        /* softmax in double */
+    float logits[TIER_COUNT];     /* T1 .. T5 */
+    double p[TIER_COUNT];         /* softmax in double */
     double p_benign, p_malignant; /* T1+T2, T3+T4+T5 */
-    int tier;                    /* 1 .. 5: the largest p (the lowest tier on a tie) */
+    int tier;                     /* 1 .. 5: the largest p (the lowest tier on a tie) */
 };
 /* One exam. Deterministic: the same bits for any number of threads and whatever ran before. ERR_EXAM_NO_IMAGE, ERR_OUTPUT_NAN, ERR_ENGINE.
  * Not reentrant: one model, one caller at a time. */

@@ -1,9 +1,9 @@
-/* The networks: their keys and their graphs, side by side so that one can be read against the other. Floor 3. Specification: docs/MODEL.md. */
+/* The networks: their keys and their graphs, side by side so that one can be read against the other. Floor 3. Specification: docs/MODEL.md.
+ */
 #include "model/config.h"
 #include "nn/layers.h"
 
-void config_keys(struct keys *k, const struct model_config *c, const struct schema *s)
-{
+void config_keys(struct keys *k, const struct model_config *c, const struct schema *s) {
     const struct tower *t;
     const int n = config_towers(c, &t), d = config_features(c);
     switch (c->network) {
@@ -45,17 +45,16 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
     keys_linear(k, "head", d + (token ? 0 : c->n_clinical), TIER_COUNT);
 }
 
-void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n)
-{
+void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n) {
     const struct prep_profile *p = &c->prep;
     /* a mammogram is grey: one channel, and the first convolution's weights summed over its three */
-    const struct shape view = slot_is_mg(t->slots[0]) ? (struct shape){n, p->mg_height, p->mg_width, 1} : (struct shape){n, p->us_height, p->us_width, 3};
+    const struct shape view =
+        slot_is_mg(t->slots[0]) ? (struct shape){n, p->mg_height, p->mg_width, 1} : (struct shape){n, p->us_height, p->us_width, 3};
     layer_trunk(g, a, graph_input(g, t->prefix, view), t->prefix, c->width);
 }
 
 /* Tokens of one modality -> one token: positions, block, THE layer norm, mean. */
-static int pool_tokens(struct graph *g, const struct archive *a, int x, const char *position, const char *block, int d, const int *rows)
-{
+static int pool_tokens(struct graph *g, const struct archive *a, int x, const char *position, const char *block, int d, const int *rows) {
     x = graph_position(g, x, position, layer_weights(g, a, position, ""), rows);
     x = layer_block(g, a, x, block, d, ATTENTION_HEADS);
     x = layer_norm(g, a, x, "layer_norm");
@@ -63,8 +62,7 @@ static int pool_tokens(struct graph *g, const struct archive *a, int x, const ch
 }
 
 /* The unimodal heads: features of all views end to end, linear layers with ReLU between (dropout is not there at inference). */
-static void unimodal_head(struct graph *g, const struct archive *a, const struct model_config *c, int features)
-{
+static void unimodal_head(struct graph *g, const struct archive *a, const struct model_config *c, int features) {
     const int d = config_features(c);
     int x = graph_join(g, &features, 1, "head");
     x = layer_linear(g, a, x, "head.0", c->network == NETWORK_MG ? d : 4 * d, ACTIVATION_RELU, -1);
@@ -73,8 +71,7 @@ static void unimodal_head(struct graph *g, const struct archive *a, const struct
     layer_linear(g, a, x, c->network == NETWORK_US ? "head.6" : "head.3", TIER_COUNT, ACTIVATION_NONE, -1);
 }
 
-static int rows_present(unsigned present, int first, int count, int *rows)
-{
+static int rows_present(unsigned present, int first, int count, int *rows) {
     int n = 0;
     for (int i = 0; i < count; i++)
         if (present >> (first + i) & 1U)
@@ -82,8 +79,8 @@ static int rows_present(unsigned present, int first, int count, int *rows)
     return n;
 }
 
-void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present, struct head_inputs *in)
-{
+void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
+                       struct head_inputs *in) {
     const int d = config_features(c);
     int mg_rows[2], us_rows[6], tokens[3], token_rows[3], n = 0;
     const int n_mg = rows_present(present, SLOT_MG_CC, 2, mg_rows), n_us = rows_present(present, SLOT_US_BMODE_TRANS, 6, us_rows);

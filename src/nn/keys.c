@@ -9,39 +9,33 @@
 #include "base/buf.h"
 #include "base/rng.h"
 
-void keys_init(struct keys *k)
-{
+void keys_init(struct keys *k) {
     memset(k, 0, sizeof *k);
     arena_init(&k->arena, 0);
 }
 
-void keys_release(struct keys *k)
-{
+void keys_release(struct keys *k) {
     arena_release(&k->arena);
     free(k->list);
     memset(k, 0, sizeof *k);
 }
 
-enum dtype key_dtype(const struct key *k)
-{
+enum dtype key_dtype(const struct key *k) {
     return k->kind == KEY_BATCHES ? DTYPE_I64 : DTYPE_F32;
 }
 
-size_t key_count(const struct key *k)
-{
+size_t key_count(const struct key *k) {
     size_t n = 1;
     for (int i = 0; i < k->rank; i++)
         n *= (size_t)k->shape[i];
     return n;
 }
 
-bool key_is_trained(const struct key *k)
-{
+bool key_is_trained(const struct key *k) {
     return k->kind != KEY_RUNNING_MEAN && k->kind != KEY_RUNNING_VAR && k->kind != KEY_BATCHES;
 }
 
-static void add(struct keys *k, struct key key, const char *prefix, const char *name)
-{
+static void add(struct keys *k, struct key key, const char *prefix, const char *name) {
     if (k->failure.code)
         return;
     if (k->n == k->capacity) {
@@ -56,41 +50,36 @@ static void add(struct keys *k, struct key key, const char *prefix, const char *
     k->list[k->n++] = key;
 }
 
-static void add_conv(struct keys *k, const char *name, int in, int out, int kernel)
-{
+static void add_conv(struct keys *k, const char *name, int in, int out, int kernel) {
     add(k, (struct key){.kind = KEY_CONV, .rank = 4, .shape = {out, in, kernel, kernel}}, name, ".weight");
 }
 
-static void add_batch_norm(struct keys *k, const char *name, int dim)
-{
+static void add_batch_norm(struct keys *k, const char *name, int dim) {
     static const struct {
         enum key_kind kind;
         const char *name;
-    } parts[] = {{KEY_NORM_SCALE, ".weight"}, {KEY_NORM_SHIFT, ".bias"}, {KEY_RUNNING_MEAN, ".running_mean"}, {KEY_RUNNING_VAR, ".running_var"}};
+    } parts[] = {
+        {KEY_NORM_SCALE, ".weight"}, {KEY_NORM_SHIFT, ".bias"}, {KEY_RUNNING_MEAN, ".running_mean"}, {KEY_RUNNING_VAR, ".running_var"}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         add(k, (struct key){.kind = parts[i].kind, .rank = 1, .shape = {dim}}, name, parts[i].name);
     add(k, (struct key){.kind = KEY_BATCHES}, name, ".num_batches_tracked");
 }
 
-void keys_linear(struct keys *k, const char *name, int in, int out)
-{
+void keys_linear(struct keys *k, const char *name, int in, int out) {
     add(k, (struct key){.kind = KEY_LINEAR, .rank = 2, .shape = {out, in}}, name, ".weight");
     add(k, (struct key){.kind = KEY_LINEAR_BIAS, .rank = 1, .shape = {out}, .fan_in = in}, name, ".bias");
 }
 
-void keys_layer_norm(struct keys *k, const char *name, int dim)
-{
+void keys_layer_norm(struct keys *k, const char *name, int dim) {
     add(k, (struct key){.kind = KEY_NORM_SCALE, .rank = 1, .shape = {dim}}, name, ".weight");
     add(k, (struct key){.kind = KEY_NORM_SHIFT, .rank = 1, .shape = {dim}}, name, ".bias");
 }
 
-void keys_position(struct keys *k, const char *name, int rows, int dim)
-{
+void keys_position(struct keys *k, const char *name, int rows, int dim) {
     add(k, (struct key){.kind = KEY_POSITION, .rank = 3, .shape = {1, rows, dim}}, name, "");
 }
 
-void keys_block(struct keys *k, const char *name, int dim)
-{
+void keys_block(struct keys *k, const char *name, int dim) {
     char at[ARCHIVE_NAME_MAX];
 #define AT(part) (snprintf(at, sizeof at, "%s.%s", name, part), at)
     keys_layer_norm(k, AT("norm1"), dim);
@@ -102,8 +91,7 @@ void keys_block(struct keys *k, const char *name, int dim)
 #undef AT
 }
 
-void keys_trunk(struct keys *k, const char *prefix, int width)
-{
+void keys_trunk(struct keys *k, const char *prefix, int width) {
     char at[ARCHIVE_NAME_MAX];
 #define AT(...) (snprintf(at, sizeof at, __VA_ARGS__), at)
     add_conv(k, AT("%s.0", prefix), 3, width, 7);
@@ -133,15 +121,13 @@ struct problems {
     size_t n;
 };
 
-static void problem(struct problems *p, const char *what, const char *name, const char *detail)
-{
+static void problem(struct problems *p, const char *what, const char *name, const char *detail) {
     p->n++;
     if (p->text.size + strlen(name) + strlen(detail) + 64 < ERR_MESSAGE_MAX - 160)
         buf_printf(&p->text, NULL, "%s%s %s%s", p->n > 1 ? "; " : "", what, name, detail);
 }
 
-static void shape_text(char *out, size_t size, int rank, const int64_t *shape, enum dtype t)
-{
+static void shape_text(char *out, size_t size, int rank, const int64_t *shape, enum dtype t) {
     size_t at = (size_t)snprintf(out, size, "%s[", dtype_name(t));
     for (int i = 0; i < rank && at < size; i++)
         at += (size_t)snprintf(out + at, size - at, "%s%lld", i ? "," : "", (long long)shape[i]);
@@ -149,14 +135,12 @@ static void shape_text(char *out, size_t size, int rank, const int64_t *shape, e
         snprintf(out + at, size - at, "]");
 }
 
-static bool same_shape(const struct key *k, const struct array *a)
-{
+static bool same_shape(const struct key *k, const struct array *a) {
     return a->rank == k->rank && a->dtype == key_dtype(k) && memcmp(a->shape, k->shape, (size_t)k->rank * sizeof k->shape[0]) == 0;
 }
 
 /* Index of the first number that is NaN, infinite, or (variances) negative; -1 if none. */
-static ptrdiff_t first_bad(const struct key *k, const struct array *a)
-{
+static ptrdiff_t first_bad(const struct key *k, const struct array *a) {
     const float *x = a->data;
     const size_t n = key_count(k);
     for (size_t i = 0; i < n; i++)
@@ -165,15 +149,15 @@ static ptrdiff_t first_bad(const struct key *k, const struct array *a)
     return -1;
 }
 
-static int check_numbers(const struct keys *k, const struct archive *a, struct err *e)
-{
+static int check_numbers(const struct keys *k, const struct archive *a, struct err *e) {
     for (size_t i = 0; i < k->n; i++) {
         const struct key *key = &k->list[i];
         const struct array *array = archive_find(a, key->name);
         if (key_dtype(key) != DTYPE_F32)
             continue;
         if ((uintptr_t)array->data % sizeof(float) != 0)
-            return err_set(e, ERR_WEIGHTS_KEYS, "%s does not lie on a multiple of 4 bytes; write the file again with a writer that aligns", key->name);
+            return err_set(e, ERR_WEIGHTS_KEYS, "%s does not lie on a multiple of 4 bytes; write the file again with a writer that aligns",
+                           key->name);
         const ptrdiff_t bad = first_bad(key, array);
         if (bad >= 0)
             return err_set(e, ERR_WEIGHTS_NAN, "%s: number %td is %g", key->name, bad, (double)((const float *)array->data)[bad]);
@@ -182,13 +166,11 @@ static int check_numbers(const struct keys *k, const struct archive *a, struct e
 }
 
 /* Is this name in the list? The list is short (some hundred), the archive's is bounded: a sorted copy makes it n log n. */
-static int by_name(const void *a, const void *b)
-{
+static int by_name(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int keys_check(const struct keys *k, const struct archive *a, struct err *e)
-{
+int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
     if (k->failure.code)
         return err_set(e, k->failure.code, "%s", k->failure.message);
     int rc = 0;
@@ -230,8 +212,7 @@ int keys_check(const struct keys *k, const struct archive *a, struct err *e)
 
 enum { RNG_PURPOSE_INIT = 1 };
 
-static void fill(const struct key *key, const struct rng *r, float *x, size_t n)
-{
+static void fill(const struct key *key, const struct rng *r, float *x, size_t n) {
     const double in = (double)(key->rank > 1 ? key->shape[1] : key->fan_in);
     for (size_t i = 0; i < n; i++)
         switch (key->kind) {
@@ -256,8 +237,7 @@ static void fill(const struct key *key, const struct rng *r, float *x, size_t n)
         }
 }
 
-int keys_fill(const struct keys *k, uint64_t seed, struct array *out, struct arena *arena, struct err *e)
-{
+int keys_fill(const struct keys *k, uint64_t seed, struct array *out, struct arena *arena, struct err *e) {
     if (k->failure.code)
         return err_set(e, k->failure.code, "%s", k->failure.message);
     for (size_t i = 0; i < k->n; i++) {

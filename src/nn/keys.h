@@ -12,15 +12,15 @@
 
 /* What an array is: decides its type, how it starts, and whether it is trained. */
 enum key_kind {
-    KEY_CONV,          /* [out][in][k][k]: He normal, fan out (torchvision's resnet) */
-    KEY_LINEAR,        /* [out][in]: uniform +-1/sqrt(in) (torch.nn.Linear) */
-    KEY_LINEAR_BIAS,   /* [out]: uniform +-1/sqrt(in) */
-    KEY_NORM_SCALE,    /* 1 */
-    KEY_NORM_SHIFT,    /* 0 */
-    KEY_RUNNING_MEAN,  /* 0; not trained */
-    KEY_RUNNING_VAR,   /* 1; not trained, and must be positive */
-    KEY_BATCHES,       /* int64 scalar: batch-norm's counter; not trained */
-    KEY_POSITION,      /* normal, standard deviation 0.02 */
+    KEY_CONV,         /* [out][in][k][k]: He normal, fan out (torchvision's resnet) */
+    KEY_LINEAR,       /* [out][in]: uniform +-1/sqrt(in) (torch.nn.Linear) */
+    KEY_LINEAR_BIAS,  /* [out]: uniform +-1/sqrt(in) */
+    KEY_NORM_SCALE,   /* 1 */
+    KEY_NORM_SHIFT,   /* 0 */
+    KEY_RUNNING_MEAN, /* 0; not trained */
+    KEY_RUNNING_VAR,  /* 1; not trained, and must be positive */
+    KEY_BATCHES,      /* int64 scalar: batch-norm's counter; not trained */
+    KEY_POSITION,     /* normal, standard deviation 0.02 */
 };
 
 struct key {
@@ -50,7 +50,8 @@ void keys_layer_norm(struct keys *k, const char *name, int dim);
 void keys_block(struct keys *k, const char *name, int dim); /* ViT block: norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2 */
 void keys_position(struct keys *k, const char *name, int rows, int dim); /* [1][rows][dim] */
 
-/* ERR_WEIGHTS_KEYS with every missing, extra, misshapen or mistyped array named; ERR_WEIGHTS_NAN for a NaN, an infinity, or a variance below 0. */
+/* ERR_WEIGHTS_KEYS with every missing, extra, misshapen or mistyped array named; ERR_WEIGHTS_NAN for a NaN, an infinity, or a variance
+ * below 0. */
 int keys_check(const struct keys *k, const struct archive *a, struct err *e);
 /* Fresh weights: out[i] is key i's data (owned by the arena given). */
 int keys_fill(const struct keys *k, uint64_t seed, struct array *out, struct arena *arena, struct err *e);

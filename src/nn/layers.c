@@ -7,8 +7,7 @@ static const float NORM_EPS = 1e-5F;
 /* A name in the graph's arena. On want of memory the graph fails, and what is built with the name is never used. */
 #define NAME(...) arena_printf(&g->arena, &g->failure, __VA_ARGS__)
 
-const float *layer_weights(struct graph *g, const struct archive *a, const char *name, const char *suffix)
-{
+const float *layer_weights(struct graph *g, const struct archive *a, const char *name, const char *suffix) {
     if (g->failure.code)
         return NULL;
     const char *key = NAME("%s%s", name, suffix);
@@ -19,17 +18,15 @@ const float *layer_weights(struct graph *g, const struct archive *a, const char 
 }
 
 /* A convolution and the batch-norm that follows it. */
-static int conv_norm(struct graph *g, const struct archive *a, int x, const char *conv, const char *norm, int in, int out, int kernel, int stride, bool relu,
-                     int residual)
-{
-    const struct batch_norm bn = {layer_weights(g, a, norm, ".weight"), layer_weights(g, a, norm, ".bias"), layer_weights(g, a, norm, ".running_mean"),
-                                  layer_weights(g, a, norm, ".running_var"), NORM_EPS};
+static int conv_norm(struct graph *g, const struct archive *a, int x, const char *conv, const char *norm, int in, int out, int kernel,
+                     int stride, bool relu, int residual) {
+    const struct batch_norm bn = {layer_weights(g, a, norm, ".weight"), layer_weights(g, a, norm, ".bias"),
+                                  layer_weights(g, a, norm, ".running_mean"), layer_weights(g, a, norm, ".running_var"), NORM_EPS};
     return graph_conv(g, x, conv, layer_weights(g, a, conv, ".weight"), in, out, kernel, stride, kernel / 2, &bn, relu, residual);
 }
 
 /* torchvision's BasicBlock: two 3x3 convolutions around a shortcut. */
-static int basic_block(struct graph *g, const struct archive *a, int x, const char *prefix, int in, int out)
-{
+static int basic_block(struct graph *g, const struct archive *a, int x, const char *prefix, int in, int out) {
     const int stride = in != out ? 2 : 1;
     int shortcut = x;
     const int y = conv_norm(g, a, x, NAME("%s.conv1", prefix), NAME("%s.bn1", prefix), in, out, 3, stride, true, -1);
@@ -38,8 +35,7 @@ static int basic_block(struct graph *g, const struct archive *a, int x, const ch
     return conv_norm(g, a, y, NAME("%s.conv2", prefix), NAME("%s.bn2", prefix), out, out, 3, 1, true, shortcut);
 }
 
-int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width)
-{
+int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width) {
     x = conv_norm(g, a, x, NAME("%s.0", prefix), NAME("%s.1", prefix), 3, width, 7, 2, true, -1);
     x = graph_max_pool(g, x, NAME("%s.3", prefix));
     for (int stage = 0, in = width; stage < 4; stage++)
@@ -48,18 +44,15 @@ int layer_trunk(struct graph *g, const struct archive *a, int x, const char *pre
     return graph_mean_pool(g, x, NAME("%s.8", prefix));
 }
 
-int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual)
-{
+int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual) {
     return graph_linear(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), out, activation, residual);
 }
 
-int layer_norm(struct graph *g, const struct archive *a, int x, const char *name)
-{
+int layer_norm(struct graph *g, const struct archive *a, int x, const char *name) {
     return graph_layer_norm(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), NORM_EPS);
 }
 
-int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads)
-{
+int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads) {
     int y = layer_norm(g, a, x, NAME("%s.norm1", name));
     y = layer_linear(g, a, y, NAME("%s.attn.qkv", name), 3 * dim, ACTIVATION_NONE, -1);
     y = graph_attention(g, y, NAME("%s.attn", name), heads);

@@ -17,8 +17,7 @@ static const struct {
 /* oneDNN's own Winograd pays from here up (where the library has it). */
 enum { DNN_WINOGRAD_MIN_PIXELS = 14 * 14 };
 
-struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16)
-{
+struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16) {
     struct conv_choice choice = {.kernel = NULL, .algorithm = DNN_DIRECT, .type = bf16 ? DNN_BF16 : DNN_F32};
     const int pixels = s->out_h * s->out_w;
     if (bf16)

@@ -41,9 +41,11 @@ int dnn_conv_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, s
 /* weights are [out_c][in_c][k][k] float32; packed has the bytes of the op's weights layout. */
 int dnn_conv_pack(struct dnn *d, const struct dnn_conv *c, const struct dnn_op *op, const float *weights, void *packed, struct err *e);
 /* 3x3, stride 2, pad 1, in the source's layout. */
-int dnn_max_pool_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *src, int n, int out_h, int out_w, int c, enum dnn_type type, struct err *e);
+int dnn_max_pool_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *src, int n, int out_h, int out_w, int c,
+                     enum dnn_type type, struct err *e);
 /* dst[m][n] = act(src[m][k] W^T + bias), plus what dst held if residual. */
-int dnn_linear_new(struct dnn_op **out, struct dnn *d, int m, int k, int n, enum dnn_activation activation, bool bias, bool residual, struct err *e);
+int dnn_linear_new(struct dnn_op **out, struct dnn *d, int m, int k, int n, enum dnn_activation activation, bool bias, bool residual,
+                   struct err *e);
 /* weights are [n][k] float32. */
 int dnn_linear_pack(struct dnn *d, int k, int n, const struct dnn_op *op, const float *weights, void *packed, struct err *e);
 int dnn_reorder_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, struct err *e);
@@ -52,7 +54,8 @@ const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role ro
 size_t dnn_op_scratch_bytes(const struct dnn_op *op);
 const char *dnn_op_name(const struct dnn_op *op); /* the library's name of the kernel: "brgconv:avx512_core" */
 /* Unused roles NULL. Does not allocate. */
-int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *weights, const void *bias, void *dst, void *scratch, struct err *e);
+int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *weights, const void *bias, void *dst, void *scratch,
+               struct err *e);
 void dnn_op_free(struct dnn_op *op);
 
 #endif

@@ -9,8 +9,7 @@
 #define TEXT2(x) #x
 #define TEXT(x) TEXT2(x)
 
-int dnn_check(dnnl_status_t status, const char *what, struct err *e)
-{
+int dnn_check(dnnl_status_t status, const char *what, struct err *e) {
     if (status == dnnl_success)
         return 0;
     if (status == dnnl_out_of_memory)
@@ -20,23 +19,19 @@ int dnn_check(dnnl_status_t status, const char *what, struct err *e)
     return err_set(e, ERR_ENGINE, "oneDNN refused %s (status %d)", what, (int)status);
 }
 
-dnnl_data_type_t dnn_type_of(enum dnn_type type)
-{
+dnnl_data_type_t dnn_type_of(enum dnn_type type) {
     return type == DNN_BF16 ? dnnl_bf16 : dnnl_f32;
 }
 
-const char *dnn_version(void)
-{
+const char *dnn_version(void) {
     return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
 }
 
-bool dnn_has_winograd(void)
-{
+bool dnn_has_winograd(void) {
     return DNN_V3 == 0; /* removed from x86 in 3.0 */
 }
 
-int dnn_new(struct dnn **out, struct err *e)
-{
+int dnn_new(struct dnn **out, struct err *e) {
     struct dnn *d = mem_alloc(1, sizeof *d, e);
     if (!d)
         return ERR_NO_MEMORY;
@@ -51,8 +46,7 @@ int dnn_new(struct dnn **out, struct err *e)
     return 0;
 }
 
-void dnn_free(struct dnn *d)
-{
+void dnn_free(struct dnn *d) {
     if (!d)
         return;
     if (d->stream)
@@ -62,8 +56,7 @@ void dnn_free(struct dnn *d)
     free(d);
 }
 
-int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag, struct err *e)
-{
+int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag, struct err *e) {
     struct dnn_layout *l = mem_alloc(1, sizeof *l, e);
     if (!l)
         return ERR_NO_MEMORY;
@@ -81,14 +74,12 @@ int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dn
     return 0;
 }
 
-int dnn_layout_dense(struct dnn_layout **out, int n, int h, int w, int c, enum dnn_type type, struct err *e)
-{
+int dnn_layout_dense(struct dnn_layout **out, int n, int h, int w, int c, enum dnn_type type, struct err *e) {
     const dnnl_dims_t dims = {n, c, h, w};
     return dnn_layout_new(out, 4, dims, dnn_type_of(type), dnnl_nhwc, e);
 }
 
-static int layout_from(struct dnn_layout **out, dnn_md_ref md, struct err *e)
-{
+static int layout_from(struct dnn_layout **out, dnn_md_ref md, struct err *e) {
     struct dnn_layout *l = mem_alloc(1, sizeof *l, e);
     if (!l)
         return ERR_NO_MEMORY;
@@ -105,13 +96,11 @@ static int layout_from(struct dnn_layout **out, dnn_md_ref md, struct err *e)
     return 0;
 }
 
-int dnn_layout_copy(struct dnn_layout **out, const struct dnn_layout *l, struct err *e)
-{
+int dnn_layout_copy(struct dnn_layout **out, const struct dnn_layout *l, struct err *e) {
     return layout_from(out, dnn_md(l), e);
 }
 
-void dnn_layout_free(struct dnn_layout *l)
-{
+void dnn_layout_free(struct dnn_layout *l) {
     if (!l)
         return;
 #if DNN_V3
@@ -120,18 +109,15 @@ void dnn_layout_free(struct dnn_layout *l)
     free(l);
 }
 
-bool dnn_layout_equal(const struct dnn_layout *a, const struct dnn_layout *b)
-{
+bool dnn_layout_equal(const struct dnn_layout *a, const struct dnn_layout *b) {
     return dnnl_memory_desc_equal(dnn_md(a), dnn_md(b)) != 0;
 }
 
-size_t dnn_layout_bytes(const struct dnn_layout *l)
-{
+size_t dnn_layout_bytes(const struct dnn_layout *l) {
     return dnnl_memory_desc_get_size(dnn_md(l));
 }
 
-enum dnn_type dnn_layout_type(const struct dnn_layout *l)
-{
+enum dnn_type dnn_layout_type(const struct dnn_layout *l) {
 #if DNN_V3
     dnnl_data_type_t type = dnnl_f32;
     dnnl_memory_desc_query(l->md, dnnl_query_data_type, &type);
@@ -141,8 +127,7 @@ enum dnn_type dnn_layout_type(const struct dnn_layout *l)
     return type == dnnl_bf16 ? DNN_BF16 : DNN_F32;
 }
 
-int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activation, struct err *e)
-{
+int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activation, struct err *e) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t status = dnnl_primitive_attr_create(&attr);
@@ -174,8 +159,7 @@ int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activ
 }
 
 /* The memory object of one role, made empty: its address is set at each run. */
-static int op_role(struct dnn_op *op, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_role role, struct err *e)
-{
+static int op_role(struct dnn_op *op, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_role role, struct err *e) {
     static const struct {
         dnnl_query_t query;
         int index, arg;
@@ -195,8 +179,7 @@ static int op_role(struct dnn_op *op, struct dnn *d, dnnl_primitive_desc_t pd, e
     return dnn_check(dnnl_memory_create(&op->memory[role], md, d->engine, DNNL_MEMORY_NONE), "a memory object", e);
 }
 
-int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, const char *what, struct err *e)
-{
+int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, const char *what, struct err *e) {
     int rc = 0;
     const char *name = NULL;
     struct dnn_op *op = mem_alloc(1, sizeof *op, e);
@@ -229,8 +212,7 @@ out:
     return rc;
 }
 
-void dnn_op_free(struct dnn_op *op)
-{
+void dnn_op_free(struct dnn_op *op) {
     if (!op)
         return;
     for (int i = 0; i < DNN_ARGS; i++)
@@ -243,23 +225,20 @@ void dnn_op_free(struct dnn_op *op)
     free(op);
 }
 
-const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role role)
-{
+const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role role) {
     return op->layout[role];
 }
 
-size_t dnn_op_scratch_bytes(const struct dnn_op *op)
-{
+size_t dnn_op_scratch_bytes(const struct dnn_op *op) {
     return op->scratch_bytes;
 }
 
-const char *dnn_op_name(const struct dnn_op *op)
-{
+const char *dnn_op_name(const struct dnn_op *op) {
     return op->name;
 }
 
-int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *weights, const void *bias, void *dst, void *scratch, struct err *e)
-{
+int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *weights, const void *bias, void *dst, void *scratch,
+               struct err *e) {
     const void *handle[DNN_ARGS] = {src, weights, bias, dst, scratch};
     int n = 0;
     dnnl_exec_arg_t args[DNN_ARGS];
@@ -279,8 +258,7 @@ int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *we
     return dnn_check(status, op->name, e);
 }
 
-int dnn_reorder_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, struct err *e)
-{
+int dnn_reorder_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, struct err *e) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
     int rc = dnn_attr_new(&attr, false, DNN_NONE, e);
@@ -291,8 +269,8 @@ int dnn_reorder_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout 
     return rc ? rc : dnn_op_new(out, d, pd, "a reorder", e);
 }
 
-int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed, struct err *e)
-{
+int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed,
+                     struct err *e) {
     struct dnn_op *reorder = NULL;
     void *scratch = NULL;
     int rc = dnn_reorder_new(&reorder, d, plain, op->layout[DNN_WEIGHTS], e);

@@ -23,8 +23,7 @@ struct dnn {
 struct dnn_layout {
     dnnl_memory_desc_t md; /* v2: the descriptor itself; v3: an owned handle */
 };
-static inline dnn_md_ref dnn_md(const struct dnn_layout *l)
-{
+static inline dnn_md_ref dnn_md(const struct dnn_layout *l) {
 #if DNN_V3
     return l->md;
 #else
@@ -54,6 +53,7 @@ int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activ
 /* Make the op from its primitive descriptor (consumed). `what` names the op in errors. */
 int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, const char *what, struct err *e);
 /* One reorder of weights from a plain layout to the op's. */
-int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed, struct err *e);
+int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed,
+                     struct err *e);
 
 #endif

@@ -8,38 +8,34 @@
 
 enum { SIDE_MAX = 1 << 20 };
 
-size_t shape_count(struct shape s)
-{
+size_t shape_count(struct shape s) {
     return (size_t)s.n * (size_t)s.h * (size_t)s.w * (size_t)s.c;
 }
 
-void graph_init(struct graph *g)
-{
+void graph_init(struct graph *g) {
     memset(g, 0, sizeof *g);
     arena_init(&g->arena, 0);
     g->output = -1;
 }
 
-void graph_release(struct graph *g)
-{
+void graph_release(struct graph *g) {
     arena_release(&g->arena);
     free(g->nodes);
     memset(g, 0, sizeof *g);
 }
 
-static bool shape_valid(struct shape s)
-{
+static bool shape_valid(struct shape s) {
     size_t count = (size_t)s.n;
     const int sides[] = {s.n, s.h, s.w, s.c};
     for (int i = 0; i < 4; i++)
         if (sides[i] < 1 || sides[i] > SIDE_MAX)
             return false;
-    return mem_mul(count, (size_t)s.h, &count) && mem_mul(count, (size_t)s.w, &count) && mem_mul(count, (size_t)s.c, &count) && count <= (size_t)1 << 40;
+    return mem_mul(count, (size_t)s.h, &count) && mem_mul(count, (size_t)s.w, &count) && mem_mul(count, (size_t)s.c, &count) &&
+           count <= (size_t)1 << 40;
 }
 
 /* Copy `node` into the graph, give it its shape by the op table. */
-static int add(struct graph *g, struct node node, const char *name)
-{
+static int add(struct graph *g, struct node node, const char *name) {
     if (g->failure.code)
         return -1;
     for (int i = 0; i < node.n_inputs; i++)
@@ -69,14 +65,12 @@ static int add(struct graph *g, struct node node, const char *name)
     return g->n++;
 }
 
-int graph_input(struct graph *g, const char *name, struct shape s)
-{
+int graph_input(struct graph *g, const char *name, struct shape s) {
     return add(g, (struct node){.op = OP_input, .shape = s}, name);
 }
 
 int graph_conv(struct graph *g, int x, const char *name, const float *weights, int weights_in_c, int out_c, int kernel, int stride, int pad,
-               const struct batch_norm *norm, bool relu, int residual)
-{
+               const struct batch_norm *norm, bool relu, int residual) {
     struct node n = {.op = OP_conv,
                      .inputs = {x, residual},
                      .n_inputs = residual >= 0 ? 2 : 1,
@@ -92,28 +86,24 @@ int graph_conv(struct graph *g, int x, const char *name, const float *weights, i
     return add(g, n, name);
 }
 
-static int unary(struct graph *g, enum op op, int x, const char *name)
-{
+static int unary(struct graph *g, enum op op, int x, const char *name) {
     return add(g, (struct node){.op = (int)op, .inputs = {x}, .n_inputs = 1}, name);
 }
 
-int graph_max_pool(struct graph *g, int x, const char *name)
-{
+int graph_max_pool(struct graph *g, int x, const char *name) {
     return add(g, (struct node){.op = OP_max_pool, .inputs = {x}, .n_inputs = 1, .kernel = 3, .stride = 2, .pad = 1}, name);
 }
 
-int graph_mean_pool(struct graph *g, int x, const char *name)
-{
+int graph_mean_pool(struct graph *g, int x, const char *name) {
     return unary(g, OP_mean_pool, x, name);
 }
 
-int graph_mean_rows(struct graph *g, int x, const char *name)
-{
+int graph_mean_rows(struct graph *g, int x, const char *name) {
     return unary(g, OP_mean_rows, x, name);
 }
 
-int graph_linear(struct graph *g, int x, const char *name, const float *weights, const float *bias, int out, enum activation activation, int residual)
-{
+int graph_linear(struct graph *g, int x, const char *name, const float *weights, const float *bias, int out, enum activation activation,
+                 int residual) {
     struct node n = {.op = OP_linear,
                      .inputs = {x, residual},
                      .n_inputs = residual >= 0 ? 2 : 1,
@@ -125,18 +115,15 @@ int graph_linear(struct graph *g, int x, const char *name, const float *weights,
     return add(g, n, name);
 }
 
-int graph_layer_norm(struct graph *g, int x, const char *name, const float *gamma, const float *beta, float eps)
-{
+int graph_layer_norm(struct graph *g, int x, const char *name, const float *gamma, const float *beta, float eps) {
     return add(g, (struct node){.op = OP_layer_norm, .inputs = {x}, .n_inputs = 1, .weights = gamma, .bias = beta, .eps = eps}, name);
 }
 
-int graph_attention(struct graph *g, int qkv, const char *name, int heads)
-{
+int graph_attention(struct graph *g, int qkv, const char *name, int heads) {
     return add(g, (struct node){.op = OP_attention, .inputs = {qkv}, .n_inputs = 1, .heads = heads}, name);
 }
 
-int graph_position(struct graph *g, int x, const char *name, const float *embedding, const int *row)
-{
+int graph_position(struct graph *g, int x, const char *name, const float *embedding, const int *row) {
     struct node n = {.op = OP_position, .inputs = {x}, .n_inputs = 1, .weights = embedding};
     if (!g->failure.code && x >= 0 && x < g->n) {
         const int rows = g->nodes[x].shape.n;
@@ -148,8 +135,7 @@ int graph_position(struct graph *g, int x, const char *name, const float *embedd
     return add(g, n, name);
 }
 
-static int many(struct graph *g, enum op op, const int *x, int count, const char *name)
-{
+static int many(struct graph *g, enum op op, const int *x, int count, const char *name) {
     struct node n = {.op = (int)op, .n_inputs = count};
     if (count < 1 || count > GRAPH_INPUTS_MAX)
         return err_set(&g->failure, ERR_INTERNAL, "%s: %d inputs", name, count), -1;
@@ -157,12 +143,10 @@ static int many(struct graph *g, enum op op, const int *x, int count, const char
     return add(g, n, name);
 }
 
-int graph_stack_rows(struct graph *g, const int *x, int n, const char *name)
-{
+int graph_stack_rows(struct graph *g, const int *x, int n, const char *name) {
     return many(g, OP_stack_rows, x, n, name);
 }
 
-int graph_join(struct graph *g, const int *x, int n, const char *name)
-{
+int graph_join(struct graph *g, const int *x, int n, const char *name) {
     return many(g, OP_join, x, n, name);
 }

@@ -2,7 +2,7 @@
 #include "tensor/op.h"
 
 const struct op_info op_table[OP_COUNT] = {
-#define X(name_, shape_, prepare_, forward_, backward_) \
+#define X(name_, shape_, prepare_, forward_, backward_)                                                                                    \
     [OP_##name_] = {.name = #name_, .shape = shape_, .prepare = prepare_, .forward = forward_, .backward = backward_},
     OPS(X)
 #undef X

@@ -33,7 +33,7 @@ enum op {
 #define X(name, shape, prepare, forward, backward) OP_##name,
     OPS(X)
 #undef X
-    OP_COUNT
+        OP_COUNT
 };
 
 typedef int op_shape_fn(const struct graph *g, struct node *node, struct err *e);

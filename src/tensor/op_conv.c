@@ -1,4 +1,5 @@
-/* Convolution with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a kernel can. Floor 1.
+/* Convolution with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a kernel can.
+ * Floor 1.
  *
  * Shapes: x [n][h][w][in_c], weights [out_c][in_c][k][k] -> [n][oh][ow][out_c], oh = floor((h + 2 pad - k) / stride) + 1.
  * Folding (Ioffe & Szegedy 2015, eq. of inference): s = gamma / sqrt(var + eps); w' = w s; b' = beta - mean s; in double, rounded once.
@@ -10,19 +11,18 @@
 #include "tensor/conv_rule.h"
 #include "tensor/op.h"
 
-static int out_side(int in, int kernel, int stride, int pad)
-{
+static int out_side(int in, int kernel, int stride, int pad) {
     return (in + 2 * pad - kernel) / stride + 1;
 }
 
-int conv_shape_of(const struct graph *g, struct node *node, struct err *e)
-{
+int conv_shape_of(const struct graph *g, struct node *node, struct err *e) {
     const struct shape x = g->nodes[node->inputs[0]].shape;
     if (x.h + 2 * node->pad < node->kernel || x.w + 2 * node->pad < node->kernel)
         return err_set(e, ERR_INTERNAL, "a %dx%d input is smaller than the kernel", x.h, x.w);
     if (node->weights_in_c != x.c && !(node->weights_in_c == 3 && x.c == 1))
         return err_set(e, ERR_INTERNAL, "weights for %d channels over an input of %d", node->weights_in_c, x.c);
-    node->shape = (struct shape){x.n, out_side(x.h, node->kernel, node->stride, node->pad), out_side(x.w, node->kernel, node->stride, node->pad), node->shape.c};
+    node->shape = (struct shape){x.n, out_side(x.h, node->kernel, node->stride, node->pad),
+                                 out_side(x.w, node->kernel, node->stride, node->pad), node->shape.c};
     if (node->residual) {
         const struct shape r = g->nodes[node->inputs[1]].shape;
         if (r.n != node->shape.n || r.h != node->shape.h || r.w != node->shape.w || r.c != node->shape.c)
@@ -32,8 +32,7 @@ int conv_shape_of(const struct graph *g, struct node *node, struct err *e)
 }
 
 /* Fold the batch-norm, sum the channels of a repeated grey image. w has out_c*in_c*k*k numbers, b out_c. */
-static void fold(float *w, float *b, const struct node *node, int in_c)
-{
+static void fold(float *w, float *b, const struct node *node, int in_c) {
     const size_t area = (size_t)node->kernel * (size_t)node->kernel, from = (size_t)node->weights_in_c * area, to = (size_t)in_c * area;
     for (size_t o = 0; o < (size_t)node->shape.c; o++) {
         const double s = (double)node->norm.gamma[o] / sqrt((double)node->norm.var[o] + (double)node->norm.eps);
@@ -48,8 +47,7 @@ static void fold(float *w, float *b, const struct node *node, int in_c)
 }
 
 /* The folded weights, packed for the step's kernel: from the store, or made now. */
-static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct err *e)
-{
+static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct err *e) {
     struct engine *en = p->engine;
     const struct node *node = s->node;
     const struct dnn_layout *layout = s->kernel ? NULL : dnn_op_layout(s->dnn, DNN_WEIGHTS);
@@ -80,8 +78,7 @@ static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct
 }
 
 /* The max-pooling that alone reads this node, or NULL. */
-static const struct node *sole_pool(const struct plan *p, const struct node *node)
-{
+static const struct node *sole_pool(const struct plan *p, const struct node *node) {
     const struct node *pool = NULL, *end = p->graph->nodes + p->graph->n;
     const int self = (int)(node - p->graph->nodes);
     for (const struct node *n = node + 1; n < end; n++)
@@ -94,8 +91,7 @@ static const struct node *sole_pool(const struct plan *p, const struct node *nod
     return pool;
 }
 
-static int prepare_ours(struct plan *p, struct step *s, struct err *e)
-{
+static int prepare_ours(struct plan *p, struct step *s, struct err *e) {
     struct dnn_layout *dense = NULL;
     const struct conv_shape *c = &s->conv;
     int rc = plan_dense(&dense, *plan_shape(p, s, 0), e);
@@ -115,8 +111,7 @@ static int prepare_ours(struct plan *p, struct step *s, struct err *e)
     return plan_give(p, s, dense, s->node->residual ? 1 : -1, e);
 }
 
-static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struct err *e)
-{
+static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struct err *e) {
     struct dnn_layout *dst = NULL;
     int rc = dnn_conv_new(&s->dnn, p->engine->dnn, c, e);
     if (rc == ERR_UNSUPPORTED && c->algorithm == DNN_WINOGRAD) {
@@ -136,8 +131,7 @@ static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struc
     return plan_give(p, s, dst, c->residual ? 1 : -1, e);
 }
 
-int conv_prepare(struct plan *p, struct step *s, struct err *e)
-{
+int conv_prepare(struct plan *p, struct step *s, struct err *e) {
     const struct node *node = s->node, *pool = sole_pool(p, node);
     const struct shape x = *plan_shape(p, s, 0), y = node->shape;
     s->conv = (struct conv_shape){x.n, x.h, x.w, x.c, y.h, y.w, y.c, node->kernel, node->stride, node->pad, false};
@@ -157,14 +151,25 @@ int conv_prepare(struct plan *p, struct step *s, struct err *e)
     if (!choice.kernel)
         choice = conv_choose(&s->conv, p->engine->exact, p->engine->bf16);
     s->kernel = choice.kernel;
-    struct dnn_conv c = {x.n, x.h, x.w, x.c, y.h, y.w, y.c, node->kernel, node->stride, node->pad, choice.algorithm, choice.type,
-                         node->activation == ACTIVATION_RELU, node->residual};
+    struct dnn_conv c = {x.n,
+                         x.h,
+                         x.w,
+                         x.c,
+                         y.h,
+                         y.w,
+                         y.c,
+                         node->kernel,
+                         node->stride,
+                         node->pad,
+                         choice.algorithm,
+                         choice.type,
+                         node->activation == ACTIVATION_RELU,
+                         node->residual};
     const int rc = s->kernel ? prepare_ours(p, s, e) : prepare_dnn(p, s, &c, e);
     return rc ? rc : pack(p, s, &c, e);
 }
 
-int conv_forward(struct plan *p, struct step *s, struct err *e)
-{
+int conv_forward(struct plan *p, struct step *s, struct err *e) {
     if (!s->kernel)
         return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
     const struct conv_call call = {.shape = s->conv,

@@ -1,8 +1,7 @@
 /* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 1. x [rows][in], W [out][in], y [rows][out]. */
 #include "tensor/op.h"
 
-int linear_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int linear_shape(const struct graph *g, struct node *node, struct err *e) {
     const struct shape x = g->nodes[node->inputs[0]].shape;
     if (x.h != 1 || x.w != 1)
         return err_set(e, ERR_INTERNAL, "a linear layer over an image");
@@ -17,8 +16,7 @@ int linear_shape(const struct graph *g, struct node *node, struct err *e)
     return 0;
 }
 
-static int pack(struct plan *p, struct step *s, int k, int n, struct err *e)
-{
+static int pack(struct plan *p, struct step *s, int k, int n, struct err *e) {
     struct engine *en = p->engine;
     const struct dnn_layout *layout = dnn_op_layout(s->dnn, DNN_WEIGHTS);
     const struct pack *have = pack_find(en->packs, s->node->name, NULL, layout);
@@ -38,8 +36,7 @@ static int pack(struct plan *p, struct step *s, int k, int n, struct err *e)
     return 0;
 }
 
-int linear_prepare(struct plan *p, struct step *s, struct err *e)
-{
+int linear_prepare(struct plan *p, struct step *s, struct err *e) {
     static const enum dnn_activation activation[] = {
         [ACTIVATION_NONE] = DNN_NONE, [ACTIVATION_RELU] = DNN_RELU, [ACTIVATION_GELU] = DNN_GELU};
     const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
@@ -54,7 +51,6 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e)
     return pack(p, s, k, n, e);
 }
 
-int linear_forward(struct plan *p, struct step *s, struct err *e)
-{
+int linear_forward(struct plan *p, struct step *s, struct err *e) {
     return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
 }

@@ -2,19 +2,18 @@
 #include "base/pool.h"
 #include "tensor/op.h"
 
-int max_pool_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int max_pool_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)e;
     const struct shape x = g->nodes[node->inputs[0]].shape;
     node->shape = (struct shape){x.n, (x.h - 1) / 2 + 1, (x.w - 1) / 2 + 1, x.c};
     return 0;
 }
 
-int max_pool_prepare(struct plan *p, struct step *s, struct err *e)
-{
+int max_pool_prepare(struct plan *p, struct step *s, struct err *e) {
     const struct shape y = s->node->shape;
     struct dnn_layout *dst = NULL;
-    int rc = dnn_max_pool_new(&s->dnn, p->engine->dnn, p->values[s->in[0]].layout, y.n, y.h, y.w, y.c, dnn_layout_type(p->values[s->in[0]].layout), e);
+    int rc = dnn_max_pool_new(&s->dnn, p->engine->dnn, p->values[s->in[0]].layout, y.n, y.h, y.w, y.c,
+                              dnn_layout_type(p->values[s->in[0]].layout), e);
     if (rc == 0)
         rc = dnn_layout_copy(&dst, dnn_op_layout(s->dnn, DNN_DST), e);
     if (rc)
@@ -24,33 +23,30 @@ int max_pool_prepare(struct plan *p, struct step *s, struct err *e)
     return plan_give(p, s, dst, -1, e);
 }
 
-int max_pool_forward(struct plan *p, struct step *s, struct err *e)
-{
+int max_pool_forward(struct plan *p, struct step *s, struct err *e) {
     return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), NULL, NULL, step_out(p, s), step_scratch(p, s), e);
 }
 
-int mean_pool_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int mean_pool_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)e;
     const struct shape x = g->nodes[node->inputs[0]].shape;
     node->shape = (struct shape){x.n, 1, 1, x.c};
     return 0;
 }
 
-int mean_pool_prepare(struct plan *p, struct step *s, struct err *e)
-{
+int mean_pool_prepare(struct plan *p, struct step *s, struct err *e) {
     return op_rows_prepare(p, s, e);
 }
 
-/* [n][h][w][c] -> [n][c]: rows summed in float32, the rows' sums in double; the threads share the channels, so that the order of each sum is fixed. */
+/* [n][h][w][c] -> [n][c]: rows summed in float32, the rows' sums in double; the threads share the channels, so that the order of each sum
+ * is fixed. */
 struct mean_job {
     struct shape x;
     const float *in;
     float *out;
 };
 
-static void mean_share(void *ctx, int i, int n)
-{
+static void mean_share(void *ctx, int i, int n) {
     const struct mean_job *j = ctx;
     enum { CHUNK = 128 };
     const size_t c_all = (size_t)j->x.c;
@@ -74,8 +70,7 @@ static void mean_share(void *ctx, int i, int n)
         }
 }
 
-int mean_pool_forward(struct plan *p, struct step *s, struct err *e)
-{
+int mean_pool_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     struct mean_job job = {*plan_shape(p, s, 0), step_in(p, s, 0), step_out(p, s)};
     pool_run(mean_share, &job);

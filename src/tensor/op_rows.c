@@ -4,22 +4,19 @@
 
 #include "tensor/op.h"
 
-int op_no_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int op_no_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)g, (void)node, (void)e; /* an input brings its shape along */
     return 0;
 }
 
-int op_same_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int op_same_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)e;
     node->shape = g->nodes[node->inputs[0]].shape;
     return 0;
 }
 
 /* Dense in, dense out; a residual (the last input) is summed in place. */
-int op_rows_prepare(struct plan *p, struct step *s, struct err *e)
-{
+int op_rows_prepare(struct plan *p, struct step *s, struct err *e) {
     struct dnn_layout *dense = NULL;
     int rc = 0;
     for (int i = 0; i < s->n_in && rc == 0; i++) {
@@ -35,8 +32,7 @@ int op_rows_prepare(struct plan *p, struct step *s, struct err *e)
 }
 
 /* Ba, Kiros & Hinton 2016: (x - mean) / sqrt(var + eps) * gamma + beta over the row, variance with 1/c. */
-int layer_norm_forward(struct plan *p, struct step *s, struct err *e)
-{
+int layer_norm_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct shape x = s->node->shape;
     const float *in = step_in(p, s, 0), *gamma = s->node->weights, *beta = s->node->bias;
@@ -55,8 +51,7 @@ int layer_norm_forward(struct plan *p, struct step *s, struct err *e)
     return 0;
 }
 
-int attention_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int attention_shape(const struct graph *g, struct node *node, struct err *e) {
     const struct shape x = g->nodes[node->inputs[0]].shape;
     if (x.c % (3 * node->heads) != 0 || x.n > GRAPH_ROWS_MAX)
         return err_set(e, ERR_INTERNAL, "%d rows of %d do not split into q, k, v of %d heads", x.n, x.c, node->heads);
@@ -65,8 +60,7 @@ int attention_shape(const struct graph *g, struct node *node, struct err *e)
 }
 
 /* Vaswani et al. 2017, eq. 1. A row of qkv is [3][heads][d]. Absent tokens are not there at all, so no mask is needed. */
-int attention_forward(struct plan *p, struct step *s, struct err *e)
-{
+int attention_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const int t = s->node->shape.n, dim = s->node->shape.c, d = dim / s->node->heads;
     const float *qkv = step_in(p, s, 0);
@@ -96,27 +90,25 @@ int attention_forward(struct plan *p, struct step *s, struct err *e)
     return 0;
 }
 
-int position_forward(struct plan *p, struct step *s, struct err *e)
-{
+int position_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct shape x = s->node->shape;
     const float *in = step_in(p, s, 0);
     float *out = step_out(p, s);
     for (int r = 0; r < x.n; r++)
         for (int c = 0; c < x.c; c++)
-            out[(size_t)r * (size_t)x.c + (size_t)c] = in[(size_t)r * (size_t)x.c + (size_t)c] + s->node->weights[(size_t)s->node->row[r] * (size_t)x.c + (size_t)c];
+            out[(size_t)r * (size_t)x.c + (size_t)c] =
+                in[(size_t)r * (size_t)x.c + (size_t)c] + s->node->weights[(size_t)s->node->row[r] * (size_t)x.c + (size_t)c];
     return 0;
 }
 
-int mean_rows_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int mean_rows_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)e;
     node->shape = (struct shape){1, 1, 1, g->nodes[node->inputs[0]].shape.c};
     return 0;
 }
 
-int mean_rows_forward(struct plan *p, struct step *s, struct err *e)
-{
+int mean_rows_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct shape x = *plan_shape(p, s, 0);
     const float *in = step_in(p, s, 0);
@@ -130,8 +122,7 @@ int mean_rows_forward(struct plan *p, struct step *s, struct err *e)
     return 0;
 }
 
-int stack_rows_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int stack_rows_shape(const struct graph *g, struct node *node, struct err *e) {
     struct shape y = {0, 1, 1, g->nodes[node->inputs[0]].shape.c};
     for (int i = 0; i < node->n_inputs; i++) {
         const struct shape x = g->nodes[node->inputs[i]].shape;
@@ -143,8 +134,7 @@ int stack_rows_shape(const struct graph *g, struct node *node, struct err *e)
     return 0;
 }
 
-int join_shape(const struct graph *g, struct node *node, struct err *e)
-{
+int join_shape(const struct graph *g, struct node *node, struct err *e) {
     (void)e;
     size_t count = 0;
     for (int i = 0; i < node->n_inputs; i++)
@@ -154,8 +144,7 @@ int join_shape(const struct graph *g, struct node *node, struct err *e)
 }
 
 /* Stacking and joining are the same bytes, one after the other. */
-int stack_rows_forward(struct plan *p, struct step *s, struct err *e)
-{
+int stack_rows_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     float *out = step_out(p, s);
     for (int i = 0; i < s->n_in; i++) {

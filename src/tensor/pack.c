@@ -6,14 +6,12 @@
 
 #include "base/mem.h"
 
-int pack_store_new(struct pack_store **out, struct err *e)
-{
+int pack_store_new(struct pack_store **out, struct err *e) {
     *out = mem_alloc(1, sizeof **out, e);
     return *out ? 0 : ERR_NO_MEMORY;
 }
 
-static void pack_free(struct pack *p)
-{
+static void pack_free(struct pack *p) {
     free(p->layer);
     dnn_layout_free(p->layout);
     free(p->weights);
@@ -21,8 +19,7 @@ static void pack_free(struct pack *p)
     free(p);
 }
 
-void pack_store_free(struct pack_store *s)
-{
+void pack_store_free(struct pack_store *s) {
     if (!s)
         return;
     while (s->first) {
@@ -33,8 +30,7 @@ void pack_store_free(struct pack_store *s)
     free(s);
 }
 
-const struct pack *pack_find(const struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout)
-{
+const struct pack *pack_find(const struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout) {
     for (const struct pack *p = s->first; p; p = p->next) {
         if (strcmp(p->layer, layer) != 0 || p->kernel != kernel || !p->layout != !layout)
             continue;
@@ -44,9 +40,8 @@ const struct pack *pack_find(const struct pack_store *s, const char *layer, cons
     return NULL;
 }
 
-int pack_add(struct pack **out, struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout, size_t bytes, size_t n_bias,
-             struct err *e)
-{
+int pack_add(struct pack **out, struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout, size_t bytes,
+             size_t n_bias, struct err *e) {
     struct pack *p = mem_alloc(1, sizeof *p, e);
     if (!p)
         return ERR_NO_MEMORY;

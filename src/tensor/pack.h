@@ -26,7 +26,7 @@ void pack_store_free(struct pack_store *s);
 /* The pack that is there, or NULL. layout may be NULL for our kernels. */
 const struct pack *pack_find(const struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout);
 /* Add one of `bytes` bytes with room for n_bias numbers; the caller fills weights and bias. layout (may be NULL) is copied. */
-int pack_add(struct pack **out, struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout, size_t bytes, size_t n_bias,
-             struct err *e);
+int pack_add(struct pack **out, struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout, size_t bytes,
+             size_t n_bias, struct err *e);
 
 #endif

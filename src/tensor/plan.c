@@ -12,8 +12,7 @@
 /* Values start on cache lines; the odd extra line keeps large power-of-two tensors from aliasing each other in the caches. */
 enum { VALUE_ALIGN = 64, VALUE_GAP = 64 * 3 };
 
-int engine_init(struct engine *en, bool exact, bool bf16, struct err *e)
-{
+int engine_init(struct engine *en, bool exact, bool bf16, struct err *e) {
     memset(en, 0, sizeof *en);
     en->exact = exact;
     en->bf16 = bf16;
@@ -21,28 +20,24 @@ int engine_init(struct engine *en, bool exact, bool bf16, struct err *e)
     return rc ? rc : pack_store_new(&en->packs, e);
 }
 
-void engine_release(struct engine *en)
-{
+void engine_release(struct engine *en) {
     pack_store_free(en->packs);
     dnn_free(en->dnn);
     free(en->workspace);
     memset(en, 0, sizeof *en);
 }
 
-int plan_dense(struct dnn_layout **out, struct shape s, struct err *e)
-{
+int plan_dense(struct dnn_layout **out, struct shape s, struct err *e) {
     return dnn_layout_dense(out, s.n, s.h, s.w, s.c, DNN_F32, e);
 }
 
-const struct shape *plan_shape(const struct plan *p, const struct step *s, int input)
-{
+const struct shape *plan_shape(const struct plan *p, const struct step *s, int input) {
     return &p->graph->nodes[s->node->inputs[input]].shape;
 }
 
 /* --- preparing ---------------------------------------------------------------------------------------------------- */
 
-static int new_value(struct plan *p, struct dnn_layout *layout_take, int written_by)
-{
+static int new_value(struct plan *p, struct dnn_layout *layout_take, int written_by) {
     struct value *v = &p->values[p->n_values];
     v->layout = layout_take;
     v->bytes = dnn_layout_bytes(layout_take);
@@ -52,21 +47,18 @@ static int new_value(struct plan *p, struct dnn_layout *layout_take, int written
 }
 
 /* Values and steps are bounded by one per node, one reorder per node input, and one for the output. */
-static int plan_capacity(const struct graph *g)
-{
+static int plan_capacity(const struct graph *g) {
     return g->n * (1 + GRAPH_INPUTS_MAX) + 1;
 }
 
-static bool value_overwritten(const struct plan *p, int v)
-{
+static bool value_overwritten(const struct plan *p, int v) {
     for (int i = 0; i < p->n_values; i++)
         if (p->values[i].alias == v)
             return true;
     return false;
 }
 
-int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e)
-{
+int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e) {
     struct value *v = &p->values[s->in[i]];
     if (dnn_layout_equal(v->layout, layout))
         return 0;
@@ -94,8 +86,7 @@ int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *la
     return 0;
 }
 
-int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e)
-{
+int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e) {
     s->out = new_value(p, layout_take, p->n_steps);
     if (alias_input < 0)
         return 0;
@@ -111,8 +102,7 @@ int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, in
     return 0;
 }
 
-static int prepare_input(struct plan *p, const struct node *node, struct err *e)
-{
+static int prepare_input(struct plan *p, const struct node *node, struct err *e) {
     struct dnn_layout *dense = NULL;
     int rc = plan_dense(&dense, node->shape, e);
     if (rc == 0)
@@ -120,8 +110,7 @@ static int prepare_input(struct plan *p, const struct node *node, struct err *e)
     return rc;
 }
 
-static int prepare_node(struct plan *p, const struct node *node, struct err *e)
-{
+static int prepare_node(struct plan *p, const struct node *node, struct err *e) {
     if (node->op == OP_input)
         return prepare_input(p, node, e);
     if (p->fused[node - p->graph->nodes]) {
@@ -146,8 +135,7 @@ static int prepare_node(struct plan *p, const struct node *node, struct err *e)
 }
 
 /* The caller reads dense float32, whatever the last op left. */
-static int prepare_output(struct plan *p, struct err *e)
-{
+static int prepare_output(struct plan *p, struct err *e) {
     int *output = &p->value_of[p->graph->output];
     struct step reader = {.in = {*output}, .n_in = 1};
     struct dnn_layout *dense = NULL;
@@ -166,8 +154,7 @@ struct block {
     int first, last;
 };
 
-static int block_by_size(const void *a, const void *b)
-{
+static int block_by_size(const void *a, const void *b) {
     const struct block *x = *(struct block *const *)a, *y = *(struct block *const *)b;
     if (x->bytes != y->bytes)
         return x->bytes < y->bytes ? 1 : -1;
@@ -175,8 +162,7 @@ static int block_by_size(const void *a, const void *b)
 }
 
 /* Largest first, each at the lowest offset where no block that lives at the same time stands (greedy by size: Pisarchyk & Lee 2020). */
-static size_t place_blocks(struct block **sorted, int n)
-{
+static size_t place_blocks(struct block **sorted, int n) {
     size_t total = 0;
     qsort(sorted, (size_t)n, sizeof *sorted, block_by_size);
     for (int i = 0; i < n; i++) {
@@ -201,20 +187,17 @@ static size_t place_blocks(struct block **sorted, int n)
     return total;
 }
 
-static size_t block_bytes(size_t bytes)
-{
+static size_t block_bytes(size_t bytes) {
     return (bytes + VALUE_ALIGN - 1) / VALUE_ALIGN * VALUE_ALIGN + VALUE_GAP;
 }
 
-static int value_root(const struct plan *p, int v)
-{
+static int value_root(const struct plan *p, int v) {
     while (p->values[v].alias >= 0)
         v = p->values[v].alias;
     return v;
 }
 
-static int place(struct plan *p, struct err *e)
-{
+static int place(struct plan *p, struct err *e) {
     const int most = p->n_values + p->n_steps;
     int rc = ERR_NO_MEMORY, n = 0;
     struct block *blocks = mem_alloc((size_t)most, sizeof *blocks, e), **sorted = mem_alloc((size_t)most, sizeof(struct block *), e);
@@ -248,8 +231,7 @@ out:
     return rc;
 }
 
-static int grow_workspace(struct engine *en, size_t bytes, struct err *e)
-{
+static int grow_workspace(struct engine *en, size_t bytes, struct err *e) {
     if (bytes <= en->workspace_bytes)
         return 0;
     free(en->workspace); /* nothing in it outlives a run */
@@ -261,8 +243,7 @@ static int grow_workspace(struct engine *en, size_t bytes, struct err *e)
     return 0;
 }
 
-int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct err *e)
-{
+int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct err *e) {
     if (g->failure.code)
         return err_set(e, g->failure.code, "%s", g->failure.message);
     int rc = ERR_NO_MEMORY;
@@ -299,8 +280,7 @@ out:
     return rc;
 }
 
-void plan_free(struct plan *p)
-{
+void plan_free(struct plan *p) {
     if (!p)
         return;
     for (int i = 0; p->steps && i < p->n_steps; i++) {
@@ -318,40 +298,33 @@ void plan_free(struct plan *p)
 
 /* --- running -------------------------------------------------------------------------------------------------------- */
 
-void plan_bind(struct plan *p, int input, const float *data)
-{
+void plan_bind(struct plan *p, int input, const float *data) {
     p->values[p->value_of[input]].bound = data;
 }
 
-static void *value_data(const struct plan *p, int v)
-{
+static void *value_data(const struct plan *p, int v) {
     const struct value *value = &p->values[v];
     /* inputs are read only; the cast is undone by step_in()'s const */
     return value->bound ? (void *)(size_t)value->bound : (char *)p->engine->workspace + value->offset;
 }
 
-const float *step_in(const struct plan *p, const struct step *s, int i)
-{
+const float *step_in(const struct plan *p, const struct step *s, int i) {
     return value_data(p, s->in[i]);
 }
 
-float *step_out(const struct plan *p, const struct step *s)
-{
+float *step_out(const struct plan *p, const struct step *s) {
     return value_data(p, s->out);
 }
 
-void *step_scratch(const struct plan *p, const struct step *s)
-{
+void *step_scratch(const struct plan *p, const struct step *s) {
     return s->scratch_bytes ? (char *)p->engine->workspace + s->scratch_offset : NULL;
 }
 
-const float *plan_output(const struct plan *p)
-{
+const float *plan_output(const struct plan *p) {
     return value_data(p, p->value_of[p->graph->output]);
 }
 
-int plan_run(struct plan *p, struct err *e)
-{
+int plan_run(struct plan *p, struct err *e) {
     const bool profile = p->engine->profile;
     if (pool_threads() > p->threads)
         return err_set(e, ERR_INTERNAL, "the plan was made for %d threads and is run on %d", p->threads, pool_threads());
@@ -367,14 +340,12 @@ int plan_run(struct plan *p, struct err *e)
     return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
+static int by_value(const void *a, const void *b) {
     const double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
 
-double step_median_seconds(const struct step *s)
-{
+double step_median_seconds(const struct step *s) {
     double sorted[STEP_TIMES];
     const int n = s->n_seconds < STEP_TIMES ? s->n_seconds : STEP_TIMES;
     if (n == 0)
@@ -384,7 +355,6 @@ double step_median_seconds(const struct step *s)
     return n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
 }
 
-int reorder_forward(struct plan *p, struct step *s, struct err *e)
-{
+int reorder_forward(struct plan *p, struct step *s, struct err *e) {
     return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), NULL, NULL, step_out(p, s), step_scratch(p, s), e);
 }

@@ -1,7 +1,8 @@
 /* A graph made ready to run: steps with chosen kernels and layouts, packed weights, and every value's place in one workspace. Floor 1.
  *
- * plan_new() does all the choosing, packing and allocating; plan_run() allocates nothing. Layouts are chosen by the kernels and kept from step to
- * step; where two neighbours disagree the plan (never an op) puts a reorder between them. Values whose lives do not overlap share memory.
+ * plan_new() does all the choosing, packing and allocating; plan_run() allocates nothing. Layouts are chosen by the kernels and kept from
+ * step to step; where two neighbours disagree the plan (never an op) puts a reorder between them. Values whose lives do not overlap share
+ * memory.
  */
 #ifndef BMU_TENSOR_PLAN_H
 #define BMU_TENSOR_PLAN_H
@@ -64,7 +65,7 @@ struct plan {
     int *value_of; /* node -> value */
     bool *fused;   /* node: computed by the step before it (the stem's pooling) */
     size_t workspace_bytes;
-    int threads;   /* scratch was measured for so many; more are refused at the run */
+    int threads; /* scratch was measured for so many; more are refused at the run */
 };
 
 /* The graph is borrowed and must outlive the plan. */
