@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "data/csv.h"
@@ -24,8 +25,12 @@ static void listen(cyaml_log_t level, void *ctx, const char *format, va_list arg
     text[strcspn(text, "\n")] = '\0';
     const char *place = strstr(text, "(line: "), *said = text;
     if (place != NULL) {
-        if (c->line == 0)
-            sscanf(place, "(line: %9lu, column: %9lu)", &c->line, &c->column);
+        char *end = NULL;
+        unsigned long line = strtoul(place + strlen("(line: "), &end, 10);
+        if (c->line == 0 && strncmp(end, ", column: ", 10) == 0) {
+            c->line = line;
+            c->column = strtoul(end + 10, NULL, 10);
+        }
         return;
     }
     if (strncmp(said, "Load: ", 6) == 0)

@@ -9,7 +9,7 @@
 struct field_yaml {
     char *name, *unit, *reference;
     int type, missing_allowed;
-    double *min, *max; /* NULL: not written */
+    char *min, *max; /* NULL: not written. Text, because the library reads "18x" as 18 */
     char **codes;
     unsigned codes_count;
 };
@@ -30,8 +30,8 @@ static const cyaml_schema_field_t field_keys[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct field_yaml, name, 0, TEXT_MAX),
     CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct field_yaml, type, types, CYAML_ARRAY_LEN(types)),
     CYAML_FIELD_STRING_PTR("unit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, unit, 0, TEXT_MAX),
-    CYAML_FIELD_FLOAT_PTR("min", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, min),
-    CYAML_FIELD_FLOAT_PTR("max", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, max),
+    CYAML_FIELD_STRING_PTR("min", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, min, 0, TEXT_MAX),
+    CYAML_FIELD_STRING_PTR("max", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, max, 0, TEXT_MAX),
     CYAML_FIELD_SEQUENCE("codes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, codes, &code_shape, 0, SCHEMA_CODES_MAX),
     CYAML_FIELD_ENUM("missing_allowed", CYAML_FLAG_STRICT, struct field_yaml, missing_allowed, truth, CYAML_ARRAY_LEN(truth)),
     CYAML_FIELD_STRING_PTR("reference", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct field_yaml, reference, 0, TEXT_MAX),
@@ -42,16 +42,27 @@ static const cyaml_schema_field_t schema_keys[] = {
     CYAML_FIELD_SEQUENCE("fields", CYAML_FLAG_POINTER, struct schema_yaml, fields, &field_shape, 0, SCHEMA_FIELDS_MAX), CYAML_FIELD_END};
 static const cyaml_schema_value_t schema_shape = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct schema_yaml, schema_keys)};
 
-static struct json *field_to_json(const struct field_yaml *f) {
-    struct json *j = json_object();
+static int take_number(struct json *j, const char *key, const char *text, struct err *e) {
+    double v = 0;
+    struct err why;
+    if (text == NULL)
+        return 0;
+    if (schema_number(&v, text, &why) != 0)
+        return err_set(e, ERR_SCHEMA, "%s: %s", key, why.message);
+    json_put_number(j, key, v);
+    return 0;
+}
+
+/* *out is the caller's also on failure. */
+static int field_to_json(struct json **out, const struct field_yaml *f, struct err *e) {
+    struct json *j = *out = json_object();
     json_put_string(j, "name", f->name);
     json_put_string(j, "type", type_names[f->type]);
     if (f->unit != NULL)
         json_put_string(j, "unit", f->unit);
-    if (f->min != NULL)
-        json_put_number(j, "min", *f->min);
-    if (f->max != NULL)
-        json_put_number(j, "max", *f->max);
+    int code = take_number(j, "min", f->min, e);
+    if (code != 0 || (code = take_number(j, "max", f->max, e)) != 0)
+        return code;
     if (f->codes != NULL) {
         struct json *codes = json_array();
         for (unsigned i = 0; i < f->codes_count; i++)
@@ -61,7 +72,7 @@ static struct json *field_to_json(const struct field_yaml *f) {
     json_put_bool(j, "missing_allowed", f->missing_allowed != 0);
     if (f->reference != NULL)
         json_put_string(j, "reference", f->reference);
-    return j;
+    return 0;
 }
 
 int schema_parse_yaml(struct schema **out, const char *text, size_t n, struct err *e) {
@@ -73,11 +84,19 @@ int schema_parse_yaml(struct schema **out, const char *text, size_t n, struct er
     const struct schema_yaml *y = data;
     struct json *j = json_object(), *fields = json_array();
     json_put_string(j, "name", y->name);
-    for (unsigned i = 0; i < y->fields_count; i++)
-        json_push(fields, field_to_json(&y->fields[i]));
+    for (unsigned i = 0; code == 0 && i < y->fields_count; i++) {
+        struct json *field = NULL;
+        code = field_to_json(&field, &y->fields[i], e);
+        json_push(fields, field);
+        if (code != 0)
+            err_prefix(e, "schema field %u", i + 1);
+    }
     json_put(j, "fields", fields);
     /* Text that is not UTF-8 cannot fail here: libyaml has refused it. */
-    code = json_ok(j) ? schema_from_json(out, j, e) : err_set(e, ERR_NO_MEMORY, "memory could not be had for the clinical schema");
+    if (!json_ok(j) && code == 0)
+        code = err_set(e, ERR_NO_MEMORY, "memory could not be had for the clinical schema");
+    if (code == 0)
+        code = schema_from_json(out, j, e);
     json_free(j);
     yaml_discard(data, &schema_shape);
     return code;
