@@ -1,6 +1,7 @@
 /* Named arrays in a file: the common view of safetensors files and PyTorch checkpoints. Floor 2.
  *
- * The arrays' bytes are borrowed from the archive (a mapping of the file) and stay valid until archive_close(). Little-endian, C order.
+ * The arrays' bytes are borrowed from the archive (safetensors: a mapping of the file; PyTorch: a copy of its storages) and stay valid
+ * until archive_close(). Little-endian, C order. Messages name the file, the tensor and what is wrong with it.
  */
 #ifndef BMU_CKPT_ARCHIVE_H
 #define BMU_CKPT_ARCHIVE_H
@@ -42,13 +43,15 @@ void archive_close(struct archive *a);
  * dtype, offsets that overlap, leave holes, are unordered in range or outlast the file, shape product != bytes, non-string metadata. */
 int safetensors_open(struct archive **out, const char *path, struct err *e);
 int safetensors_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e); /* borrowed bytes (tests, fuzzing) */
-/* Write through durable_replace. `metadata` is n_metadata pairs of key, value. Arrays are aligned to 64 bytes by padding the header with
- * spaces. */
+/* Write through durable_replace. `metadata` is n_metadata pairs of key, value. The data starts at a multiple of 64 bytes (the header is
+ * padded with spaces) and is laid out, and listed, from the widest type to the narrowest, else in the given order: so every array is
+ * aligned to its element. ERR_SAFETENSORS for arrays that could not be read back (name, shape, bytes), ERR_LIMIT, ERR_FILE_WRITE. */
 int safetensors_write(const char *path, const struct array *arrays, size_t n, const char *const (*metadata)[2], size_t n_metadata,
                       struct err *e);
 
-/* torch_zip.c + torch_pickle.c: a torch.save()d state dict (zip of data.pkl and raw storages). The pickle is read as data by a whitelist
- * interpreter; nothing is ever called. */
+/* torch_zip.c, torch_pickle.c, pickle_machine.c, torch_class.c: a torch.save()d state dict (zip of data.pkl and raw storages). The pickle
+ * is read as data by a whitelist interpreter; nothing is ever called. Taken: a dict of contiguous tensors, or a dict that holds exactly one
+ * such dict under "state_dict" or "model" and beside it only numbers, text, truth values and None. Anything else is refused by its name. */
 int torch_open(struct archive **out, const char *path, struct err *e);
 int torch_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e);
 

@@ -245,9 +245,12 @@ static int put_metadata(struct json *root, const char *const (*metadata)[2], siz
     struct json *object = json_object();
     json_put(root, METADATA, object);
     for (size_t i = 0; i < n; i++) {
-        if (json_get(object, metadata[i][0]))
-            return err_set(e, ERR_SAFETENSORS, "the metadata '%s' is given twice", metadata[i][0]);
-        json_put_string(object, metadata[i][0], metadata[i][1]);
+        const char *key = metadata[i][0], *value = metadata[i][1];
+        if (!value || !utf8_valid(key, strlen(key)) || !utf8_valid(value, strlen(value)))
+            return err_set(e, ERR_SAFETENSORS, "the metadata '%s' is not UTF-8 text", shown(key, strlen(key)).text);
+        if (json_get(object, key))
+            return err_set(e, ERR_SAFETENSORS, "the metadata '%s' is given twice", shown(key, strlen(key)).text);
+        json_put_string(object, key, value);
     }
     return 0;
 }
@@ -269,7 +272,7 @@ static int build_header(struct buf *out, const struct array *const *order, size_
         }
     }
     if (!json_ok(root)) {
-        rc = err_set(e, ERR_SAFETENSORS, "the header could not be built: out of memory, or a name or metadata text that is not UTF-8");
+        rc = err_set(e, ERR_NO_MEMORY, "no memory to build the header");
         goto out;
     }
     if ((rc = buf_append(out, no_length, sizeof no_length, e)) || (rc = json_write(root, out, e)))
