@@ -1,0 +1,421 @@
+/* The exam table: both headers, what refuses a file, what refuses a row, and the example converters on real data. Test code. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "data/manifest.h"
+#include "data/manifest_columns.h"
+
+static struct schema *schema;
+static struct manifest *m;
+static struct err err;
+
+static int set_up(void **state) {
+    (void)state;
+    return schema_read_yaml(&schema, "share/schemas/clinical10.yml", &err);
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    manifest_free(m);
+    schema_free(schema);
+    return 0;
+}
+
+static int parse_with(const char *text, size_t n, const struct manifest_options *options) {
+    char *exact = malloc(n + 1);
+    assert_non_null(exact);
+    memcpy(exact, text, n);
+    manifest_free(m);
+    m = NULL;
+    err = (struct err){0};
+    int code = manifest_parse(&m, exact, n, "d", options, &err);
+    memset(exact, 'X', n); /* nothing in the manifest may point into the text */
+    free(exact);
+    assert_int_equal(code, err.code);
+    assert_true((code == 0) == (m != NULL));
+    return code;
+}
+
+static void good(const char *text) {
+    const struct manifest_options options = {.schema = schema};
+    if (parse_with(text, strlen(text), &options) != 0)
+        fail_msg("%s\n-> %s", text, err.message);
+}
+
+static void refused_bytes(const char *text, size_t n, const struct schema *s, int code, const char *says) {
+    const struct manifest_options options = {.schema = s};
+    if (parse_with(text, n, &options) != code || strstr(err.message, says) == NULL)
+        fail_msg("%s\n-> %s: %s", text, err_name(err.code), err.message);
+}
+#define REFUSED(text, code, says) refused_bytes(text, sizeof(text) - 1, schema, code, says)
+#define REFUSED_BARE(text, code, says) refused_bytes(text, sizeof(text) - 1, NULL, code, says)
+
+static void row(size_t i, int code, const char *says) {
+    assert_true(i < m->n);
+    if (m->exams[i].code != code || strstr(m->exams[i].reason, says) == NULL)
+        fail_msg("row %zu -> %s: %s", i, err_name(m->exams[i].code), m->exams[i].reason);
+}
+
+static void our_header(void **state) {
+    (void)state;
+    good("\xEF\xBB\xBF"
+         "vendor,us_elasto_long,bmi,exam_id,side,mg_cc,menopausal,patient_id,split,center,birads,malignant,pathology,tier\r\n"
+         "GE,a/b.png,22.5,E1,left,/abs/c.png,post,P1,train,c1,4a,1,\"DCIS&\"\"x\"\"\",T3\r\n"
+         ",,unknown,E2,,x.png,,,,,,,,");
+    assert_int_equal(m->n, 2);
+    assert_false(m->published_header);
+    assert_false(m->positional_clinical);
+    const struct exam *x = &m->exams[0];
+    assert_string_equal(x->exam_id, "E1");
+    assert_string_equal(x->patient_id, "P1");
+    assert_string_equal(x->side, "L");
+    assert_string_equal(x->path[SLOT_US_ELASTO_LONG], "d/a/b.png");
+    assert_string_equal(x->path[SLOT_MG_CC], "/abs/c.png");
+    assert_null(x->path[SLOT_MG_MLO]);
+    assert_string_equal(x->vendor, "GE");
+    assert_string_equal(x->split, "train");
+    assert_string_equal(x->center, "c1");
+    assert_string_equal(x->birads, "4a");
+    assert_string_equal(x->malignant, "1");
+    assert_string_equal(x->pathology, "DCIS&\"x\"");
+    assert_string_equal(x->tier, "T3");
+    assert_string_equal(x->view, "");
+    assert_string_equal(x->label, "");
+    assert_int_equal(x->line, 2);
+    assert_true(x->clinical[1].present && x->clinical[1].value == 22.5);
+    assert_true(x->clinical[2].present && x->clinical[2].value == 2);
+    assert_false(x->clinical[0].present); /* no such column */
+    assert_false(m->exams[1].clinical[1].present);
+    row(0, 0, "");
+    row(1, 0, "");
+    assert_int_equal(m->exams[1].line, 3);
+}
+
+static void our_names_are_the_slots_names(void **state) {
+    (void)state;
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const struct manifest_column *c = manifest_column_find(slot_name((enum slot)s));
+        assert_non_null(c);
+        assert_int_equal(c->slot, s);
+        assert_int_equal(c->headers, HEADER_OURS);
+    }
+}
+
+#define CLINIC                                                                                                                             \
+    "clinic_info1,clinic_info2,clinic_info3,clinic_info4,clinic_info5,clinic_info6,clinic_info7,clinic_info8,clinic_info9,clinic_info10"
+
+static void published_header(void **state) {
+    (void)state;
+    static const char *const heads[] = {
+        "patient_id,exam_id,mg1_path,mg2_path,us3_path,us4_path,us5_path,us6_path,us7_path,us8_path,label," CLINIC ",view",
+        "patient_id,exam_id,m1_path,m2_path,u3_path,u4_path,u5_path,u6_path,u7_path,u8_path,label," CLINIC ",view",
+    };
+    for (size_t i = 0; i < 2; i++) {
+        char text[2048];
+        snprintf(text, sizeof text, "%s\n%s\n%s\n", heads[i], "p,e1,N,m.png,N,N,c.png,N,N,N,4,47,N,,-3.5,1e2,0,0,0,0,9,both",
+                 "p,e2,a.png,b.png,N,N,N,N,N,N,N,1,2,3,4,x,6,7,8,9,10,");
+        good(text);
+        assert_true(m->published_header);
+        assert_true(m->positional_clinical);
+        const struct exam *x = &m->exams[0];
+        assert_null(x->path[SLOT_MG_CC]);
+        assert_string_equal(x->path[SLOT_MG_MLO], "d/m.png");
+        assert_string_equal(x->path[SLOT_US_DOPPLER_TRANS], "d/c.png");
+        assert_string_equal(x->label, "4");
+        assert_string_equal(x->view, "both");
+        assert_true(x->clinical[0].present && x->clinical[0].value == 47);
+        assert_false(x->clinical[1].present || x->clinical[2].present);
+        assert_true(x->clinical[3].present && x->clinical[3].value == -3.5); /* no range: their meaning is not published */
+        assert_true(x->clinical[4].value == 100 && x->clinical[9].value == 9);
+        row(0, 0, "");
+        row(1, ERR_VALUE_SYNTAX, "clinic_info5: \"x\" is not a number");
+    }
+}
+
+static void published_slots(void **state) {
+    (void)state;
+    good("exam_id,u3_path,us4_path,u5_path,us6_path,u7_path,us8_path,m1_path,mg2_path\ne,3,4,5,6,7,8,1,2\n");
+    static const char *const want[] = {"d/1", "d/2", "d/3", "d/4", "d/5", "d/6", "d/7", "d/8"};
+    for (int s = 0; s < SLOT_COUNT; s++)
+        assert_string_equal(m->exams[0].path[s], want[s]);
+    assert_false(m->positional_clinical); /* no such column: all missing */
+    assert_false(m->exams[0].clinical[0].present);
+}
+
+static void published_clinical_columns(void **state) {
+    (void)state;
+    REFUSED("exam_id,u3_path,clinic_info1,clinic_info2\ne,a,1,2\n", ERR_CSV_COLUMN_MISSING, "\"clinic_info3\" is missing");
+    REFUSED("exam_id,u3_path," CLINIC ",clinic_info11\ne,a,1,2,3,4,5,6,7,8,9,10,11\n", ERR_CSV_COLUMN_UNKNOWN, "clinic_info11");
+    REFUSED_BARE("exam_id,u3_path,clinic_info1\ne,a,1\n", ERR_CSV_COLUMN_UNKNOWN, "clinic_info1");
+    REFUSED("exam_id,mg_cc,clinic_info1\ne,a,1\n", ERR_CSV_COLUMN_UNKNOWN, "clinic_info1");
+    REFUSED("exam_id,u3_path,age\ne,a,50\n", ERR_CSV_COLUMN_UNKNOWN, "age");
+    static const char *const ignore[] = {"clinic_info1"};
+    const struct manifest_options options = {.ignore_columns = ignore, .n_ignore_columns = 1};
+    const char text[] = "exam_id,u3_path,clinic_info1\ne,a,1\n";
+    assert_int_equal(parse_with(text, sizeof text - 1, &options), 0);
+    assert_null(m->exams[0].clinical);
+}
+
+static void unknown_columns(void **state) {
+    (void)state;
+    REFUSED("exam_id,mg_cc,us_bmod_trans\ne,a,b\n", ERR_CSV_COLUMN_UNKNOWN,
+            "column 3: \"us_bmod_trans\" is not known; the nearest known name is \"us_bmode_trans\"");
+    REFUSED("exam_id,mg_cc,us_bmod_trans\ne,a,b\n", ERR_CSV_COLUMN_UNKNOWN, "--ignore-column us_bmod_trans");
+    REFUSED("exam_id,MG_CC\ne,a\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"mg_cc\"");
+    REFUSED("exam_id,mg_cc,Age\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"age\"");
+    REFUSED("exam_id,mg_cc,breast density\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"breast_density\"");
+    REFUSED("exam_id,mg1_path,us5path\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"us5_path\"");
+    REFUSED("exam_id ,mg_cc\ne,a\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"exam_id\"");
+    REFUSED("exam_id,mg_cc,\ne,a,\n", ERR_CSV_COLUMN_UNKNOWN, "column 3 has no name");
+    REFUSED("exam_id,mg_cc,label\ne,a,1\n", ERR_CSV_COLUMN_UNKNOWN, "other of the two headers");
+    REFUSED("exam_id,mg1_path,side\ne,a,L\n", ERR_CSV_COLUMN_UNKNOWN, "other of the two headers");
+    REFUSED_BARE("exam_id,mg_cc,age\ne,a,50\n", ERR_CSV_COLUMN_UNKNOWN, "only with a clinical schema");
+    static const char *const ignore[] = {"note", "us_bmod_trans"}, *const slip[] = {"nota"};
+    const char text[] = "exam_id,mg_cc,us_bmod_trans,note,note\ne,a,b,c,d\n";
+    struct manifest_options options = {.schema = schema, .ignore_columns = ignore, .n_ignore_columns = 2};
+    assert_int_equal(parse_with(text, sizeof text - 1, &options), 0);
+    options = (struct manifest_options){.schema = schema, .ignore_columns = slip, .n_ignore_columns = 1};
+    assert_int_equal(parse_with(text, sizeof text - 1, &options), ERR_CSV_COLUMN_MISSING);
+}
+
+static void wrong_headers(void **state) {
+    (void)state;
+    REFUSED("exam_id,mg_cc,us3_path\ne,a,b\n", ERR_CSV_COLUMN_UNKNOWN, "\"mg_cc\" and \"us3_path\" belong to different headers");
+    REFUSED("exam_id,mg_cc,mg_cc\ne,a,b\n", ERR_CSV_COLUMN_TWICE, "columns 2 (\"mg_cc\") and 3 (\"mg_cc\")");
+    REFUSED("exam_id,mg_cc,age,age\ne,a,50,50\n", ERR_CSV_COLUMN_TWICE, "age");
+    REFUSED("exam_id,mg1_path,m1_path\ne,a,b\n", ERR_CSV_COLUMN_TWICE, "columns 2 (\"mg1_path\") and 3 (\"m1_path\")");
+    REFUSED("patient_id,mg_cc\np,a\n", ERR_CSV_COLUMN_MISSING, "exam_id");
+    REFUSED("exam_id,patient_id\ne,p\n", ERR_CSV_COLUMN_MISSING, "image column");
+    REFUSED("exam_id,mg_cc\n", ERR_CSV_EMPTY, "no row");
+    REFUSED("", ERR_CSV_EMPTY, "");
+    schema->fields[0].missing_allowed = false;
+    REFUSED("exam_id,mg_cc\ne,a\n", ERR_CSV_COLUMN_MISSING, "\"age\"");
+    good("exam_id,mg_cc,age\ne,a,\nf,a,50\n");
+    row(0, ERR_VALUE_MISSING, "age");
+    row(1, 0, "");
+    schema->fields[0].missing_allowed = true;
+}
+
+static void wrong_tables(void **state) {
+    (void)state;
+    REFUSED("exam_id,mg_cc\ne,a\nf\n", ERR_CSV_RAGGED, "line 3");
+    REFUSED("exam_id,mg_cc\ne,a\0b\n", ERR_CSV_NUL, "line 2, column 4");
+    REFUSED("exam_id,mg_cc\ne,\"a\n", ERR_CSV_SYNTAX, "line 2");
+    REFUSED("exam_id,mg_cc\na,x\nb,y\na,z\nb,w\n", ERR_EXAM_ID_TWICE, "lines 2 and 4 carry the same exam_id \"a\"");
+    REFUSED("exam_id,u3_path\na,N\nb,N\nb,N\na,z\n", ERR_EXAM_ID_TWICE, "lines 3 and 4 carry the same exam_id \"b\"");
+    REFUSED("exam_id,mg_cc\na,x\n,y\n", ERR_EXAM_ID_EMPTY, "line 3");
+    good("exam_id,mg_cc\na,x\nA,y\n"); /* ids are compared as written */
+}
+
+static void wrong_rows(void **state) {
+    (void)state;
+    good("exam_id,patient_id,side,mg_cc,us_bmode_trans,age,menopausal\n"
+         "ok,p,R,a,b,50,pre\n"
+         "side,p,both,a,b,50,pre\n"
+         "n,p,,a,N,50,pre\n"
+         "blank,p,,a,b ,50,pre\n"
+         "young,p,,a,b,17,pre\n"
+         "comma,p,,a,b,\"50,5\",pre\n"
+         "code,p,,a,b,50,maybe\n"
+         "none,p,,,,50,pre\n"
+         " id,p,,a,b,50,pre\n"
+         "patient,p\t,,a,b,50,pre\n"
+         "first,p,Q,N,b,17,pre\n"
+         "last,p,r,a,b,,\n");
+    assert_int_equal(m->n, 12);
+    row(0, 0, "");
+    row(1, ERR_VALUE_SYNTAX, "side: \"both\"");
+    row(2, ERR_VALUE_SYNTAX, "us_bmode_trans: \"N\" means missing only in the published header");
+    row(3, ERR_VALUE_SYNTAX, "begins or ends with a blank");
+    row(4, ERR_VALUE_RANGE, "age: 17 lies outside 18 .. 100");
+    row(5, ERR_VALUE_SYNTAX, "decimal point");
+    row(6, ERR_VALUE_SYNTAX, "menopausal: \"maybe\"");
+    row(7, ERR_EXAM_NO_IMAGE, "no image");
+    row(8, ERR_VALUE_SYNTAX, "exam_id: \" id\"");
+    row(9, ERR_VALUE_SYNTAX, "patient_id");
+    row(10, ERR_VALUE_SYNTAX, "side"); /* the first cause */
+    row(11, 0, "");
+    assert_string_equal(m->exams[11].side, "R");
+    assert_string_equal(m->exams[1].side, "");
+}
+
+static void same_file_in_two_views(void **state) {
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } pairs[] = {
+        {"x.png", "x.png", true},
+        {"x.png", "./x.png", true},
+        {"a//x.png", "a/x.png", true},
+        {"a/../x.png", "x.png", true},
+        {"../d/x.png", "x.png", true},
+        {"/x/./y", "/x/y", true},
+        {"/../x", "/x", true},
+        {"a/b/../../x", "x", true},
+        {"x.png", "X.png", false},
+        {"a/x.png", "x.png", false},
+        {"../x", "../../x", false},
+        {"../../../x", "../../../y/../x", true},
+        {"x/", "x", true},
+        {"../../../d/x", "d/x", false},
+        {"..a/x", "x", false},
+        {"a/.../../x", "a/x", true},
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "exam_id,us_doppler_trans,us_doppler_long\ne,%s,%s\n", pairs[i].a, pairs[i].b);
+        good(text);
+        if ((m->exams[0].code == ERR_VIEW_DUPLICATE) != pairs[i].same)
+            fail_msg("%s and %s: %s", pairs[i].a, pairs[i].b, m->exams[0].reason);
+    }
+    good("exam_id,us_doppler_trans,us_doppler_long\ne,x,x\nf,x,y\n"); /* the same file in two exams is allowed */
+    row(0, ERR_VIEW_DUPLICATE, "us_doppler_trans and us_doppler_long name the same file \"d/x\"");
+    row(1, 0, "");
+}
+
+static void long_paths(void **state) {
+    (void)state;
+    char text[6000], path[5001];
+    memset(path, 'p', 5000);
+    path[5000] = '\0';
+    snprintf(text, sizeof text, "exam_id,mg_cc,mg_mlo\ne,%s,b\n", path);
+    good(text);
+    row(0, ERR_LIMIT, "path is longer");
+}
+
+static void the_folder_of_the_file(void **state) {
+    (void)state;
+    char path[] = "/tmp/bmunet-t_manifest-XXXXXX", want[64];
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    const char text[] = "exam_id,mg_cc\ne,x/y.png\n";
+    assert_int_equal(write(fd, text, sizeof text - 1), sizeof text - 1);
+    close(fd);
+    manifest_free(m);
+    m = NULL;
+    assert_int_equal(manifest_read(&m, path, NULL, &err), 0);
+    snprintf(want, sizeof want, "/tmp/x/y.png");
+    assert_string_equal(m->exams[0].path[SLOT_MG_CC], want);
+    manifest_free(m);
+    unlink(path);
+    assert_int_equal(manifest_read(&m, path, NULL, &err), ERR_FILE_MISSING);
+    assert_null(m);
+}
+
+/* Run a converter of share/examples over a data set and read its table. False if the data set is not there. */
+static bool converted(const char *script, const char *set) {
+    const char *data = getenv("BMUNET_DATA");
+    char folder[1024], out[] = "/tmp/bmunet-t_manifest-XXXXXX";
+    snprintf(folder, sizeof folder, "%s/%s", data != NULL ? data : "../shared/data", set);
+    if (access(folder, R_OK) != 0) {
+        print_message("skipped: %s is not there\n", folder);
+        return false;
+    }
+    int fd = mkstemp(out), status = -1;
+    assert_true(fd >= 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(fd, STDOUT_FILENO);
+        execl("/bin/sh", "sh", script, folder, (char *)NULL);
+        _exit(127);
+    }
+    assert_true(child > 0 && waitpid(child, &status, 0) == child);
+    close(fd);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    const struct manifest_options options = {.schema = schema};
+    manifest_free(m);
+    m = NULL;
+    if (manifest_read(&m, out, &options, &err) != 0)
+        fail_msg("%s", err.message);
+    unlink(out);
+    for (size_t i = 0; i < m->n; i++) {
+        row(i, 0, "");
+        for (int s = 0; s < SLOT_COUNT; s++)
+            if (m->exams[i].path[s] != NULL && access(m->exams[i].path[s], R_OK) != 0)
+                fail_msg("%s is not there", m->exams[i].path[s]);
+    }
+    return true;
+}
+
+/* Counts below are of the data sets' own tables, counted with Python. */
+static void breast_example(void **state) {
+    (void)state;
+    if (!converted("share/examples/breast_to_exams.sh", "BrEaST"))
+        skip();
+    size_t ages = 0, malignant = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        ages += m->exams[i].clinical[0].present;
+        malignant += strcmp(m->exams[i].malignant, "1") == 0;
+        assert_non_null(m->exams[i].path[SLOT_US_BMODE_TRANS]);
+    }
+    assert_int_equal(m->n, 153);
+    assert_int_equal(ages, 153 - 27);
+    assert_int_equal(malignant, 59);
+}
+
+static void busbra_example(void **state) {
+    (void)state;
+    if (!converted("share/examples/busbra_to_exams.sh", "BUS-BRA"))
+        skip();
+    size_t pairs = 0;
+    for (size_t i = 0; i < m->n; i++) {
+        assert_non_null(m->exams[i].path[SLOT_US_BMODE_TRANS]);
+        assert_string_equal(m->exams[i].side, "");
+        pairs += m->exams[i].path[SLOT_US_BMODE_LONG] != NULL;
+    }
+    assert_int_equal(m->n, 156);
+    assert_int_equal(pairs, 110);
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), k = strlen(end);
+    return n >= k && strcmp(text + n - k, end) == 0;
+}
+
+static void fourview_example(void **state) {
+    (void)state;
+    if (!converted("share/examples/fourview_to_exams.sh", "mammo-4view"))
+        skip();
+    assert_int_equal(m->n, 4);
+    for (size_t i = 0; i < m->n; i++) {
+        const struct exam *x = &m->exams[i];
+        char file[16];
+        snprintf(file, sizeof file, "%s-CC.png", x->side);
+        assert_true(ends_with(x->path[SLOT_MG_CC], file));
+        snprintf(file, sizeof file, "%s-MLO.png", x->side);
+        assert_true(ends_with(x->path[SLOT_MG_MLO], file));
+        assert_string_equal(x->patient_id, m->exams[i ^ 1].patient_id);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(our_header),
+        cmocka_unit_test(our_names_are_the_slots_names),
+        cmocka_unit_test(published_header),
+        cmocka_unit_test(published_slots),
+        cmocka_unit_test(published_clinical_columns),
+        cmocka_unit_test(unknown_columns),
+        cmocka_unit_test(wrong_headers),
+        cmocka_unit_test(wrong_tables),
+        cmocka_unit_test(wrong_rows),
+        cmocka_unit_test(same_file_in_two_views),
+        cmocka_unit_test(long_paths),
+        cmocka_unit_test(the_folder_of_the_file),
+        cmocka_unit_test(breast_example),
+        cmocka_unit_test(busbra_example),
+        cmocka_unit_test(fourview_example),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
