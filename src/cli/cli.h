@@ -1,0 +1,59 @@
+/* What the verbs share: options, errors as text, finding our share folder. Floor 7.
+ *
+ * Exit status: 0 all done; 1 an error, nothing written; 2 (predict) all written, some exam refused. Errors are one line on stderr,
+ * "bmunet: CODE: sentence".
+ */
+#ifndef BMU_CLI_CLI_H
+#define BMU_CLI_CLI_H
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/schema.h"
+#include "model/model.h"
+
+enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2 };
+
+/* One verb per file. argv[0] is the verb. */
+int cmd_import(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_predict(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+
+/* Every verb's options begin with this. */
+struct cli {
+    struct err err; /* what is wrong with the options */
+};
+/* Parse into `options`. Returns -1 to go on, else the exit status (help was shown, or the error was printed). */
+int cli_parse(const struct argp *argp, const char *verb, int argc, char **argv, void *options);
+/* For a verb's parser: the default case; and a complaint of its own. */
+error_t cli_default(int key, struct argp_state *state);
+error_t cli_usage(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Option values; a complaint if they do not fit. */
+error_t cli_take_number(long *out, const char *arg, long min, long max, const char *option, struct argp_state *state);
+error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state);
+error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *state);
+error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);
+error_t cli_take_precision(enum precision *out, const char *arg, struct argp_state *state);
+
+/* Print the error; returns EXIT_ERROR. */
+int cli_fail(const struct err *e);
+void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The warning that belongs to a model with random weights; true if it is one. */
+bool cli_warn_untrained(const struct model *m);
+/* Flush stdout; EXIT_ERROR with a message if what was printed did not arrive, else status. */
+int cli_finish(int status);
+
+/* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
+int cli_schema(struct schema **out, const char *path, struct err *e);
+/* The part after the last slash. */
+const char *cli_base_name(const char *path);
+/* ERR_USAGE if the two name one file (by what they are, not by how they are written). what_*: "--out", "--exams" ... */
+int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e);
+/* "54,652,101" */
+const char *cli_grouped(char out[32], uint64_t n);
+
+#endif

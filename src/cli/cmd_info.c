@@ -1,0 +1,166 @@
+/* bmunet info: what a model file is, from its metadata and a full check of its weights. Floor 7. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/json.h"
+#include "cli/cli.h"
+
+struct options {
+    struct cli cli;
+    const char *model;
+    bool json;
+};
+
+enum { KEY_JSON = 0x100 };
+static const struct argp_option option_list[] = {{.name = "json", .key = KEY_JSON, .doc = "as JSON"}, {0}};
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    switch (key) {
+    case KEY_JSON:
+        o->json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->model)
+            return cli_default(key, state);
+        o->model = arg;
+        return 0;
+    case ARGP_KEY_END:
+        return o->model ? 0 : cli_usage(state, "a model file is needed");
+    default:
+        return cli_default(key, state);
+    }
+}
+
+static const struct argp argp = {
+    .options = option_list, .parser = parse_option, .args_doc = "MODEL", .doc = "Show what a model file is. Every weight is checked."};
+
+/* Metadata that we know how to read; what holds JSON is shown as JSON. */
+static const struct {
+    const char *key, *member;
+} known[] = {{"bmunet.format", "format"}, {"bmunet.config", "config"}, {"bmunet.schema", "schema"},
+             {"bmunet.tree", "tree"},     {"bmunet.source", "source"}, {"bmunet.clinical_statistics", "clinical_statistics"}};
+
+static void put_metadata(struct json *j, const char *member, const char *text) {
+    struct json *value = NULL;
+    bool structured = text[0] == '{' && json_read(&value, text, strlen(text), ERR_MODEL_METADATA, NULL) == 0;
+    if (structured)
+        json_put(j, member, value);
+    else
+        json_put_string(j, member, text);
+}
+
+static struct json *facts(const char *path, const struct model *m) {
+    const struct model_config *c = model_config(m);
+    const char *untrained = model_metadata(m, "bmunet.untrained");
+    char hex[SHA256_HEX_SIZE];
+    struct json *j = json_object();
+    sha256_hex(model_sha256(m), hex);
+    json_put_string(j, "file", path);
+    json_put_string(j, "sha256", hex);
+    json_put_string(j, "network", network_name(c->network));
+    json_put_string(j, "variant", variant_name(c->variant));
+    json_put_integer(j, "parameters", (int64_t)model_parameters(m));
+    json_put_bool(j, "untrained", untrained && strcmp(untrained, "true") == 0);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const char *text = model_metadata(m, known[i].key);
+        if (text)
+            put_metadata(j, known[i].member, text);
+    }
+    return j;
+}
+
+static int print_json(const char *path, const struct model *m, struct err *e) {
+    struct json *j = facts(path, m);
+    struct buf text;
+    buf_init(&text);
+    int rc = json_ok(j) ? json_write_pretty(j, &text, e) : err_set(e, ERR_NO_MEMORY, "no memory for the facts");
+    if (!rc)
+        puts(text.data);
+    buf_release(&text);
+    json_free(j);
+    return rc;
+}
+
+static void print_schema(const struct schema *s) {
+    if (!s) {
+        puts("clinical    none: this network takes no clinical values");
+        return;
+    }
+    printf("clinical    schema %s, %zu values:", s->name, s->n_fields);
+    for (size_t i = 0; i < s->n_fields; i++)
+        printf("%s %s%s%s%s", i ? "," : "", s->fields[i].name, s->fields[i].unit[0] ? " [" : "", s->fields[i].unit,
+               s->fields[i].unit[0] ? "]" : "");
+    putchar('\n');
+}
+
+static void print_tree(const struct json *tree) {
+    const struct json *levels = json_get(tree, "levels");
+    const char *name = json_string(json_get(tree, "name")), *approved = json_string(json_get(tree, "approved_by"));
+    printf("tree        %s, %s%s\n", name ? name : "without a name", approved && *approved ? "approved by " : "approved by nobody",
+           approved ? approved : "");
+    for (size_t i = 0; i < json_size(levels); i++) {
+        const struct json *level = json_at(levels, i), *tiers = json_get(level, "tiers");
+        const char *title = json_string(json_get(level, "name"));
+        printf("            %s =", title ? title : "?");
+        for (size_t k = 0; k < json_size(tiers); k++) {
+            const char *tier = json_string(json_at(tiers, k));
+            printf("%s %s", k ? " +" : "", tier ? tier : "?");
+        }
+        putchar('\n');
+    }
+}
+
+static int print_member(void *ctx, const char *key, struct json *value) {
+    const char **separator = ctx;
+    if (json_is_string(value))
+        printf("%s%s %s", *separator, key, json_string(value));
+    else if (json_is_integer(value))
+        printf("%s%s %lld", *separator, key, (long long)json_integer(value, 0));
+    *separator = ", ";
+    return 0;
+}
+
+static void print_text(const char *path, const struct model *m) {
+    const struct model_config *c = model_config(m);
+    static const char *const clinical[] = {"appended to the head's input, as published", "a token of their own", "none"};
+    char hex[SHA256_HEX_SIZE], grouped[32];
+    struct json *j = facts(path, m);
+    sha256_hex(model_sha256(m), hex);
+    printf("model       %s\nsha256      %s\n", path, hex);
+    printf("network     %s, variant %s, width %d, %s parameters\n", network_name(c->network), variant_name(c->variant), c->width,
+           cli_grouped(grouped, model_parameters(m)));
+    printf("absent view %s\n", c->variant == VARIANT_MASKED ? "left out (never computed)" : "the published release's black image");
+    printf("input       profile %s; mammography %dx%d (height x width), mean %g, standard deviation %g; ultrasound %dx%d\n", c->prep.name,
+           c->prep.mg_height, c->prep.mg_width, c->prep.mg_mean, c->prep.mg_std, c->prep.us_height, c->prep.us_width);
+    print_schema(model_schema(m));
+    if (c->clinical != CLINICAL_NONE)
+        printf("            enter as: %s\n", clinical[c->clinical]);
+    print_tree(json_get(j, "tree"));
+    const char *separator = "source      ";
+    json_each(json_get(j, "source"), print_member, &separator);
+    if (*separator == ',')
+        putchar('\n');
+    puts("Research use only. Not a medical device; the output is a model's score, not a diagnosis.");
+    json_free(j);
+    json_ok(NULL); /* text only: what could not be built is not shown */
+}
+
+int cmd_info(int argc, char **argv) {
+    struct options o = {0};
+    struct model *m = NULL;
+    struct err e = {0};
+    int status = cli_parse(&argp, "info", argc, argv, &o);
+    if (status >= 0)
+        return status;
+    int rc = model_open(&m, o.model, &(struct model_options){0}, &e);
+    if (!rc)
+        cli_warn_untrained(m);
+    if (!rc && o.json)
+        rc = print_json(o.model, m, &e);
+    else if (!rc)
+        print_text(o.model, m);
+    model_close(m);
+    return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
+}

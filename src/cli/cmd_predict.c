@@ -1,0 +1,261 @@
+/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal. Floor 7. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "base/version.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "data/csv.h"
+#include "data/manifest.h"
+#include "infer/output.h"
+#include "infer/predict.h"
+
+enum { IGNORE_MAX = 256 };
+
+struct options {
+    struct cli cli;
+    const char *model, *exams, *out, *json;
+    struct model_options engine;
+    struct predict_options predict;
+    const char *ignore[IGNORE_MAX];
+    size_t n_ignore;
+    long threads; /* 0: as many as there are processors */
+};
+
+enum { KEY_MODEL = 0x100, KEY_EXAMS, KEY_OUT, KEY_JSON, KEY_PRECISION, KEY_EXACT, KEY_THREADS, KEY_IGNORE, KEY_PARTIAL, KEY_SPLIT };
+static const struct argp_option option_list[] = {
+    {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "the model file, from import"},
+    {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, one row per breast (docs/FORMATS.md)"},
+    {.name = "out", .key = KEY_OUT, .arg = "FILE.csv", .doc = "write one row per exam"},
+    {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per exam, with what became of each input"},
+    {.name = "precision", .key = KEY_PRECISION, .arg = "fp32|bf16", .doc = "of the convolutions (default fp32)"},
+    {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only: slower, closest to the published network"},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
+    {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
+    {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
+    {.name = "split", .key = KEY_SPLIT, .arg = "NAME", .doc = "only the rows whose column split is NAME"},
+    {0}};
+
+static error_t add_ignored(struct options *o, const char *name, struct argp_state *state) {
+    if (o->n_ignore == IGNORE_MAX)
+        return cli_usage(state, "--ignore-column more than %d times", IGNORE_MAX);
+    o->ignore[o->n_ignore++] = name;
+    return 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    switch (key) {
+    case KEY_MODEL:
+        o->model = arg;
+        return 0;
+    case KEY_EXAMS:
+        o->exams = arg;
+        return 0;
+    case KEY_OUT:
+        o->out = arg;
+        return 0;
+    case KEY_JSON:
+        o->json = arg;
+        return 0;
+    case KEY_PRECISION:
+        return cli_take_precision(&o->engine.precision, arg, state);
+    case KEY_EXACT:
+        o->engine.exact = true;
+        return 0;
+    case KEY_THREADS:
+        return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
+    case KEY_IGNORE:
+        return add_ignored(o, arg, state);
+    case KEY_PARTIAL:
+        o->predict.allow_partial = true;
+        return 0;
+    case KEY_SPLIT:
+        o->predict.split = arg;
+        return 0;
+    case ARGP_KEY_END:
+        return o->model && o->exams ? 0 : cli_usage(state, "--model and --exams are needed");
+    default:
+        return cli_default(key, state);
+    }
+}
+
+static const struct argp argp = {
+    .options = option_list,
+    .parser = parse_option,
+    .doc = "Run a model on every exam of a table. Without --out and --json: a table on standard output.\v"
+           "Exit status: 0 every exam was computed; 2 all is written, and some exam was refused (its row says why); 1 an "
+           "error, nothing was written."};
+
+/* Set by SIGINT and SIGTERM; looked at between exams, so that the temporary files go and the old outputs stay. */
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_signals(void) {
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
+    sigemptyset(&a.sa_mask);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+struct job {
+    const struct options *options;
+    struct output *output; /* NULL: the table */
+    struct output_facts facts;
+    struct model *model;
+    struct manifest *cohort;
+    struct table table;
+    struct progress progress;
+    size_t ok, refused;
+};
+
+static int deliver(void *ctx, const struct prediction *p, struct err *e) {
+    struct job *j = ctx;
+    if (interrupted)
+        return err_set(e, ERR_USAGE, "interrupted; nothing was written");
+    *(p->refused ? &j->refused : &j->ok) += 1;
+    progress_update(&j->progress, (long)(j->ok + j->refused));
+    if (j->output)
+        return output_add(j->output, p, e);
+    table_row(&j->table, p);
+    fflush(stdout);
+    return 0;
+}
+
+static bool wants_files(const struct options *o) {
+    return o->out || o->json;
+}
+
+/* No output may be a file that is read: it would be gone if the run failed half way through a later one. */
+static int check_paths(const struct options *o, struct err *e) {
+    int rc = cli_distinct("--out", o->out, "--json", o->json, e);
+    const char *outputs[2][2] = {{"--out", o->out}, {"--json", o->json}};
+    for (int i = 0; i < 2 && !rc; i++) {
+        rc = cli_distinct(outputs[i][0], outputs[i][1], "--exams", o->exams, e);
+        if (!rc)
+            rc = cli_distinct(outputs[i][0], outputs[i][1], "--model", o->model, e);
+    }
+    return rc;
+}
+
+static int check_images(const struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    bool exists[2] = {o->out && access(o->out, F_OK) == 0, o->json && access(o->json, F_OK) == 0};
+    for (size_t i = 0; i < j->cohort->n && (exists[0] || exists[1]); i++)
+        for (int s = 0; s < SLOT_COUNT; s++) {
+            const char *image = j->cohort->exams[i].path[s];
+            int rc = exists[0] ? cli_distinct("--out", o->out, "an image of the table", image, e) : 0;
+            if (!rc && exists[1])
+                rc = cli_distinct("--json", o->json, "an image of the table", image, e);
+            if (rc)
+                return rc;
+        }
+    return 0;
+}
+
+/* Read once: what is hashed is what is parsed. */
+static int read_cohort(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    struct manifest_options how = {.schema = model_schema(j->model), .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
+    uint8_t *text = NULL;
+    size_t n = 0;
+    char *folder = mem_strdup(o->exams, e);
+    int rc = folder ? io_read_file(&text, &n, o->exams, CSV_FILE_MAX, e) : ERR_NO_MEMORY;
+    if (rc)
+        goto out;
+    size_t base = (size_t)(cli_base_name(folder) - folder);
+    folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
+    sha256_bytes(text, n, j->facts.exams_sha256);
+    rc = manifest_parse(&j->cohort, (const char *)text, n, folder, &how, e);
+    if (rc)
+        err_prefix(e, "%s", o->exams);
+    else if (predict_count(j->cohort, &o->predict) == 0)
+        rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->predict.split ? o->predict.split : "");
+out:
+    free(text);
+    free(folder);
+    return rc;
+}
+
+static int prepare(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    int rc = check_paths(o, e);
+    if (!rc && wants_files(o))
+        rc = output_open(&j->output, o->out, o->json, &j->facts, e);
+    if (!rc)
+        rc = model_open(&j->model, o->model, &o->engine, e);
+    if (!rc)
+        rc = read_cohort(j, e);
+    if (!rc)
+        rc = check_images(j, e);
+    if (rc)
+        return rc;
+    const struct model_config *c = model_config(j->model);
+    j->facts.network = c->network;
+    j->facts.variant = c->variant;
+    j->facts.precision = o->engine.precision;
+    j->facts.exact = o->engine.exact;
+    j->facts.untrained = cli_warn_untrained(j->model);
+    j->facts.positional_clinical = j->cohort->positional_clinical;
+    j->facts.code_version = BMUNET_CODE;
+    memcpy(j->facts.model_sha256, model_sha256(j->model), sizeof j->facts.model_sha256);
+    return 0;
+}
+
+static int run(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    bool table_on_terminal = !wants_files(o) && isatty(STDOUT_FILENO); /* the rows themselves show how far it is */
+    if (!wants_files(o))
+        table_begin(&j->table, stdout, j->cohort);
+    double started = clock_seconds();
+    progress_start(&j->progress, table_on_terminal ? NULL : stderr, "exams", (long)predict_count(j->cohort, &o->predict));
+    int rc = predict_cohort(j->model, j->cohort, &o->predict, deliver, j, e);
+    progress_finish(&j->progress);
+    double seconds = clock_seconds() - started;
+    if (rc)
+        return rc;
+    if (!wants_files(o)) {
+        table_end(&j->table, j->ok, j->refused);
+        return 0;
+    }
+    struct output *output = j->output;
+    j->output = NULL;
+    if ((rc = output_commit(output, e)))
+        return rc;
+    printf("%zu ok, %zu refused%s; %.2f exams/s, %.1f s\n", j->ok, j->refused, j->refused ? " (reason in each row)" : "",
+           (double)(j->ok + j->refused) / (seconds > 0 ? seconds : 1), seconds);
+    printf("written: %s%s%s\n", o->out ? o->out : "", o->out && o->json ? ", " : "", o->json ? o->json : "");
+    return 0;
+}
+
+int cmd_predict(int argc, char **argv) {
+    struct options o = {.threads = 0};
+    struct err e = {0};
+    int status = cli_parse(&argp, "predict", argc, argv, &o);
+    if (status >= 0)
+        return status;
+    if (o.threads)
+        pool_set_threads((int)o.threads);
+    struct job j = {.options = &o};
+    catch_signals();
+    int rc = prepare(&j, &e);
+    if (!rc)
+        rc = run(&j, &e);
+    output_abort(j.output);
+    manifest_free(j.cohort);
+    model_close(j.model);
+    if (rc)
+        return cli_fail(&e);
+    return cli_finish(j.refused ? EXIT_REFUSED : EXIT_OK);
+}

@@ -1,0 +1,19 @@
+/* Predictions as a table for people. Floor 7. */
+#ifndef BMU_CLI_TABLE_H
+#define BMU_CLI_TABLE_H
+
+#include <stdio.h>
+
+#include "infer/predict.h"
+
+struct table {
+    FILE *stream;
+    int id_width;
+};
+/* Prints the head; the column of ids is as wide as the longest of the cohort's. */
+void table_begin(struct table *t, FILE *stream, const struct manifest *cohort);
+void table_row(const struct table *t, const struct prediction *p);
+/* The closing lines: counts, and what the numbers are not. */
+void table_end(const struct table *t, size_t ok, size_t refused);
+
+#endif
