@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/io.h"
 #include "data/manifest.h"
 #include "data/manifest_columns.h"
 
@@ -399,6 +400,26 @@ static void fourview_example(void **state) {
     }
 }
 
+/* docs/FORMATS.md lists every code with its meaning. */
+static void documented_codes(void **state) {
+    (void)state;
+    static const int codes[] = {
+#define X(name, value, meaning) ERR_##name,
+        ERR_CODES(X)
+#undef X
+    };
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    char line[512];
+    assert_int_equal(io_read_file(&bytes, &n, "docs/FORMATS.md", 1 << 20, &err), 0);
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        snprintf(line, sizeof line, "\n| `%s` | %s |\n", err_name(codes[i]), err_meaning(codes[i]));
+        if (strstr((const char *)bytes, line) == NULL)
+            fail_msg("docs/FORMATS.md lacks: %s", line);
+    }
+    free(bytes);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(our_header),
@@ -416,6 +437,7 @@ int main(void) {
         cmocka_unit_test(breast_example),
         cmocka_unit_test(busbra_example),
         cmocka_unit_test(fourview_example),
+        cmocka_unit_test(documented_codes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

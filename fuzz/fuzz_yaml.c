@@ -1,0 +1,53 @@
+/* Any bytes as a clinical schema and as a disease tree; what is accepted must survive the way over JSON, or answer for each of its
+ * spellings. Fuzzing, above all floors. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/schema.h"
+#include "data/tree.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void as_schema(const char *text, size_t n) {
+    struct schema *s = NULL, *back = NULL;
+    struct err e = {0};
+    int code = schema_parse_yaml(&s, text, n, &e);
+    if ((code == 0) != (s != NULL) || code != e.code || (code != 0 && e.message[0] == '\0'))
+        abort();
+    if (s == NULL)
+        return;
+    struct json *j = schema_to_json(s);
+    if (j == NULL || schema_from_json(&back, j, &e) != 0 || back->n_fields != s->n_fields)
+        abort();
+    json_free(j);
+    for (size_t i = 0; i < s->n_fields; i++)
+        for (size_t k = 0; k < s->fields[i].n_codes; k++) {
+            struct clinical c;
+            if (schema_value(&c, &s->fields[i], s->fields[i].codes[k], &e) != 0 || !c.present || c.value != (double)k)
+                abort();
+        }
+    schema_free(back);
+    schema_free(s);
+}
+
+static void as_tree(const char *text, size_t n) {
+    struct tree *t = NULL;
+    struct err e = {0};
+    int code = tree_parse_yaml(&t, text, n, &e), node;
+    if ((code == 0) != (t != NULL) || code != e.code || (code != 0 && e.message[0] == '\0'))
+        abort();
+    for (size_t i = 0; t != NULL && i < t->n_spellings; i++) {
+        const struct tree_spelling *s = &t->spellings[i];
+        const char *under = s->node >= 0 ? t->nodes[s->node].name : NULL;
+        if (tree_lookup(&node, t, s->text, under, &e) != 0 || node != s->node)
+            abort();
+    }
+    tree_free(t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    as_schema((const char *)data, size);
+    as_tree((const char *)data, size);
+    return 0;
+}
