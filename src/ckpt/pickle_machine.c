@@ -107,7 +107,7 @@ static int push(struct machine *m, struct value *v) {
     if (m->depth == STACK_MAX)
         return err_set(m->e, ERR_LIMIT, "the pickle needs a stack of more than %d values", (int)STACK_MAX);
     if (m->depth == m->stack_capacity) {
-        size_t capacity = m->stack_capacity ? 2 * m->stack_capacity : 256;
+        size_t capacity = 2 * m->stack_capacity;
         void *p = m->stack;
         if (mem_grow(&p, capacity, sizeof *m->stack, m->e))
             return ERR_NO_MEMORY;
@@ -507,7 +507,9 @@ int pickle_run(const struct value **out, struct arena *arena, const uint8_t *byt
     m->size = n;
     m->arena = arena;
     m->e = e;
-    int rc = run(out, m);
+    m->stack_capacity = 256; /* from the start: even an empty tuple takes its elements from a place on the stack */
+    m->stack = mem_alloc(m->stack_capacity, sizeof *m->stack, e);
+    int rc = m->stack ? run(out, m) : ERR_NO_MEMORY;
     free(m->stack);
     free(m->memo);
     free(m);

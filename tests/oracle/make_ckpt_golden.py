@@ -271,6 +271,8 @@ def pickles_refused():
                                ("stack_global", b"KK\x93.", "STACK_GLOBAL"), ("proto_again", b"\x80\x02}.", "PROTO")):
         start = b"" if name == "empty" else b"\x80\x02"
         pickled(f"pickle_{name}.pt", start + body, "PICKLE_OPCODE" if name == "proto_again" else "PICKLE", needle)
+    pickled("tuple_first.pt", b"\x80\x02).", "UNSUPPORTED", "a tuple, not a state dict")
+    pickled("mark_first.pt", b"\x80\x02(t.", "UNSUPPORTED", "a tuple, not a state dict")
     pickled("protocol0.pt", b"(dp0\n.", "PICKLE", "protocol")
     pickled("protocol6.pt", b"\x80\x06}.", "PICKLE", "protocol 6")
     pickled("memo_huge.pt", b"\x80\x02}r\xff\xff\xff\xff.", "LIMIT", "memoizes")
