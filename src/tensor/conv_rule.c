@@ -7,11 +7,8 @@ static const struct {
     bool direct; /* allowed under --exact */
     int min_pixels, max_in_c;
 } rules[] = {
-    {&conv_stem, true, 1, 3},
-    {&conv_winograd6, false, 72 * 40 + 1, 1024},
-    {&conv_winograd4, false, 28 * 28, 1024},
+    {&conv_winograd6, false, 28 * 28, 1024},
     {&conv_strided, false, 28 * 28, 1024},
-    {&conv_point, true, 1, 1024},
 };
 
 /* oneDNN's own Winograd pays from here up (where the library has it). */
