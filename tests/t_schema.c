@@ -127,9 +127,7 @@ static void cells(void **state) {
                                       "4e",   ".",   "e5",  "1e39", "+",     "N",  "\xEF\xBC\x94"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         cell(s, AGE, bad[i], ERR_VALUE_SYNTAX, false, 0);
-    static const char *const blank[] = {" 40", "40 ", "40\t",
-                                        "\xC2\xA0"
-                                        "40"};
+    static const char *const blank[] = {" 40", "40 ", "40\t", "\302\24040"};
     for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
         cell(s, AGE, blank[i], ERR_VALUE_SYNTAX, false, 0);
         says("a blank before or after");
