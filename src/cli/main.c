@@ -1,4 +1,5 @@
 /* bmunet: the program. Chooses the verb; each lives in its cmd_*.c. Floor 7. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -64,6 +65,7 @@ static int help(const char *topic) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN); /* a file at the limit of ulimit -f is a failed write, reported like a full disk */
     const char *name = argc > 1 ? argv[1] : NULL;
     if (!name) {
         struct err e;

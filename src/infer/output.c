@@ -68,7 +68,8 @@ static struct json *input_json(const struct input_verdict *v, enum slot s) {
     return j;
 }
 
-static struct json *clinical_json(const struct prediction *p) {
+/* A code's spelling is told only where the cell was read through the schema. */
+static struct json *clinical_json(const struct prediction *p, bool positional) {
     struct json *list = json_array();
     for (size_t i = 0; p->schema && i < p->schema->n_fields; i++) {
         const struct schema_field *f = &p->schema->fields[i];
@@ -77,7 +78,8 @@ static struct json *clinical_json(const struct prediction *p) {
         json_put_string(j, "name", f->name);
         json_put_string(j, "status", c->present ? "used" : "absent");
         json_put_number(j, "value", c->present ? c->value : NAN);
-        bool coded = c->present && f->type != FIELD_NUMBER && c->value >= 0 && c->value < (double)f->n_codes && c->value == floor(c->value);
+        bool coded = !positional && c->present && f->type != FIELD_NUMBER && c->value >= 0 && c->value < (double)f->n_codes &&
+                     c->value == floor(c->value);
         if (coded)
             json_put_string(j, "label", f->codes[(size_t)c->value]);
         if (!c->present && p->absent_is_zero)
@@ -144,7 +146,7 @@ int output_json_line(struct buf *out, const struct prediction *p, const struct o
     json_put_string(line, "reason", p->verdict.reason);
     put_numbers(line, p);
     json_put(line, "inputs", inputs);
-    json_put(line, "clinical", clinical_json(p));
+    json_put(line, "clinical", clinical_json(p, facts->positional_clinical));
     json_put(line, "times_ms", times_json(&p->ms));
     put_provenance(line, facts);
     int rc = json_ok(line) ? json_write(line, out, e) : err_set(e, ERR_NO_MEMORY, "no memory for a line of JSON");
