@@ -61,6 +61,7 @@ static int broken(const struct machine *m, const char *what) {
 /* The arena's own limit would do, but its message says nothing about pickles. */
 static int allocate(void **out, struct machine *m, size_t count, size_t size) {
     size_t bytes;
+    *out = NULL;
     if (!mem_mul(count, size, &bytes) || bytes > VALUES_MAX_BYTES || m->arena->used > VALUES_MAX_BYTES - bytes)
         return err_set(m->e, ERR_LIMIT, "the pickle builds more than %d MiB of values", VALUES_MAX_BYTES >> 20);
     *out = arena_alloc(m->arena, count, size, m->e);

@@ -140,7 +140,7 @@ def text(s):
 
 
 def integer(i):
-    return b"\x8a\x08" + struct.pack("<q", i)
+    return i if isinstance(i, bytes) else b"\x8a\x08" + struct.pack("<q", i)
 
 
 def ints(values):
@@ -169,6 +169,8 @@ def torch_hand_good():
     good_torch("zip64.pt", small_module().state_dict())
     write("hand.pt", make_zip([("x/data.pkl", state(("w", tensor()))), ("x/data/0", struct.pack("<6f", *range(6)))]))
     good_torch("hand.pt", {"w": torch.arange(6.0).reshape(2, 3)})
+    write("side_of_one.pt", make_zip([("x/data.pkl", state(("w", tensor(size=(1, 6, 1), stride=(-9, 1, 4))))), ("x/data/0", struct.pack("<6f", *range(6)))]))
+    good_torch("side_of_one.pt", {"w": torch.arange(6.0).reshape(1, 6, 1)})
 
 
 class Evil:
@@ -232,6 +234,9 @@ def torch_refused():
 def pickles_refused():
     pickled("beyond.pt", state(("w", tensor(offset=1))), "TENSOR_STORAGE", "'w'")
     pickled("offset_negative.pt", state(("w", tensor(offset=-1))), "TENSOR_STORAGE", "'w'")
+    pickled("offset_binint.pt", state(("w", tensor(offset=b"J\xfe\xff\xff\xff"))), "TENSOR_STORAGE", "from element -2 on")
+    pickled("offset_long1.pt", state(("w", tensor(offset=b"\x8a\x01\xfe"))), "TENSOR_STORAGE", "from element -2 on")
+    pickled("offset_long0.pt", state(("w", tensor(size=(7,), stride=(1,), offset=b"\x8a\0"))), "TENSOR_STORAGE", "from element 0 on")
     pickled("offset_huge.pt", state(("w", tensor(offset=2**63 - 1))), "TENSOR_STORAGE", "'w'")
     pickled("empty_beyond.pt", state(("w", tensor(size=(0,), stride=(1,), offset=7))), "TENSOR_STORAGE", "'w'")
     pickled("side_negative.pt", state(("w", tensor(size=(-2, 3)))), "PICKLE", "'w'")
@@ -413,6 +418,7 @@ def safetensors_refused():
     bad("shape_two_negative", {"a": entry("F32", [-2, -1], 0, 8)}, "negative")
     bad("shape_overflow", {"a": entry("F32", [2**32, 2**32], 0, 8)}, "more bytes")
     bad("shape_wraps", {"a": entry("F32", [2**31, 2**31, 2, 2**3 + 0], 0, 8)}, "more bytes")
+    bad("shape_2_61", {"a": entry("F32", [2**61], 0, 8)}, "more bytes")
     bad("shape_2_62", {"a": entry("F64", [2**62], 0, 8)}, "more bytes")
     bad("shape_2_63", {"a": entry("F32", [2**63], 0, 8)}, "header")
     bad("shape_real", {"a": entry("F32", [2.0], 0, 8)}, "not an integer")
