@@ -1,0 +1,285 @@
+/* Antialiased bilinear resize with Pillow's bits. Floor 1.
+ *
+ * Each output sample is a weighted mean of `count` neighbours from `first` on. For one axis of `in` samples made `out`:
+ *     scale = in / out, stretch = max(scale, 1), centre = (x + 1/2) scale, support = stretch
+ *     first = floor(centre - support + 1/2), end = floor(centre + support + 1/2), both within 0 .. in
+ *     w[i] = triangle((first + i - centre + 1/2) / stretch), divided by their sum
+ * What makes the bits equal: weights in double, in this order of operations; sums from the first neighbour to the last; for 8-bit samples
+ * weights rounded to 22 fraction bits (half away from zero); each pass rounds its result to an integer. No fused multiply-add may join the
+ * double sums: the vector clones are AVX2, which has none.
+ */
+#include "image/resize.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "image/image.h"
+
+enum { FRACTION_BITS = 32 - 8 - 2, BLOCK = 4 };
+
+/* ThreadSanitizer and others do not get along with the resolver of clones; the results are the same without. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define CLONES __attribute__((target_clones("avx2", "default"), optimize("O3")))
+#else
+#define CLONES
+#endif
+
+struct span {
+    uint32_t first, count;
+};
+
+/* The weights of one axis: of output x, taps[x].count of them from weight + x * width. */
+struct axis {
+    uint32_t in, out, width;
+    struct span *taps; /* owned */
+    double *weight;    /* owned */
+    int32_t *fixed;    /* owned; the same with FRACTION_BITS, for 8-bit samples */
+};
+
+static void axis_release(struct axis *a) {
+    free(a->taps);
+    free(a->weight);
+    free(a->fixed);
+}
+
+static void axis_weights(struct axis *a, uint32_t x, double scale, double stretch) {
+    double centre = (x + 0.5) * scale, support = stretch, inverse = 1.0 / stretch, sum = 0.0;
+    double first = centre - support + 0.5, end = centre + support + 0.5;
+    uint32_t from = first < 0 ? 0 : (uint32_t)first, to = end > a->in ? a->in : (uint32_t)end;
+    double *w = a->weight + (size_t)x * a->width;
+    assert(from < to && to - from <= a->width);
+    for (uint32_t i = 0; i < to - from; i++) {
+        double d = fabs(((double)(i + from) - centre + 0.5) * inverse);
+        w[i] = d < 1.0 ? 1.0 - d : 0.0;
+        sum += w[i];
+    }
+    for (uint32_t i = 0; i < to - from; i++)
+        if (sum != 0.0)
+            w[i] /= sum;
+    a->taps[x] = (struct span){from, to - from};
+}
+
+static int axis_init(struct axis *a, uint32_t in, uint32_t out, bool fixed, struct err *e) {
+    double scale = (double)in / out, stretch = scale < 1.0 ? 1.0 : scale;
+    size_t n = out;
+    *a = (struct axis){.in = in, .out = out, .width = (uint32_t)ceil(stretch) * 2 + 1};
+    a->taps = mem_alloc(n, sizeof *a->taps, e);
+    if (!a->taps || !mem_mul(n, a->width, &n))
+        return ERR_NO_MEMORY;
+    a->weight = mem_alloc(n, sizeof *a->weight, e);
+    if (!a->weight)
+        return ERR_NO_MEMORY;
+    for (uint32_t x = 0; x < out; x++)
+        axis_weights(a, x, scale, stretch);
+    if (!fixed)
+        return 0;
+    a->fixed = mem_alloc(n, sizeof *a->fixed, e);
+    if (!a->fixed)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < n; i++) /* no weight is negative */
+        a->fixed[i] = (int32_t)(0.5 + a->weight[i] * (1 << FRACTION_BITS));
+    return 0;
+}
+
+/* --- 8 bits */
+
+static inline uint8_t clip8(int32_t sum) {
+    int32_t v = sum >> FRACTION_BITS;
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+static inline __attribute__((always_inline)) void across_u8_of(uint8_t *dst, const uint8_t *src, const struct axis *a, size_t channels) {
+    for (uint32_t x = 0; x < a->out; x++) {
+        const int32_t *w = a->fixed + (size_t)x * a->width;
+        const uint8_t *from = src + a->taps[x].first * channels;
+        int32_t sum[4];
+        for (size_t c = 0; c < channels; c++)
+            sum[c] = 1 << (FRACTION_BITS - 1);
+        for (uint32_t i = 0; i < a->taps[x].count; i++)
+            for (size_t c = 0; c < channels; c++)
+                sum[c] += from[i * channels + c] * w[i];
+        for (size_t c = 0; c < channels; c++)
+            dst[x * channels + c] = clip8(sum[c]);
+    }
+}
+
+CLONES static void across_u8(uint8_t *dst, const uint8_t *src, const struct axis *a, int channels) {
+    switch (channels) {
+    case 1:
+        across_u8_of(dst, src, a, 1);
+        break;
+    case 2:
+        across_u8_of(dst, src, a, 2);
+        break;
+    case 3:
+        across_u8_of(dst, src, a, 3);
+        break;
+    default:
+        across_u8_of(dst, src, a, 4);
+    }
+}
+
+/* One output row from `count` rows of n samples. sums: n words of scratch. */
+CLONES static void down_u8(uint8_t *restrict dst, int32_t *restrict sums, const uint8_t *restrict src, size_t n, const int32_t *w,
+                           uint32_t count) {
+    for (size_t x = 0; x < n; x++)
+        sums[x] = 1 << (FRACTION_BITS - 1);
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t x = 0; x < n; x++)
+            sums[x] += src[i * n + x] * w[i];
+    for (size_t x = 0; x < n; x++)
+        dst[x] = clip8(sums[x]);
+}
+
+/* --- 32 bits */
+
+/* Half away from zero, as Pillow rounds. */
+static inline int32_t round_i32(double v) {
+    v += v < 0.0 ? -0.5 : 0.5;
+    v = v < (double)INT32_MIN ? (double)INT32_MIN : v;
+    v = v > (double)INT32_MAX ? (double)INT32_MAX : v;
+    return (int32_t)v;
+}
+
+/* BLOCK rows at once, side by side in `tile`, so that one weight serves a vector of samples. */
+CLONES static void across_i32(int32_t *restrict dst, double *restrict tile, const int32_t *restrict src, const struct axis *a) {
+    for (uint32_t x = 0; x < a->in; x++)
+        for (size_t r = 0; r < BLOCK; r++)
+            tile[x * BLOCK + r] = src[r * a->in + x];
+    for (uint32_t x = 0; x < a->out; x++) {
+        const double *w = a->weight + (size_t)x * a->width, *from = tile + (size_t)a->taps[x].first * BLOCK;
+        double sum[BLOCK] = {0.0};
+        for (uint32_t i = 0; i < a->taps[x].count; i++)
+            for (size_t r = 0; r < BLOCK; r++)
+                sum[r] += from[i * BLOCK + r] * w[i];
+        for (size_t r = 0; r < BLOCK; r++)
+            dst[r * a->out + x] = round_i32(sum[r]);
+    }
+}
+
+static void across_i32_row(int32_t *dst, const int32_t *src, const struct axis *a) {
+    for (uint32_t x = 0; x < a->out; x++) {
+        const double *w = a->weight + (size_t)x * a->width;
+        double sum = 0.0;
+        for (uint32_t i = 0; i < a->taps[x].count; i++)
+            sum += src[a->taps[x].first + i] * w[i];
+        dst[x] = round_i32(sum);
+    }
+}
+
+CLONES static void down_i32(int32_t *restrict dst, double *restrict sums, const int32_t *restrict src, size_t n, const double *w,
+                            uint32_t count) {
+    for (size_t x = 0; x < n; x++)
+        sums[x] = src[x] * w[0];
+    for (uint32_t i = 1; i < count; i++)
+        for (size_t x = 0; x < n; x++)
+            sums[x] += src[i * n + x] * w[i];
+    for (size_t x = 0; x < n; x++)
+        dst[x] = round_i32(sums[x]);
+}
+
+/* --- both */
+
+static int check_sides(uint32_t dst_w, uint32_t dst_h, uint32_t src_w, uint32_t src_h, struct err *e) {
+    if (dst_w < 1 || dst_h < 1 || src_w < 1 || src_h < 1 || dst_w > IMAGE_SIDE_MAX || dst_h > IMAGE_SIDE_MAX || src_w > IMAGE_SIDE_MAX ||
+        src_h > IMAGE_SIDE_MAX)
+        return err_set(e, ERR_LIMIT, "cannot resize %ux%u to %ux%u: sides are 1 to %d", src_w, src_h, dst_w, dst_h, IMAGE_SIDE_MAX);
+    return 0;
+}
+
+/* The source rows that the vertical pass reads: all others need no horizontal pass. */
+static struct span rows_needed(const struct axis *down) {
+    uint32_t first = down->taps[0].first, end = 0;
+    for (uint32_t y = 0; y < down->out; y++)
+        if (down->taps[y].first + down->taps[y].count > end)
+            end = down->taps[y].first + down->taps[y].count;
+    return (struct span){first, end - first};
+}
+
+int resize_u8(uint8_t *dst, uint32_t dst_w, uint32_t dst_h, const uint8_t *src, uint32_t src_w, uint32_t src_h, int channels,
+              struct err *e) {
+    assert(channels >= 1 && channels <= 4);
+    int rc = check_sides(dst_w, dst_h, src_w, src_h, e);
+    if (rc)
+        return rc;
+    struct axis across = {0}, down = {0};
+    uint8_t *middle = NULL;
+    int32_t *sums = NULL;
+    size_t in_row = (size_t)src_w * (size_t)channels, out_row = (size_t)dst_w * (size_t)channels;
+    if ((rc = axis_init(&across, src_w, dst_w, true, e)) || (rc = axis_init(&down, src_h, dst_h, true, e)))
+        goto out;
+    struct span rows = dst_h == src_h ? (struct span){0, src_h} : rows_needed(&down);
+    const uint8_t *from = src + rows.first * in_row;
+    if (dst_w != src_w) {
+        uint8_t *to = dst;
+        if (dst_h != src_h && !(to = middle = mem_alloc_aligned(rows.count, out_row, e))) {
+            rc = ERR_NO_MEMORY;
+            goto out;
+        }
+        for (uint32_t y = 0; y < rows.count; y++)
+            across_u8(to + y * out_row, from + y * in_row, &across, channels);
+        from = to;
+    }
+    if (dst_h != src_h) {
+        sums = mem_alloc_aligned(out_row, sizeof *sums, e);
+        rc = sums ? 0 : ERR_NO_MEMORY;
+        for (uint32_t y = 0; !rc && y < dst_h; y++)
+            down_u8(dst + y * out_row, sums, from + (down.taps[y].first - rows.first) * out_row, out_row,
+                    down.fixed + (size_t)y * down.width, down.taps[y].count);
+    } else if (dst_w == src_w) {
+        memcpy(dst, src, src_h * in_row);
+    }
+out:
+    axis_release(&across);
+    axis_release(&down);
+    free(middle);
+    free(sums);
+    return rc;
+}
+
+int resize_i32(int32_t *dst, uint32_t dst_w, uint32_t dst_h, const int32_t *src, uint32_t src_w, uint32_t src_h, struct err *e) {
+    int rc = check_sides(dst_w, dst_h, src_w, src_h, e);
+    if (rc)
+        return rc;
+    struct axis across = {0}, down = {0};
+    int32_t *middle = NULL;
+    double *tile = NULL;
+    size_t in_row = src_w, out_row = dst_w;
+    if ((rc = axis_init(&across, src_w, dst_w, false, e)) || (rc = axis_init(&down, src_h, dst_h, false, e)))
+        goto out;
+    if (!(tile = mem_alloc_aligned(BLOCK * (in_row > out_row ? in_row : out_row), sizeof *tile, e))) { /* also the sums of a row */
+        rc = ERR_NO_MEMORY;
+        goto out;
+    }
+    struct span rows = dst_h == src_h ? (struct span){0, src_h} : rows_needed(&down);
+    const int32_t *from = src + rows.first * in_row;
+    if (dst_w != src_w) {
+        int32_t *to = dst;
+        if (dst_h != src_h && !(to = middle = mem_alloc_aligned(rows.count * out_row, sizeof *middle, e))) {
+            rc = ERR_NO_MEMORY;
+            goto out;
+        }
+        uint32_t y = 0;
+        for (; y + BLOCK <= rows.count; y += BLOCK)
+            across_i32(to + y * out_row, tile, from + y * in_row, &across);
+        for (; y < rows.count; y++)
+            across_i32_row(to + y * out_row, from + y * in_row, &across);
+        from = to;
+    }
+    for (uint32_t y = 0; dst_h != src_h && y < dst_h; y++)
+        down_i32(dst + y * out_row, tile, from + (down.taps[y].first - rows.first) * out_row, out_row, down.weight + (size_t)y * down.width,
+                 down.taps[y].count);
+    if (dst_w == src_w && dst_h == src_h)
+        memcpy(dst, src, src_h * in_row * sizeof *src);
+out:
+    axis_release(&across);
+    axis_release(&down);
+    free(middle);
+    free(tile);
+    return rc;
+}
