@@ -1,7 +1,14 @@
-/* From an image file to the tensor that the network takes. Floor 2. Profile `reference-v1`: what the published release does, exactly, with Pillow's resize. */
+/* From an image file to the tensor that the network takes. Floor 2. Profile `reference-v1`: what the published release does, exactly, with
+ * Pillow's resize.
+ *
+ * Mammography: 16-bit grey -> 32-bit integers -> resize -> float32 -> (x - mean) / std, each step rounded to float32. 8-bit files: value x
+ * 257 first; 1, 2, 4 bits: scaled to 8 bits before that. A colour file is taken if its three channels are equal everywhere.
+ * Ultrasound: 8-bit RGB -> resize -> float32 / 255. Grey is repeated to three channels, alpha is dropped; 16 bits are refused.
+ */
 #ifndef BMU_DATA_PREP_H
 #define BMU_DATA_PREP_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -9,18 +16,19 @@
 #include "image/image.h"
 
 struct prep_profile {
-    const char *name;            /* "reference-v1" */
-    int mg_height, mg_width;     /* 2294 x 1280 */
-    int us_height, us_width;     /* 224 x 224 */
-    double mg_mean, mg_std;      /* 5063.68, 8773.89 (fusion) or 5234.68, 9211.48 (mammography-only stage) */
+    const char *name;        /* "reference-v1" */
+    int mg_height, mg_width; /* 2294 x 1280 */
+    int us_height, us_width; /* 224 x 224 */
+    double mg_mean, mg_std;  /* 5063.68, 8773.89 (fusion) or 5234.68, 9211.48 (mammography-only stage) */
 };
 
 /* Floats that slot s needs: mg_height*mg_width (one channel) or us_height*us_width*3 (interleaved RGB). */
 size_t prep_size(const struct prep_profile *p, enum slot s);
 /* Decode, check and convert the file's bytes for slot s into out (prep_size floats, row-major; ultrasound interleaved RGB in 0..1).
  * v is filled in full: status, code, note, sha256. Returns 0 if used, else the code of the refusal (also in e). */
-int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v, struct err *e);
-/* The same from a path. */
+int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,
+               struct err *e);
+/* The same from a path; the message in e (not the note) begins with it. */
 int prep_file(float *out, const struct prep_profile *p, enum slot s, const char *path, struct input_verdict *v, struct err *e);
 /* The published release's stand-in for an absent view: a black image through the same arithmetic. */
 void prep_black(float *out, const struct prep_profile *p, enum slot s);

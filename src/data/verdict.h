@@ -20,8 +20,8 @@ struct input_verdict {
 
 struct verdict {
     struct input_verdict input[SLOT_COUNT];
-    int code;          /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
-    char reason[512];  /* sentence for code */
+    int code;         /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
+    char reason[512]; /* sentence for code */
 };
 
 #endif

@@ -1,0 +1,161 @@
+/* From an image file to the network's input, with a sentence on what was done. Floor 2. */
+#include "data/prep.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "image/resize.h"
+
+enum { WIDEN = 257 }; /* 255 * 257 = 65535 */
+
+__attribute__((format(printf, 2, 3))) static void add_note(struct input_verdict *v, const char *format, ...) {
+    size_t n = strlen(v->note);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(v->note + n, sizeof v->note - n, format, args);
+    va_end(args);
+}
+
+static void describe(struct input_verdict *v, const struct image *im) {
+    add_note(v, "%d-bit %s %s %ux%u", im->file_bits,
+             im->palette         ? "palette"
+             : im->channels == 1 ? "grey"
+                                 : "RGB",
+             im->format, im->width, im->height);
+    if (im->alpha)
+        add_note(v, im->alpha_used ? ", transparency dropped (some pixels were not opaque)" : ", opaque alpha dropped");
+}
+
+static uint32_t sample(const struct image *im, size_t i) {
+    return im->bits == 16 ? ((const uint16_t *)im->pixels)[i] : ((const uint8_t *)im->pixels)[i];
+}
+
+/* Are the three channels equal in every pixel? */
+static bool is_grey(const struct image *im) {
+    size_t pixels = (size_t)im->width * im->height;
+    for (size_t i = 0; im->channels == 3 && i < pixels; i++)
+        if (sample(im, 3 * i) != sample(im, 3 * i + 1) || sample(im, 3 * i) != sample(im, 3 * i + 2))
+            return false;
+    return true;
+}
+
+static void widen_to_i32(int32_t *to, const struct image *im) {
+    size_t pixels = (size_t)im->width * im->height, step = (size_t)im->channels;
+    int32_t factor = im->bits == 8 ? WIDEN : 1;
+    for (size_t i = 0; i < pixels; i++)
+        to[i] = (int32_t)sample(im, i * step) * factor;
+}
+
+/* As PyTorch does: every step in float32. */
+static void normalise(float *out, const int32_t *values, size_t n, const struct prep_profile *p) {
+    float mean = (float)p->mg_mean, std = (float)p->mg_std;
+    for (size_t i = 0; i < n; i++)
+        out[i] = ((float)values[i] - mean) / std;
+}
+
+static int prep_mg(float *out, const struct prep_profile *p, const struct image *im, struct input_verdict *v, struct err *e) {
+    uint32_t h = (uint32_t)p->mg_height, w = (uint32_t)p->mg_width;
+    if (!is_grey(im))
+        return err_set(e, ERR_IMAGE_COLOUR, "a mammogram has to be grey; this %s is in colour", im->format);
+    size_t pixels = (size_t)im->width * im->height;
+    int32_t *wide = mem_alloc_aligned(pixels, sizeof *wide, e), *resized = mem_alloc_aligned((size_t)h * w, sizeof *resized, e);
+    int rc = ERR_NO_MEMORY;
+    if (!wide || !resized)
+        goto out;
+    widen_to_i32(wide, im);
+    rc = resize_i32(resized, w, h, wide, im->width, im->height, e);
+    if (rc)
+        goto out;
+    normalise(out, resized, (size_t)h * w, p);
+    if (im->channels == 3)
+        add_note(v, ", three equal channels taken as grey");
+    if (im->file_bits < 8 && !im->palette)
+        add_note(v, ", values scaled to 8 bits");
+    if (im->bits == 8)
+        add_note(v, ", values x %d (%s8 bits where 16 are due)", WIDEN, !strcmp(im->format, "JPEG") ? "lossy, " : "");
+    add_note(v, ", resized to %ux%u", w, h);
+out:
+    free(wide);
+    free(resized);
+    return rc;
+}
+
+static int prep_us(float *out, const struct prep_profile *p, const struct image *im, struct input_verdict *v, struct err *e) {
+    uint32_t h = (uint32_t)p->us_height, w = (uint32_t)p->us_width;
+    size_t channels = (size_t)im->channels, pixels = (size_t)h * w;
+    if (im->bits == 16)
+        return err_set(e, ERR_IMAGE_DEPTH, "an ultrasound image has 8 bits per sample; this %s has 16", im->format);
+    uint8_t *resized = mem_alloc_aligned(pixels * channels, 1, e);
+    if (!resized)
+        return ERR_NO_MEMORY;
+    int rc = resize_u8(resized, w, h, im->pixels, im->width, im->height, im->channels, e);
+    for (size_t i = 0; !rc && i < pixels; i++) /* channels do not mix in the resize: grey may be repeated after it as well as before */
+        for (size_t c = 0; c < 3; c++)
+            out[i * 3 + c] = (float)resized[i * channels + (channels == 3 ? c : 0)] / 255.0f;
+    free(resized);
+    if (rc)
+        return rc;
+    if (im->file_bits < 8 && !im->palette)
+        add_note(v, ", values scaled to 8 bits");
+    if (im->channels == 1)
+        add_note(v, ", grey repeated to three channels");
+    add_note(v, ", resized to %ux%u", w, h);
+    return 0;
+}
+
+size_t prep_size(const struct prep_profile *p, enum slot s) {
+    return slot_is_mg(s) ? (size_t)p->mg_height * (size_t)p->mg_width : (size_t)p->us_height * (size_t)p->us_width * 3;
+}
+
+static int refuse(struct input_verdict *v, int rc, const struct err *why) {
+    v->status = INPUT_REFUSED;
+    v->code = rc;
+    v->note[0] = 0;
+    add_note(v, "%s", why->message);
+    return rc;
+}
+
+int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,
+               struct err *e) {
+    struct err local = {0};
+    struct image *im = NULL;
+    e = e ? e : &local; /* the note wants the message */
+    *v = (struct input_verdict){.status = INPUT_USED, .hashed = true};
+    sha256_bytes(bytes, n, v->sha256);
+    int rc = image_decode(&im, bytes, n, e);
+    if (!rc) {
+        describe(v, im);
+        rc = slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
+    }
+    image_free(im);
+    return rc ? refuse(v, rc, e) : 0;
+}
+
+int prep_file(float *out, const struct prep_profile *p, enum slot s, const char *path, struct input_verdict *v, struct err *e) {
+    struct err local = {0};
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    e = e ? e : &local;
+    int rc = io_read_file(&bytes, &n, path, IMAGE_FILE_MAX, e); /* its message names the path */
+    if (rc) {
+        *v = (struct input_verdict){0};
+        return refuse(v, rc, e);
+    }
+    rc = prep_bytes(out, p, s, bytes, n, v, e);
+    free(bytes);
+    if (rc)
+        err_prefix(e, "%s", path);
+    return rc;
+}
+
+void prep_black(float *out, const struct prep_profile *p, enum slot s) {
+    size_t n = prep_size(p, s);
+    float black = slot_is_mg(s) ? (0.0f - (float)p->mg_mean) / (float)p->mg_std : 0.0f;
+    for (size_t i = 0; i < n; i++)
+        out[i] = black;
+}
