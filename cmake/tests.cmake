@@ -29,7 +29,7 @@ endforeach()
 
 find_program(VALGRIND valgrind)
 if(TARGET t_model_small AND VALGRIND AND NOT BMU_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
-    add_test(NAME valgrind_model_small COMMAND ${VALGRIND} --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite
+    add_test(NAME valgrind_model_small COMMAND ${VALGRIND} --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
         --suppressions=${CMAKE_SOURCE_DIR}/tests/valgrind.supp $<TARGET_FILE:t_model_small>)
     bmu_test_settings(valgrind_model_small 900)
     set_tests_properties(valgrind_model_small PROPERTIES LABELS valgrind)
