@@ -13,18 +13,25 @@
 
 #include "base/mem.h"
 
-/* Messages may carry text from files: what would steer a terminal is shown as '?'. */
-static void print_text(const char *prefix, const char *text) {
+void cli_text(FILE *stream, const char *text) {
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
+        bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 .. U+009F: control characters as well */
+        bool control = (*c < 0x20 && *c != '\n') || *c == 0x7f || c1;
+        fputc(control ? '?' : *c, stream);
+        c += c1;
+    }
+}
+
+static void print_line(const char *prefix, const char *text) {
     fputs(prefix, stderr);
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        fputc((*c < 0x20 && *c != '\n') || *c == 0x7f ? '?' : *c, stderr);
+    cli_text(stderr, text);
     fputc('\n', stderr);
 }
 
 int cli_fail(const struct err *e) {
     char prefix[64];
     snprintf(prefix, sizeof prefix, "bmunet: %s: ", err_name(e->code));
-    print_text(prefix, e->message);
+    print_line(prefix, e->message);
     return EXIT_ERROR;
 }
 
@@ -34,7 +41,7 @@ void cli_warn(const char *format, ...) {
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    print_text("bmunet: WARNING: ", text);
+    print_line("bmunet: WARNING: ", text);
 }
 
 bool cli_warn_untrained(const struct model *m) {

@@ -9,6 +9,7 @@
 #include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "data/schema.h"
@@ -39,6 +40,8 @@ error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *
 error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);
 error_t cli_take_precision(enum precision *out, const char *arg, struct argp_state *state);
 
+/* Text that may come from a file: what would steer a terminal is printed as '?'. */
+void cli_text(FILE *stream, const char *text);
 /* Print the error; returns EXIT_ERROR. */
 int cli_fail(const struct err *e);
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -88,25 +88,39 @@ static void print_schema(const struct schema *s) {
         puts("clinical    none: this network takes no clinical values");
         return;
     }
-    printf("clinical    schema %s, %zu values:", s->name, s->n_fields);
-    for (size_t i = 0; i < s->n_fields; i++)
-        printf("%s %s%s%s%s", i ? "," : "", s->fields[i].name, s->fields[i].unit[0] ? " [" : "", s->fields[i].unit,
-               s->fields[i].unit[0] ? "]" : "");
+    printf("clinical    schema ");
+    cli_text(stdout, s->name);
+    printf(", %zu values:", s->n_fields);
+    for (size_t i = 0; i < s->n_fields; i++) {
+        const char *unit = s->fields[i].unit;
+        fputs(i ? ", " : " ", stdout);
+        cli_text(stdout, s->fields[i].name);
+        fputs(unit[0] ? " [" : "", stdout);
+        cli_text(stdout, unit);
+        fputs(unit[0] ? "]" : "", stdout);
+    }
     putchar('\n');
+}
+
+static void print_string(const struct json *j, const char *fallback) {
+    const char *text = json_string(j);
+    cli_text(stdout, text && *text ? text : fallback);
 }
 
 static void print_tree(const struct json *tree) {
     const struct json *levels = json_get(tree, "levels");
-    const char *name = json_string(json_get(tree, "name")), *approved = json_string(json_get(tree, "approved_by"));
-    printf("tree        %s, %s%s\n", name ? name : "without a name", approved && *approved ? "approved by " : "approved by nobody",
-           approved ? approved : "");
+    printf("tree        ");
+    print_string(json_get(tree, "name"), "without a name");
+    printf(", approved by ");
+    print_string(json_get(tree, "approved_by"), "nobody");
+    putchar('\n');
     for (size_t i = 0; i < json_size(levels); i++) {
         const struct json *level = json_at(levels, i), *tiers = json_get(level, "tiers");
-        const char *title = json_string(json_get(level, "name"));
-        printf("            %s =", title ? title : "?");
+        printf("            ");
+        print_string(json_get(level, "name"), "?");
         for (size_t k = 0; k < json_size(tiers); k++) {
-            const char *tier = json_string(json_at(tiers, k));
-            printf("%s %s", k ? " +" : "", tier ? tier : "?");
+            fputs(k ? " + " : " = ", stdout);
+            print_string(json_at(tiers, k), "?");
         }
         putchar('\n');
     }
@@ -114,10 +128,13 @@ static void print_tree(const struct json *tree) {
 
 static int print_member(void *ctx, const char *key, struct json *value) {
     const char **separator = ctx;
-    if (json_is_string(value))
-        printf("%s%s %s", *separator, key, json_string(value));
-    else if (json_is_integer(value))
-        printf("%s%s %lld", *separator, key, (long long)json_integer(value, 0));
+    printf("%s", *separator);
+    cli_text(stdout, key);
+    putchar(' ');
+    if (json_is_integer(value))
+        printf("%lld", (long long)json_integer(value, 0));
+    else
+        print_string(value, "?");
     *separator = ", ";
     return 0;
 }

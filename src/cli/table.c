@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "cli/cli.h"
 #include "data/csv.h"
 
 enum { ID_WIDTH_MIN = 8, ID_WIDTH_MAX = 40 };
@@ -44,7 +45,9 @@ void table_row(const struct table *t, const struct prediction *p) {
     int pad = t->id_width - width_of(shown);
     fprintf(t->stream, "%s%*s  ", shown, pad > 0 ? pad : 0, "");
     if (p->refused) {
-        fprintf(t->stream, "refused  %s: %s\n", err_name(p->verdict.code), p->verdict.reason);
+        fprintf(t->stream, "refused  %s: ", err_name(p->verdict.code));
+        cli_text(t->stream, p->verdict.reason);
+        fputc('\n', t->stream);
         return;
     }
     fprintf(t->stream, "T%d   ", p->output.tier);
@@ -52,7 +55,9 @@ void table_row(const struct table *t, const struct prediction *p) {
         fprintf(t->stream, "  %7.4f", p->output.p[i]);
     fprintf(t->stream, "     %7.4f  ", p->output.p_malignant);
     print_views(t->stream, p);
-    fprintf(t->stream, "%s%s\n", p->verdict.reason[0] ? "; " : "", p->verdict.reason);
+    fputs(p->verdict.reason[0] ? "; " : "", t->stream);
+    cli_text(t->stream, p->verdict.reason);
+    fputc('\n', t->stream);
 }
 
 void table_end(const struct table *t, size_t ok, size_t refused) {

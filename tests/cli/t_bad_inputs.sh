@@ -104,6 +104,12 @@ expect 0 "$bmunet" predict --model m.st --exams t.csv --out o.csv --ignore-colum
 printf 'exam_id,us_bmode_trans,\033[31mred\na,us1.png,x\n' >t.csv
 refused_table CSV_COLUMN_UNKNOWN t.csv
 ! grep -q "$(printf '\033')" err || fail "an escape sequence reached the terminal"
+expect 1 "$bmunet" predict --exams t.csv --model "$(printf 'no\033[31m\302\233m.st')"
+says '^bmunet: FILE_MISSING: no\?\[31m\?m.st'
+printf 'exam_id,us_bmode_trans\n"a\033[31m",no\033[31m.png\nb,us1.png\n' >t.csv
+expect 2 "$bmunet" predict --exams t.csv --model m.st
+prints 'refused  FILE_MISSING: .*no\?\[31m.png'
+! grep -q "$(printf '\033')" out || fail "an escape sequence reached the terminal"
 # BOM, CRLF, the published header
 printf '\357\273\277exam_id,us_bmode_trans\r\na,us1.png\r\n' >t.csv
 expect 0 "$bmunet" predict --model m.st --exams t.csv --out o1.csv
