@@ -66,8 +66,11 @@ static void on_error(j_common_ptr jpeg) {
     fail(j, err_set(j->e, code_of(jpeg->err->msg_code), "JPEG: %s", text));
 }
 
+/* Two warnings are of words that nothing depends on: the JFIF version, and the spectral range of a sequential scan (some encoders leave it
+ * 0). */
 static void on_message(j_common_ptr jpeg, int level) {
-    if (level < 0 && jpeg->err->msg_code != JWRN_JFIF_MAJOR) /* a version number that nothing depends on */
+    int message = jpeg->err->msg_code;
+    if (level < 0 && message != JWRN_JFIF_MAJOR && message != JWRN_NOT_SEQUENTIAL)
         on_error(jpeg);
 }
 
