@@ -38,8 +38,8 @@ static struct problem problem_new(int n, int h, int w, int in_c, int out_c, bool
     struct problem p = {.conv_h = (h - 1) / 2 + 1, .conv_w = (w - 1) / 2 + 1, .relu = relu};
     p.shape = (struct conv_shape){n, h, w, in_c, (p.conv_h - 1) / 2 + 1, (p.conv_w - 1) / 2 + 1, out_c, 7, 2, 3, true};
     p.n_out = (size_t)n * (size_t)p.shape.out_h * (size_t)p.shape.out_w * (size_t)out_c;
-    p.x = random_floats((size_t)(n * h * w * in_c), 1);
-    p.w = random_floats((size_t)(out_c * in_c * 49), 2);
+    p.x = random_floats((size_t)n * (size_t)h * (size_t)w * (size_t)in_c, 1);
+    p.w = random_floats((size_t)out_c * (size_t)in_c * 49, 2);
     p.bias = random_floats((size_t)out_c, 3);
     return p;
 }
@@ -98,13 +98,14 @@ static float *run(const struct problem *p) {
 
 /* Every `step`-th output. */
 static double error_over_rms(const struct problem *p, const float *dst, size_t step) {
-    double worst = 0, square = 0, count = 0;
+    double worst = 0, square = 0;
+    size_t count = 0;
     for (size_t i = 0; i < p->n_out; i += step, count++) {
         const double want = reference(p, i);
         worst = isfinite(dst[i]) ? fmax(worst, fabs((double)dst[i] - want)) : INFINITY;
         square += want * want;
     }
-    return worst / sqrt(square / count + 1e-30);
+    return worst / sqrt(square / (double)count + 1e-30);
 }
 
 static bool available(void) {
@@ -175,7 +176,7 @@ static void test_bits(void **state) {
         }
         for (int n = 0; n < 3; n++) {
             struct problem one = problem_new(1, 43, 61, in_c, 64, true);
-            const size_t in = (size_t)(43 * 61 * in_c);
+            const size_t in = 43 * 61 * (size_t)in_c;
             memcpy(one.x, p.x + (size_t)n * in, in * sizeof *one.x);
             float *alone = run(&one);
             assert_memory_equal(whole + (size_t)n * one.n_out, alone, one.n_out * sizeof *alone);

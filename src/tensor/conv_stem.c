@@ -35,7 +35,7 @@ static struct geometry geometry_of(const struct conv_shape *s) {
     g.conv_h = (s->in_h - 1) / 2 + 1;
     g.conv_w = (s->in_w - 1) / 2 + 1;
     /* whole blocks of pixels are computed; the last ones beyond the edge see zeros and are not read */
-    const size_t width = (size_t)((g.conv_w + PIXELS - 1) / PIXELS * PIXELS);
+    const size_t width = ((size_t)g.conv_w + PIXELS - 1) / PIXELS * PIXELS;
     g.row = ((2 * width + SIDE) * (size_t)s->in_c + LANES - 1) / LANES * LANES;
     g.block = (PIXELS + 1) * (size_t)s->out_c;
     g.carry = (size_t)s->out_w * (size_t)s->out_c;
@@ -133,7 +133,7 @@ INLINE void fill_block(const struct stem *t, const float *const rows[SIDE], int 
     const float *w = c->packed;
     memcpy(block, block + (x > 0 ? PIXELS * out_c : 0), x > 0 ? out_c * sizeof(float) : 0);
     for (size_t o = 0; o < out_c; o += COLS, w += (size_t)(SIDE * SIDE * in_c) * COLS)
-        conv_block(rows, (size_t)(2 * x * in_c), in_c, w, c->bias + o, block + out_c + o, out_c);
+        conv_block(rows, 2 * (size_t)x * (size_t)in_c, in_c, w, c->bias + o, block + out_c + o, out_c);
 }
 
 /* The largest of three neighbouring pixels: the one at `mid`, the one before if there is one, the one after likewise. */
