@@ -1,0 +1,20 @@
+#!/bin/sh
+# ./dev bench: one whole exam (two mammograms of 2294 x 1280, six ultrasound views of 224 x 224), batch 1, against ONNX Runtime and PyTorch, in one run.
+# Usage: run.sh [--runs 5] [--rounds 2] [--threads 2] [--only NAME,NAME...]   (names: see bench/round.py)
+# Installs nothing but onnxruntime-node, of the version in bench/package-lock.json and without its install scripts, into build/bench.
+set -eu
+cd "$(dirname -- "$0")/.."
+work=build/bench
+python=/usr/bin/python3 # Debian's, which has torch
+mkdir -p "$work"
+
+if ! cmp -s bench/package-lock.json "$work/package-lock.json" || [ ! -d "$work/node_modules/onnxruntime-node/bin" ]; then
+    cp bench/package.json bench/package-lock.json "$work/"
+    (cd "$work" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+        echo "ONNX Runtime could not be installed; the other peers are measured without it" >&2
+fi
+if [ ! -f "$work/logits.json" ] || [ tests/oracle/net.py -nt "$work/logits.json" ] || [ bench/export_onnx.py -nt "$work/logits.json" ]; then
+    $python bench/export_onnx.py "$work"
+fi
+build/release/bmunet import --from "$work/bmu.bin" --network bmu --variant masked --out "$work/bmu.safetensors" >/dev/null
+exec $python bench/round.py --work "$work" "$@"
