@@ -10,8 +10,6 @@
  * An output's operations and their order depend on nothing but its tile: not on threads, images or T.
  */
 #include <immintrin.h>
-#include <stdint.h>
-#include <string.h>
 
 #include "base/pool.h"
 #include "tensor/conv_kernel.h"
@@ -143,31 +141,41 @@ INLINE void s2_output(const __m512 *x, __m512 *y) {
 
 /* --- geometry --------------------------------------------------------------------------------------------------------------------- */
 
+enum { SHARED_IN_C = 256 };
+#define OWN_BYTES ((size_t)1 << 20)     /* of a thread's V: about a second-level cache */
+#define SHARED_BYTES ((size_t)16 << 20) /* of the V of all threads: half a third-level cache */
+#define STREAM_BYTES ((size_t)16 << 20) /* outputs from here up are stored past the caches */
+
 struct geometry {
-    int tiles_y, tiles_x, block; /* block: T, a multiple of ROWS */
-    long tiles;
+    int tiles_y, tiles_x;
+    long tiles, block;     /* block: T, a multiple of ROWS */
+    bool shared;           /* one V for all threads */
     size_t v_step, s_step; /* floats from point to point; not a multiple of a page */
+    size_t v_size, s_size; /* floats of all points */
 };
 
 static struct geometry geometry_of(const struct conv_shape *s, const struct algorithm *a) {
     struct geometry g;
-    const int points = a->points * a->points;
+    const size_t points = (size_t)(a->points * a->points), tile_bytes = points * (size_t)s->in_c * sizeof(float);
     g.tiles_y = (s->out_h + a->out - 1) / a->out;
     g.tiles_x = (s->out_w + a->out - 1) / a->out;
     g.tiles = (long)s->n * g.tiles_y * g.tiles_x;
-    /* V of about 1 MB, but no fewer tiles than make up for streaming the weights once per block */
-    const long budget = 1024L * 1024 / 4 / (points * s->in_c), least = s->in_c > 64 ? 48 : 24, most = 240;
-    long block = budget < least ? least : budget;
-    block = block > most ? most : block;
-    g.block = (int)(block / ROWS * ROWS);
+    g.shared = s->in_c >= SHARED_IN_C;
+    long most = (long)((g.shared ? SHARED_BYTES : OWN_BYTES) / tile_bytes);
+    most = most < 4 * ROWS ? 4 * ROWS : most;
+    const long blocks = (g.tiles + most - 1) / most;
+    g.block = ((g.tiles + blocks - 1) / blocks + ROWS - 1) / ROWS * ROWS;
     g.v_step = (size_t)g.block * (size_t)s->in_c + LANES;
     g.s_step = (size_t)g.block * COLS + LANES;
+    g.v_size = points * g.v_step;
+    g.s_size = points * g.s_step;
     return g;
 }
 
-static size_t scratch_floats(const struct conv_shape *s, const struct algorithm *a) {
+/* V of each thread or of all, then S of each thread. */
+static size_t scratch_bytes(const struct conv_shape *s, const struct algorithm *a, int threads) {
     const struct geometry g = geometry_of(s, a);
-    return (size_t)(a->points * a->points) * (g.v_step + g.s_step);
+    return ((size_t)(g.shared ? 1 : threads) * g.v_size + (size_t)threads * g.s_size) * sizeof(float);
 }
 
 /* --- packing: U[column block][point][in_c][COLS] ---------------------------------------------------------------------------------- */
@@ -217,6 +225,9 @@ INLINE void input_tile(const struct conv_call *c, const struct algorithm *a, tra
 #pragma GCC unroll 9
                 for (int j = 0; j < in; j++)
                     x[j] = _mm512_load_ps(px + (size_t)j * in_c);
+#pragma GCC unroll 9
+                for (int j = 0; j < a->step; j++) /* the tile to the right comes next */
+                    _mm_prefetch(px + (size_t)(in + j) * in_c, _MM_HINT_T0);
             } else {
                 for (int j = 0; j < in; j++) {
                     const bool there = y0 + i >= 0 && y0 + i < s->in_h && x0 + j >= 0 && x0 + j < s->in_w;
@@ -266,8 +277,25 @@ INLINE void multiply(const float *v, size_t in_c, const float *u, float *s) {
             _mm512_store_ps(s + (size_t)r * COLS + (size_t)k * LANES, sum[r][k]);
 }
 
+/* One row of an output tile: width pixels, LANES channels. */
+INLINE void output_row(__m512 *y, int width, const struct conv_call *c, size_t at, size_t out_c, __m512 bias, bool stream) {
+    const __m512 floor = c->relu ? _mm512_setzero_ps() : K(-__builtin_inff());
+#pragma GCC unroll 6
+    for (int j = 0; j < width; j++) {
+        const size_t px = at + (size_t)j * out_c;
+        y[j] = ADD(y[j], bias);
+        if (c->residual)
+            y[j] = ADD(y[j], _mm512_load_ps(c->residual + px));
+        y[j] = _mm512_max_ps(y[j], floor);
+        if (stream)
+            _mm512_stream_ps(c->dst + px, y[j]);
+        else
+            _mm512_store_ps(c->dst + px, y[j]);
+    }
+}
+
 INLINE void output_tile(const struct conv_call *c, const struct algorithm *a, transform *output, struct tile t, const float *s,
-                        size_t s_step, size_t column) {
+                        size_t s_step, size_t column, bool stream) {
     const struct conv_shape *shape = &c->shape;
     const int q = a->points, out = a->out, y0 = t.y * out, x0 = t.x * out;
     const size_t out_c = (size_t)shape->out_c, row = (size_t)shape->out_w * out_c;
@@ -275,7 +303,7 @@ INLINE void output_tile(const struct conv_call *c, const struct algorithm *a, tr
     const size_t at = ((size_t)t.image * (size_t)shape->out_h + (size_t)y0) * row + (size_t)x0 * out_c + column;
     for (size_t k = 0; k < COLS; k += LANES) {
         __m512 half[OUT_MAX][POINTS_MAX], x[POINTS_MAX], y[OUT_MAX];
-        const __m512 bias = _mm512_load_ps(c->bias + column + k), floor = c->relu ? _mm512_setzero_ps() : K(-__builtin_inff());
+        const __m512 bias = _mm512_load_ps(c->bias + column + k);
 #pragma GCC unroll 1
         for (int j = 0; j < q; j++) {
 #pragma GCC unroll 9
@@ -286,47 +314,91 @@ INLINE void output_tile(const struct conv_call *c, const struct algorithm *a, tr
             for (int i = 0; i < out; i++)
                 half[i][j] = y[i];
         }
+#pragma GCC unroll 1
         for (int i = 0; i < height; i++) {
-            const size_t px = at + (size_t)i * row + k;
             output(half[i], y);
-            if (width == out) {
-#pragma GCC unroll 6
-                for (int j = 0; j < out; j++) {
-                    y[j] = ADD(y[j], bias);
-                    if (c->residual)
-                        y[j] = ADD(y[j], _mm512_load_ps(c->residual + px + (size_t)j * out_c));
-                    _mm512_store_ps(c->dst + px + (size_t)j * out_c, _mm512_max_ps(y[j], floor));
-                }
-            } else {
-                for (int j = 0; j < width; j++) {
-                    y[j] = ADD(y[j], bias);
-                    if (c->residual)
-                        y[j] = ADD(y[j], _mm512_load_ps(c->residual + px + (size_t)j * out_c));
-                    _mm512_store_ps(c->dst + px + (size_t)j * out_c, _mm512_max_ps(y[j], floor));
-                }
-            }
+            if (width == out)
+                output_row(y, out, c, at + (size_t)i * row + k, out_c, bias, stream);
+            else
+                output_row(y, width, c, at + (size_t)i * row + k, out_c, bias, stream);
         }
     }
 }
 
-INLINE void run_share(const struct conv_call *c, const struct algorithm *a, transform *input, transform *output, int thread, int threads) {
-    const struct geometry g = geometry_of(&c->shape, a);
+/* Tiles first .. first + count of a block into V. */
+INLINE void input_block(const struct conv_call *c, const struct algorithm *a, transform *input, const struct geometry *g, float *v,
+                        long block, long first, long last) {
+    for (long t = first; t < last; t++)
+        input_tile(c, a, input, tile_at(g, block + t), v + (size_t)t * (size_t)c->shape.in_c, g->v_step);
+}
+
+/* COLS output channels of a block of `count` tiles. */
+INLINE void output_block(const struct conv_call *c, const struct algorithm *a, transform *output, const struct geometry *g, const float *v,
+                         float *s, long block, long count, size_t column) {
     const size_t in_c = (size_t)c->shape.in_c, points = (size_t)(a->points * a->points);
-    float *v = (float *)c->scratch + (size_t)thread * scratch_floats(&c->shape, a), *s = v + points * g.v_step;
+    const float *u = (const float *)c->packed + column * points * in_c;
+    const bool stream = (size_t)c->shape.out_h * (size_t)c->shape.out_w * (size_t)c->shape.out_c * sizeof(float) >= STREAM_BYTES;
+    for (size_t point = 0; point < points; point++, u += in_c * COLS)
+        for (long t = 0; t < count; t += ROWS) /* the last rows may be stale: computed, never read */
+            multiply(v + point * g->v_step + (size_t)t * in_c, in_c, u, s + point * g->s_step + (size_t)t * COLS);
+    for (long t = 0; t < count; t++) {
+        if (stream)
+            output_tile(c, a, output, tile_at(g, block + t), s + (size_t)t * COLS, g->s_step, column, true);
+        else
+            output_tile(c, a, output, tile_at(g, block + t), s + (size_t)t * COLS, g->s_step, column, false);
+    }
+    if (stream)
+        _mm_sfence(); /* streamed stores are seen by the other threads only after it */
+}
+
+struct job {
+    const struct conv_call *call;
+    struct geometry g;
+    float *v, *s;
+    long block, count; /* shared V: the block at hand */
+};
+
+/* Few channels: thread i of n does its share of tiles from start to end. */
+INLINE void run_own(struct job *j, const struct algorithm *a, transform *input, transform *output, int i, int n) {
     long first, last;
-    pool_share(g.tiles, thread, threads, &first, &last);
-    for (long block = first; block < last; block += g.block) {
-        const int count = last - block < g.block ? (int)(last - block) : g.block;
-        for (int t = 0; t < count; t++)
-            input_tile(c, a, input, tile_at(&g, block + t), v + (size_t)t * in_c, g.v_step);
-        for (size_t column = 0; column < (size_t)c->shape.out_c; column += COLS) {
-            const float *u = (const float *)c->packed + column * points * in_c;
-            for (size_t point = 0; point < points; point++, u += in_c * COLS)
-                for (int t = 0; t < count; t += ROWS) /* the last rows may be stale: computed, never read */
-                    multiply(v + point * g.v_step + (size_t)t * in_c, in_c, u, s + point * g.s_step + (size_t)t * COLS);
-            for (int t = 0; t < count; t++)
-                output_tile(c, a, output, tile_at(&g, block + t), s + (size_t)t * COLS, g.s_step, column);
-        }
+    float *v = j->v + (size_t)i * j->g.v_size, *s = j->s + (size_t)i * j->g.s_size;
+    pool_share(j->g.tiles, i, n, &first, &last);
+    for (long block = first; block < last; block += j->g.block) {
+        const long count = last - block < j->g.block ? last - block : j->g.block;
+        input_block(j->call, a, input, &j->g, v, block, 0, count);
+        for (size_t column = 0; column < (size_t)j->call->shape.out_c; column += COLS)
+            output_block(j->call, a, output, &j->g, v, s, block, count, column);
+    }
+}
+
+/* Many channels: all threads fill V, ... */
+INLINE void run_input(struct job *j, const struct algorithm *a, transform *input, int i, int n) {
+    long first, last;
+    pool_share(j->count, i, n, &first, &last);
+    input_block(j->call, a, input, &j->g, j->v, j->block, first, last);
+}
+
+/* ... then divide the output channels. */
+INLINE void run_output(struct job *j, const struct algorithm *a, transform *output, int i, int n) {
+    long first, last;
+    pool_share(j->call->shape.out_c / COLS, i, n, &first, &last);
+    for (long column = first; column < last; column++)
+        output_block(j->call, a, output, &j->g, j->v, j->s + (size_t)i * j->g.s_size, j->block, j->count, (size_t)column * COLS);
+}
+
+typedef void share(void *ctx, int i, int n);
+
+static void run(const struct conv_call *c, const struct algorithm *a, share *own, share *input, share *output) {
+    struct job j = {.call = c, .g = geometry_of(&c->shape, a), .v = c->scratch};
+    j.s = j.v + (size_t)(j.g.shared ? 1 : pool_threads()) * j.g.v_size;
+    if (!j.g.shared) {
+        pool_run(own, &j);
+        return;
+    }
+    for (j.block = 0; j.block < j.g.tiles; j.block += j.g.block) {
+        j.count = j.g.tiles - j.block < j.g.block ? j.g.tiles - j.block : j.g.block;
+        pool_run(input, &j);
+        pool_run(output, &j);
     }
 }
 
@@ -349,13 +421,19 @@ static bool takes(const struct conv_shape *s, int stride) {
         pack(packed, weights, s, &a);                                                                                                      \
     }                                                                                                                                      \
     static size_t a##_scratch_bytes(const struct conv_shape *s, int threads) {                                                             \
-        return (size_t)threads * scratch_floats(s, &a) * sizeof(float);                                                                    \
+        return scratch_bytes(s, &a, threads);                                                                                              \
     }                                                                                                                                      \
-    KERNEL static void a##_share(void *ctx, int i, int n) {                                                                                \
-        run_share(ctx, &a, a##_input, a##_output, i, n);                                                                                   \
+    KERNEL static void a##_own(void *ctx, int i, int n) {                                                                                  \
+        run_own(ctx, &a, a##_input, a##_output, i, n);                                                                                     \
+    }                                                                                                                                      \
+    KERNEL static void a##_in(void *ctx, int i, int n) {                                                                                   \
+        run_input(ctx, &a, a##_input, i, n);                                                                                               \
+    }                                                                                                                                      \
+    KERNEL static void a##_out(void *ctx, int i, int n) {                                                                                  \
+        run_output(ctx, &a, a##_output, i, n);                                                                                             \
     }                                                                                                                                      \
     static void a##_run(const struct conv_call *c) {                                                                                       \
-        pool_run(a##_share, (void *)(uintptr_t)c);                                                                                         \
+        run(c, &a, a##_own, a##_in, a##_out);                                                                                              \
     }                                                                                                                                      \
     const struct conv_kernel kernel = {text, a##_takes, a##_packed_bytes, a##_pack, a##_scratch_bytes, a##_run};
 
