@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define ALIGNMENT_TENSOR 64
+#define HUGE_PAGE ((size_t)2 << 20)
+#define HUGE_FROM ((size_t)8 << 20) /* blocks from here up ask for huge pages */
 #define ALIGNMENT_ARENA 16
 #define ARENA_BLOCK ((size_t)64 * 1024)
 
@@ -31,12 +34,19 @@ void *mem_alloc(size_t count, size_t size, struct err *e) {
 }
 
 void *mem_alloc_aligned(size_t count, size_t size, struct err *e) {
-    size_t bytes;
+    size_t bytes, alignment = ALIGNMENT_TENSOR;
     void *p = NULL;
-    if (mem_mul(count, size, &bytes) && mem_add(bytes, ALIGNMENT_TENSOR, &bytes))
-        p = aligned_alloc(ALIGNMENT_TENSOR, bytes / ALIGNMENT_TENSOR * ALIGNMENT_TENSOR);
+    if (mem_mul(count, size, &bytes) && mem_add(bytes, HUGE_PAGE, &bytes)) {
+        bytes -= HUGE_PAGE - ALIGNMENT_TENSOR;
+        if (bytes >= HUGE_FROM)
+            alignment = HUGE_PAGE;
+        bytes = bytes / ALIGNMENT_TENSOR * ALIGNMENT_TENSOR;
+        p = aligned_alloc(alignment, bytes);
+    }
     if (!p)
         no_memory(e, count, size);
+    else if (alignment == HUGE_PAGE)
+        (void)madvise(p, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* fewer page walks; where it is refused nothing changes */
     return p;
 }
 

@@ -284,8 +284,10 @@ INLINE void output_row(__m512 *y, int width, const struct conv_call *c, size_t a
     for (int j = 0; j < width; j++) {
         const size_t px = at + (size_t)j * out_c;
         y[j] = ADD(y[j], bias);
-        if (c->residual)
+        if (c->residual) {
             y[j] = ADD(y[j], _mm512_load_ps(c->residual + px));
+            _mm_prefetch(c->residual + px + (size_t)width * out_c, _MM_HINT_T0); /* the tile to the right comes next */
+        }
         y[j] = _mm512_max_ps(y[j], floor);
         if (stream)
             _mm512_stream_ps(c->dst + px, y[j]);
