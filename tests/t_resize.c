@@ -97,7 +97,7 @@ static void extreme_values_stay(void **state) {
     }
 }
 
-/* 16-bit mammogram to the network's size: 24 ms when written, 100 ms asked for. CPU time, and generous, since tests run beside others. */
+/* 16-bit mammogram to the network's size: 11 to 25 ms when written, 100 ms asked for. CPU time, since tests run beside others. */
 static void fast_enough(void **state) {
     (void)state;
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
@@ -115,7 +115,7 @@ static void fast_enough(void **state) {
         best = seconds < best ? seconds : best;
     }
     printf("3328x2560 -> 2294x1280: %.1f ms\n", 1e3 * best);
-    assert_true(best < 0.4);
+    assert_true(best < 0.1);
     free(src);
     free(dst);
 }

@@ -38,21 +38,24 @@ static _Noreturn void fail(struct job *j, int code) {
     longjmp(j->env, 1);
 }
 
-static void on_error(png_structp png, png_const_charp text) {
-    struct job *j = png_get_error_ptr(png);
+static _Noreturn void fail_with(struct job *j, const char *text) {
     int code = ERR_IMAGE_CORRUPT;
-    if (strstr(text, "Not enough image data"))
+    if (strstr(text, "Not enough"))
         code = ERR_IMAGE_TRUNCATED;
     else if (strstr(text, "emory"))
         code = ERR_NO_MEMORY;
     fail(j, err_set(j->e, code, "PNG: %s", text));
 }
 
-/* Where the pixels' own stream is wrong libpng warns once all rows are out; for us that is damage. Bytes after the stream's end are not. */
+static void on_error(png_structp png, png_const_charp text) {
+    fail_with(png_get_error_ptr(png), text);
+}
+
+/* Where the pixels' own stream is wrong libpng only warns once all rows are out; for us that is damage. Bytes after the stream's end are
+ * not. */
 static void on_warning(png_structp png, png_const_charp text) {
-    struct job *j = png_get_error_ptr(png);
     if (!strncmp(text, "IDAT: ", 6) && !strstr(text, "Extra compressed data") && !strstr(text, "Too much image data"))
-        fail(j, err_set(j->e, ERR_IMAGE_CORRUPT, "PNG: %s", text));
+        fail_with(png_get_error_ptr(png), text);
 }
 
 static void on_read(png_structp png, png_bytep to, size_t n) {

@@ -68,15 +68,15 @@ def ihdr(width, height, bits, colour, interlaced=0):
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, interlaced))
 
 
-def png(a, bits, colour, interlaced=False, plte=None, trns=None, extra=b"", raw=None, stream=None):
+def png(a, bits, colour, interlaced=False, plte=None, trns=None, extra=b"", raw=None, stream=None, cut=None):
     out = SIGNATURE + ihdr(a.shape[1], a.shape[0], bits, colour, int(interlaced)) + extra
     if plte is not None:
         out += chunk(b"PLTE", plte.astype(np.uint8).tobytes())
     if trns is not None:
         out += chunk(b"tRNS", trns)
     data = stream if stream is not None else zlib.compress(png_raw(a, bits, interlaced) if raw is None else raw, 9)
-    half = len(data) // 2  # two IDAT chunks: they are one stream
-    return out + chunk(b"IDAT", data[:half]) + chunk(b"IDAT", data[half:]) + chunk(b"IEND", b"")
+    cut = len(data) // 2 if cut is None else cut  # two IDAT chunks: they are one stream
+    return out + chunk(b"IDAT", data[:cut]) + chunk(b"IDAT", data[cut:]) + chunk(b"IEND", b"")
 
 
 def good_pngs():
@@ -188,6 +188,9 @@ def bad_files():
     yield "crc_text.png", spoil(text, text.index(b"hello"), b"jello"), "IMAGE_CORRUPT"
     stream = zlib.compress(raw, 9)
     yield "adler.png", png(a, 8, GREY, stream=spoil(stream, len(stream) - 1, stream[-1] ^ 1)), "IMAGE_CORRUPT"
+    # the checksum in a chunk of its own, or absent: libpng has all rows by then and would only warn
+    yield "adler_apart.png", png(a, 8, GREY, stream=spoil(stream, len(stream) - 1, stream[-1] ^ 1), cut=len(stream) - 4), "IMAGE_CORRUPT"
+    yield "adler_none.png", png(a, 8, GREY, stream=stream[:-4]), "IMAGE_TRUNCATED"
     yield "rows_missing.png", png(a, 8, GREY, raw=raw[:-9]), "IMAGE_TRUNCATED"
     yield "stream_cut.png", png(a, 8, GREY, stream=stream[:-8]), "IMAGE_TRUNCATED"
     yield "filter.png", png(a, 8, GREY, raw=spoil(raw, 9, 5)), "IMAGE_CORRUPT"
