@@ -1,0 +1,31 @@
+#!/bin/sh
+# A fresh machine: debootstrap SUITE (bookworm, trixie) into DIR, clone this repository into it, run ./dev demo and ./dev test there.
+# Needs root, debootstrap and the network. Usage: tests/fresh.sh SUITE [DIR]. The log is DIR.log; the exit status is the tests'.
+set -eu
+suite=${1:?suite: bookworm or trixie}
+dir=${2:-/var/tmp/bmunet-$suite}
+repository=$(cd "$(dirname "$0")/.." && pwd)
+mirror=${MIRROR:-http://deb.debian.org/debian}
+
+[ "$(id -u)" = 0 ] || { echo "fresh.sh: needs root" >&2; exit 1; }
+[ ! -e "$dir" ] || { echo "fresh.sh: $dir is in the way; remove it or name another" >&2; exit 1; }
+
+clean_up() { umount -l "$dir/proc" "$dir/dev" 2>/dev/null || true; }
+trap clean_up EXIT
+
+debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir" "$mirror" >"$dir.log" 2>&1
+mount -t proc proc "$dir/proc"
+mount --rbind /dev "$dir/dev"
+git clone -q --no-local "$repository" "$dir/root/bmunet" # what is committed, nothing else
+cp /etc/resolv.conf "$dir/etc/resolv.conf" 2>/dev/null || true
+for step in demo test; do
+    started=$(date +%s)
+    echo "== $suite: ./dev $step" | tee -a "$dir.log"
+    if ! chroot "$dir" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive \
+        sh -c "cd /root/bmunet && ./dev $step" </dev/null >>"$dir.log" 2>&1; then
+        tail -40 "$dir.log"
+        echo "== $suite: ./dev $step FAILED; the whole log: $dir.log"
+        exit 1
+    fi
+    echo "== $suite: ./dev $step passed in $(($(date +%s) - started)) s" | tee -a "$dir.log"
+done
