@@ -1,7 +1,6 @@
 /* Resize against Pillow: hashes of its results on hashed noise (tests/golden/image/resize.json).
  * `t_resize --live` answers lines "MODE SRC_W SRC_H DST_W DST_H SEED" with the hash of our result, for tests/oracle/resize_live.py. Test
  * code. */
-#include <time.h>
 
 #include "image/resize.h"
 #include "image_golden.h"
@@ -97,29 +96,6 @@ static void extreme_values_stay(void **state) {
     }
 }
 
-/* 16-bit mammogram to the network's size: 11 to 25 ms when written, 100 ms asked for. CPU time, since tests run beside others. */
-static void fast_enough(void **state) {
-    (void)state;
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
-    skip();
-#endif
-    int32_t *src = malloc(sizeof *src * 3328 * 2560), *dst = malloc(sizeof *dst * 2294 * 1280);
-    assert_true(src && dst);
-    for (size_t i = 0; i < (size_t)3328 * 2560; i++)
-        src[i] = (int32_t)(i * 2654435761u >> 16 & 0xffff);
-    double best = 1e9;
-    for (int k = 0; k < 5; k++) {
-        clock_t start = clock();
-        assert_int_equal(resize_i32(dst, 1280, 2294, src, 2560, 3328, NULL), 0);
-        double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
-        best = seconds < best ? seconds : best;
-    }
-    printf("3328x2560 -> 2294x1280: %.1f ms\n", 1e3 * best);
-    assert_true(best < 0.1);
-    free(src);
-    free(dst);
-}
-
 static int live(void) {
     char line[256];
     while (fgets(line, sizeof line, stdin)) {
@@ -142,7 +118,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(same_as_pillow),
         cmocka_unit_test(sides_are_limited),
         cmocka_unit_test(extreme_values_stay),
-        cmocka_unit_test(fast_enough),
     };
     if (argc > 1 && !strcmp(argv[1], "--live"))
         return live();
