@@ -233,9 +233,9 @@ static void case_layer_norm(void) {
     for (int r = 0; r < ROWS; r++) {
         double mean = 0, var = 0;
         for (int c = 0; c < DIM; c++)
-            mean += (double)x[r * DIM + c] / DIM;
+            mean += (double)x[r * DIM + c] / (double)DIM;
         for (int c = 0; c < DIM; c++)
-            var += ((double)x[r * DIM + c] - mean) * ((double)x[r * DIM + c] - mean) / DIM;
+            var += ((double)x[r * DIM + c] - mean) * ((double)x[r * DIM + c] - mean) / (double)DIM;
         for (int c = 0; c < DIM; c++)
             want[r * DIM + c] = ((double)x[r * DIM + c] - mean) / sqrt(var + 1e-5) * (double)gamma[c] + (double)beta[c];
     }
@@ -296,7 +296,7 @@ static void case_mean_rows(void) {
     float *x = random_floats(ROWS * DIM, 1);
     double want[DIM] = {0};
     for (int i = 0; i < ROWS * DIM; i++)
-        want[i % DIM] += (double)x[i] / ROWS;
+        want[i % DIM] += (double)x[i] / (double)ROWS;
     graph_mean_rows(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "mean");
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
