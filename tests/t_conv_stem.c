@@ -14,8 +14,13 @@
 #include "base/rng.h"
 #include "tensor/conv_kernel.h"
 
-/* Sums of 49 or 147 products: largest error over root mean square. */
-#define TOLERANCE 3e-6
+static const struct {
+    const struct conv_kernel *kernel;
+    int in_c;         /* 1, or 1 and 3 */
+    double tolerance; /* largest error over root mean square */
+} kernels[] = {{&conv_stem, 3, 3e-6}, {&conv_stem_fast, 1, 1e-5}};
+
+enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
 static float *random_floats(size_t n, uint32_t item) {
     float *x = mem_alloc_aligned(n, sizeof *x, NULL);
@@ -80,17 +85,17 @@ static double reference(const struct problem *p, size_t at) {
 }
 
 /* Run into a fresh destination; scratch and destination start as NaN, so that nothing stale can pass. */
-static float *run(const struct problem *p) {
+static float *run(const struct conv_kernel *k, const struct problem *p) {
     const struct conv_shape *s = &p->shape;
-    const size_t scratch_bytes = conv_stem.scratch_bytes(s, pool_threads());
-    void *packed = mem_alloc_aligned(conv_stem.packed_bytes(s), 1, NULL), *scratch = mem_alloc_aligned(scratch_bytes, 1, NULL);
+    const size_t scratch_bytes = k->scratch_bytes(s, pool_threads());
+    void *packed = mem_alloc_aligned(k->packed_bytes(s), 1, NULL), *scratch = mem_alloc_aligned(scratch_bytes, 1, NULL);
     float *dst = mem_alloc_aligned(p->n_out, sizeof *dst, NULL);
     assert_true(packed && scratch && dst);
     memset(scratch, 0xFF, scratch_bytes);
     memset(dst, 0xFF, p->n_out * sizeof *dst);
-    conv_stem.pack(packed, p->w, s);
+    k->pack(packed, p->w, s);
     const struct conv_call call = {*s, p->x, packed, p->bias, NULL, p->relu, dst, scratch};
-    conv_stem.run(&call);
+    k->run(&call);
     free(packed);
     free(scratch);
     return dst;
@@ -132,16 +137,18 @@ static void test_edges(void **state) {
                                    {33, 30}, {40, 40}, {37, 53}, {6, 55},  {5, 56},  {9, 57},  {4, 58},  {12, 110}};
     if (!available())
         return;
-    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
-        for (int bits = 0; bits < 4; bits++) {
-            struct problem p = problem_new(2, sides[i][0], sides[i][1], bits & 1 ? 3 : 1, i % 3 ? 64 : 32, bits & 2);
-            float *dst = run(&p);
-            const double error = error_over_rms(&p, dst, 1);
-            if (error > TOLERANCE)
-                fail_msg("%dx%d, %d channels: %g", sides[i][0], sides[i][1], p.shape.in_c, error);
-            free(dst);
-            problem_free(&p);
-        }
+    for (int k = 0; k < KERNELS; k++)
+        for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
+            for (int bits = 0; bits < 4; bits++) {
+                const int in_c = bits & 1 ? kernels[k].in_c : 1;
+                struct problem p = problem_new(2, sides[i][0], sides[i][1], in_c, i % 3 ? 64 : 32, bits & 2);
+                float *dst = run(kernels[k].kernel, &p);
+                const double error = error_over_rms(&p, dst, 1);
+                if (error > kernels[k].tolerance)
+                    fail_msg("%s %dx%d, %d channels: %g", kernels[k].kernel->name, sides[i][0], sides[i][1], in_c, error);
+                free(dst);
+                problem_free(&p);
+            }
 }
 
 /* Larger than the caches: the results are written past them. */
@@ -150,42 +157,48 @@ static void test_large(void **state) {
     if (!available())
         return;
     struct problem p = problem_new(2, 1030, 901, 1, 64, true);
-    float *dst = run(&p);
-    const double error = error_over_rms(&p, dst, 997);
-    if (error > TOLERANCE)
-        fail_msg("%g", error);
-    free(dst);
+    for (int k = 0; k < KERNELS; k++) {
+        float *dst = run(kernels[k].kernel, &p);
+        const double error = error_over_rms(&p, dst, 997);
+        if (error > kernels[k].tolerance)
+            fail_msg("%s: %g", kernels[k].kernel->name, error);
+        free(dst);
+    }
     problem_free(&p);
 }
 
 /* Every thread count and each image alone give the bits of the whole. */
+static void bits_of(const struct conv_kernel *k, int in_c) {
+    struct problem p = problem_new(3, 43, 161, in_c, 64, true);
+    pool_set_threads(1);
+    float *whole = run(k, &p);
+    for (int n = 2; n <= 7; n++) {
+        pool_set_threads(n);
+        float *other = run(k, &p);
+        assert_memory_equal(whole, other, p.n_out * sizeof *whole);
+        free(other);
+    }
+    for (int n = 0; n < 3; n++) {
+        struct problem one = problem_new(1, 43, 161, in_c, 64, true);
+        const size_t in = 43 * 161 * (size_t)in_c;
+        memcpy(one.x, p.x + (size_t)n * in, in * sizeof *one.x);
+        float *alone = run(k, &one);
+        assert_memory_equal(whole + (size_t)n * one.n_out, alone, one.n_out * sizeof *alone);
+        free(alone);
+        problem_free(&one);
+    }
+    free(whole);
+    problem_free(&p);
+}
+
 static void test_bits(void **state) {
     (void)state;
     if (!available())
         return;
     const int threads = pool_threads();
-    for (int in_c = 1; in_c <= 3; in_c += 2) {
-        struct problem p = problem_new(3, 43, 61, in_c, 64, true);
-        pool_set_threads(1);
-        float *whole = run(&p);
-        for (int n = 2; n <= 7; n++) {
-            pool_set_threads(n);
-            float *other = run(&p);
-            assert_memory_equal(whole, other, p.n_out * sizeof *whole);
-            free(other);
-        }
-        for (int n = 0; n < 3; n++) {
-            struct problem one = problem_new(1, 43, 61, in_c, 64, true);
-            const size_t in = 43 * 61 * (size_t)in_c;
-            memcpy(one.x, p.x + (size_t)n * in, in * sizeof *one.x);
-            float *alone = run(&one);
-            assert_memory_equal(whole + (size_t)n * one.n_out, alone, one.n_out * sizeof *alone);
-            free(alone);
-            problem_free(&one);
-        }
-        free(whole);
-        problem_free(&p);
-    }
+    for (int k = 0; k < KERNELS; k++)
+        for (int in_c = 1; in_c <= kernels[k].in_c; in_c += 2)
+            bits_of(kernels[k].kernel, in_c);
     pool_set_threads(threads);
 }
 
