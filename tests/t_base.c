@@ -93,6 +93,11 @@ static void test_mem(void **state) {
     assert_int_equal((uintptr_t)p % 64, 0);
     memset(p, 1, 15);
     free(p);
+    const size_t large = ((size_t)9 << 20) + 100; /* a large block is no multiple of what it is aligned to */
+    unsigned char *q = mem_alloc_aligned(large, 1, &e);
+    assert_non_null(q);
+    q[0] = q[large - 1] = 1;
+    free(q);
     char *s = mem_strdup("copy", &e);
     assert_string_equal(s, "copy");
     free(s);

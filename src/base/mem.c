@@ -36,12 +36,12 @@ void *mem_alloc(size_t count, size_t size, struct err *e) {
 void *mem_alloc_aligned(size_t count, size_t size, struct err *e) {
     size_t bytes, alignment = ALIGNMENT_TENSOR;
     void *p = NULL;
-    if (mem_mul(count, size, &bytes) && mem_add(bytes, HUGE_PAGE, &bytes)) {
-        bytes -= HUGE_PAGE - ALIGNMENT_TENSOR;
+    if (mem_mul(count, size, &bytes)) {
         if (bytes >= HUGE_FROM)
             alignment = HUGE_PAGE;
-        bytes = bytes / ALIGNMENT_TENSOR * ALIGNMENT_TENSOR;
-        p = aligned_alloc(alignment, bytes);
+        /* not aligned_alloc(): it wants whole multiples of the alignment, up to 2 MiB more than needed */
+        if (posix_memalign(&p, alignment, bytes ? bytes : 1))
+            p = NULL;
     }
     if (!p)
         no_memory(e, count, size);
