@@ -45,6 +45,5 @@ extern const struct conv_kernel conv_winograd6; /* 3x3 stride 1 pad 1, F(6x6, 3x
 extern const struct conv_kernel conv_stem;      /* 7x7 stride 2 pad 3, 1 or 3 -> 64 channels, with the max-pooling */
 extern const struct conv_kernel conv_stem_fast; /* the same over 1 channel with fewer multiplications */
 extern const struct conv_kernel conv_strided;   /* 3x3 stride 2 pad 1 */
-extern const struct conv_kernel conv_point;     /* 1x1 stride 1 or 2 pad 0 */
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
 } rules[] = {
     {&conv_stem, true, 1, 3},
     {&conv_winograd6, false, 28 * 28, 1024},
+    {&conv_winograd4, false, 14 * 14, 1024},
     {&conv_strided, false, 28 * 28, 1024},
 };
 

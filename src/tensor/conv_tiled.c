@@ -4,20 +4,18 @@
  * pixels becomes Q x Q points per channel, at each point the channels are one matrix product (tiles x in_c) (in_c x out_c), and Q x Q
  * points become M x M outputs. Multiplications per output: 64/36, 36/16 and 81/16 where the definition needs 9.
  *
- * A thread takes a block of T tiles: transforms all its channels into V[point][tile][in_c], then for each COLS output channels multiplies
- * point by point into S[point][tile][COLS] and transforms that to pixels, adding bias and residual, cutting at ReLU. T is chosen so that V
- * and S stay in the second-level cache where there are few channels, and so that weights are not streamed too often where there are many.
+ * A block of T tiles: all its channels are transformed into V[point][tile][in_c]; then for each COLS output channels they are multiplied
+ * point by point into S[point][tile][COLS], and that is transformed to pixels, with bias and residual added and cut at ReLU. With few
+ * channels each thread has its own blocks, small enough for the second-level cache. With many channels the weights (up to 67 MB) are the
+ * traffic: all threads fill one large V together and then divide the output channels, so that the weights are streamed once.
  * An output's operations and their order depend on nothing but its tile: not on threads, images or T.
  */
-#include <immintrin.h>
 
 #include "base/pool.h"
+#include "tensor/conv_gemm.h"
 #include "tensor/conv_kernel.h"
 
-#define KERNEL __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
-#define INLINE KERNEL static inline __attribute__((always_inline))
-
-enum { LANES = 16, COLS = 64, VECS = COLS / LANES, ROWS = 6, POINTS_MAX = 9, TILE_MAX = 9, OUT_MAX = 6 };
+enum { COLS = GEMM_COLS, ROWS = GEMM_ROWS, POINTS_MAX = 9, TILE_MAX = 9, OUT_MAX = 6 };
 
 typedef void transform(const __m512 *x, __m512 *y);
 
@@ -144,7 +142,6 @@ INLINE void s2_output(const __m512 *x, __m512 *y) {
 enum { SHARED_IN_C = 256 };
 #define OWN_BYTES ((size_t)1 << 20)     /* of a thread's V: about a second-level cache */
 #define SHARED_BYTES ((size_t)16 << 20) /* of the V of all threads: half a third-level cache */
-#define STREAM_BYTES ((size_t)16 << 20) /* outputs from here up are stored past the caches */
 
 struct geometry {
     int tiles_y, tiles_x;
@@ -249,34 +246,6 @@ INLINE void input_tile(const struct conv_call *c, const struct algorithm *a, tra
     }
 }
 
-/* ROWS tiles by COLS channels: s[r][col] = sum over c of v[r][c] u[c][col]. 24 accumulators, 4 weights, 1 broadcast. */
-INLINE void multiply(const float *v, size_t in_c, const float *u, float *s) {
-    __m512 sum[ROWS][VECS];
-#pragma GCC unroll 6
-    for (int r = 0; r < ROWS; r++)
-#pragma GCC unroll 4
-        for (int k = 0; k < VECS; k++)
-            sum[r][k] = _mm512_setzero_ps();
-    for (size_t c = 0; c < in_c; c++) {
-        __m512 w[VECS];
-#pragma GCC unroll 4
-        for (int k = 0; k < VECS; k++)
-            w[k] = _mm512_load_ps(u + c * COLS + (size_t)k * LANES);
-#pragma GCC unroll 6
-        for (int r = 0; r < ROWS; r++) {
-            const __m512 x = _mm512_set1_ps(v[(size_t)r * in_c + c]);
-#pragma GCC unroll 4
-            for (int k = 0; k < VECS; k++)
-                sum[r][k] = FMA(x, w[k], sum[r][k]);
-        }
-    }
-#pragma GCC unroll 6
-    for (int r = 0; r < ROWS; r++)
-#pragma GCC unroll 4
-        for (int k = 0; k < VECS; k++)
-            _mm512_store_ps(s + (size_t)r * COLS + (size_t)k * LANES, sum[r][k]);
-}
-
 /* One row of an output tile: width pixels, LANES channels. */
 INLINE void output_row(__m512 *y, int width, const struct conv_call *c, size_t at, size_t out_c, __m512 bias, bool stream) {
     const __m512 floor = c->relu ? _mm512_setzero_ps() : K(-__builtin_inff());
@@ -339,10 +308,10 @@ INLINE void output_block(const struct conv_call *c, const struct algorithm *a, t
                          float *s, long block, long count, size_t column) {
     const size_t in_c = (size_t)c->shape.in_c, points = (size_t)(a->points * a->points);
     const float *u = (const float *)c->packed + column * points * in_c;
-    const bool stream = (size_t)c->shape.out_h * (size_t)c->shape.out_w * (size_t)c->shape.out_c * sizeof(float) >= STREAM_BYTES;
+    const bool stream = conv_streams(&c->shape);
     for (size_t point = 0; point < points; point++, u += in_c * COLS)
         for (long t = 0; t < count; t += ROWS) /* the last rows may be stale: computed, never read */
-            multiply(v + point * g->v_step + (size_t)t * in_c, in_c, u, s + point * g->s_step + (size_t)t * COLS);
+            gemm(v + point * g->v_step + (size_t)t * in_c, in_c, in_c, u, s + point * g->s_step + (size_t)t * COLS);
     for (long t = 0; t < count; t++) {
         if (stream)
             output_tile(c, a, output, tile_at(g, block + t), s + (size_t)t * COLS, g->s_step, column, true);
@@ -408,8 +377,7 @@ static void run(const struct conv_call *c, const struct algorithm *a, share *own
 
 static bool takes(const struct conv_shape *s, int stride) {
     return s->kernel == 3 && s->stride == stride && s->pad == 1 && !s->pool && s->in_c % LANES == 0 && s->out_c % COLS == 0 &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+           gemm_has_processor();
 }
 
 #define KERNEL_OF(kernel, text, a, stride)                                                                                                 \

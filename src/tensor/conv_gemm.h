@@ -1,0 +1,59 @@
+/* The inner product of our AVX-512 kernels: six rows by 64 columns in registers. Floor 1. Internal to conv_*.c.
+ *
+ * 24 accumulators, 4 vectors of weights, 1 broadcast: 29 of the 32 registers; two multiply-adds a cycle need 16 loads in 12 cycles.
+ * Each sum runs over k in order, one fused multiply-add at a time: the same bits wherever the row stands.
+ */
+#ifndef BMU_TENSOR_CONV_GEMM_H
+#define BMU_TENSOR_CONV_GEMM_H
+
+#include <immintrin.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tensor/conv_kernel.h"
+
+#define KERNEL __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
+#define INLINE KERNEL static inline __attribute__((always_inline))
+
+enum { LANES = 16, GEMM_ROWS = 6, GEMM_COLS = 64, GEMM_VECS = GEMM_COLS / LANES };
+
+static inline bool gemm_has_processor(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+}
+
+/* Are the outputs so large that they are stored past the caches? They would not survive there until the next layer reads them, and a plain
+ * store reads the line first. A kernel that does so ends its share with _mm_sfence(). */
+static inline bool conv_streams(const struct conv_shape *s) {
+    return (size_t)s->n * (size_t)s->out_h * (size_t)s->out_w * (size_t)s->out_c * sizeof(float) >= (size_t)16 << 20;
+}
+
+/* out[r][col] = sum over c of a[r * a_step + c] * b[c * GEMM_COLS + col], r < GEMM_ROWS, c < k. b and out are 64-byte aligned. */
+INLINE void gemm(const float *a, size_t a_step, size_t k, const float *b, float *out) {
+    __m512 sum[GEMM_ROWS][GEMM_VECS];
+#pragma GCC unroll 6
+    for (int r = 0; r < GEMM_ROWS; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < GEMM_VECS; v++)
+            sum[r][v] = _mm512_setzero_ps();
+    for (size_t c = 0; c < k; c++) {
+        __m512 w[GEMM_VECS];
+#pragma GCC unroll 4
+        for (int v = 0; v < GEMM_VECS; v++)
+            w[v] = _mm512_load_ps(b + c * GEMM_COLS + (size_t)v * LANES);
+#pragma GCC unroll 6
+        for (int r = 0; r < GEMM_ROWS; r++) {
+            const __m512 x = _mm512_set1_ps(a[(size_t)r * a_step + c]);
+#pragma GCC unroll 4
+            for (int v = 0; v < GEMM_VECS; v++)
+                sum[r][v] = _mm512_fmadd_ps(x, w[v], sum[r][v]);
+        }
+    }
+#pragma GCC unroll 6
+    for (int r = 0; r < GEMM_ROWS; r++)
+#pragma GCC unroll 4
+        for (int v = 0; v < GEMM_VECS; v++)
+            _mm512_store_ps(out + (size_t)r * GEMM_COLS + (size_t)v * LANES, sum[r][v]);
+}
+
+#endif
