@@ -256,14 +256,18 @@ static inline void exam_free(struct test_exam *x) {
         free(x->view[s]);
 }
 
-/* The exam with only these views, through the model. */
-static inline struct model_output exam_run(struct model *m, const struct test_exam *x, unsigned present) {
+/* The exam with only these views, through the model: model_run()'s code. */
+static inline int exam_try(struct model_output *out, struct model *m, const struct test_exam *x, unsigned present, struct err *e) {
     struct model_input in = {.clinical = model_schema(m) ? x->clinical : NULL};
-    struct model_output out;
-    struct err e = {0};
     for (int s = 0; s < SLOT_COUNT; s++)
         in.view[s] = present >> s & 1U ? x->view[s] : NULL;
-    if (model_run(m, &in, &out, &e))
+    return model_run(m, &in, out, e);
+}
+
+static inline struct model_output exam_run(struct model *m, const struct test_exam *x, unsigned present) {
+    struct model_output out;
+    struct err e = {0};
+    if (exam_try(&out, m, x, present, &e))
         fail_msg("views %#x: %s", present, e.message);
     return out;
 }
