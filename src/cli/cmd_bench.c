@@ -105,21 +105,25 @@ static int make_model(char path[], const struct options *o, struct err *e) {
 }
 
 struct exam_noise {
-    float *view[SLOT_COUNT]; /* owned */
+    float *views; /* owned, all end to end */
+    const float *view[SLOT_COUNT];
     struct clinical clinical[SCHEMA_FIELDS_MAX];
 };
 
 /* Mammograms are standardised (normal numbers), ultrasound lies in 0..1. */
 static int make_exam(struct exam_noise *x, const struct model *m, struct err *e) {
+    x->views = mem_alloc_aligned(prep_offset(&model_config(m)->prep, SLOT_COUNT), sizeof *x->views, e);
+    if (!x->views)
+        return ERR_NO_MEMORY;
     for (int s = 0; s < SLOT_COUNT; s++) {
         if (!model_takes(m, (enum slot)s))
             continue;
         size_t n = prep_size(&model_config(m)->prep, (enum slot)s);
         struct rng r = rng_make(1, 0, (uint32_t)s);
-        if (!(x->view[s] = mem_alloc_aligned(n, sizeof *x->view[s], e)))
-            return ERR_NO_MEMORY;
+        float *view = x->views + prep_offset(&model_config(m)->prep, s);
+        x->view[s] = view;
         for (size_t i = 0; i < n; i++)
-            x->view[s][i] = (float)(slot_is_mg((enum slot)s) ? rng_normal(&r, i) : rng_uniform(&r, i));
+            view[i] = (float)(slot_is_mg((enum slot)s) ? rng_normal(&r, i) : rng_uniform(&r, i));
     }
     for (int i = 0; i < SCHEMA_FIELDS_MAX; i++)
         x->clinical[i] = (struct clinical){.present = true, .value = 1};
@@ -168,8 +172,7 @@ static int measure(struct result *r, struct model *m, const struct options *o, s
         qsort(r->seconds, r->runs, sizeof *r->seconds, by_value);
     getrusage(RUSAGE_SELF, &usage);
     r->peak_mb = (double)usage.ru_maxrss / 1024;
-    for (int s = 0; s < SLOT_COUNT; s++)
-        free(x.view[s]);
+    free(x.views);
     return rc;
 }
 

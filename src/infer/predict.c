@@ -21,7 +21,7 @@
 enum { RING = 2 }; /* the exam in the network and the next: preparing takes a third of computing, and a third set of images another 27 MB */
 
 struct entry {
-    float *view[SLOT_COUNT]; /* owned, or NULL until a view of that slot was met */
+    float *views; /* owned: all views of an exam end to end; NULL until a view was met; pages of slots never met stay untouched */
     struct prediction p;
     struct clinical clinical[SCHEMA_FIELDS_MAX];
     struct err fatal; /* code != 0: the run ends here */
@@ -78,10 +78,10 @@ static const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-static int make_room(struct pipeline *l, struct entry *x, enum slot s, struct err *e) {
-    if (!x->view[s])
-        x->view[s] = mem_alloc_aligned(prep_size(&l->config->prep, s), sizeof *x->view[s], e);
-    return x->view[s] ? 0 : ERR_NO_MEMORY;
+static int make_room(struct pipeline *l, struct entry *x, struct err *e) {
+    if (!x->views)
+        x->views = mem_alloc_aligned(prep_offset(&l->config->prep, SLOT_COUNT), sizeof *x->views, e);
+    return x->views ? 0 : ERR_NO_MEMORY;
 }
 
 /* Read, hash and prepare one image. Non-zero only if the run must end. */
@@ -97,9 +97,9 @@ static int prepare_view(struct pipeline *l, struct entry *x, enum slot s, struct
     double read = clock_seconds();
     x->p.ms.read += 1e3 * (read - started);
     if (!rc && taken) {
-        rc = make_room(l, x, s, &why);
+        rc = make_room(l, x, &why);
         if (!rc)
-            rc = prep_bytes(x->view[s], &l->config->prep, s, bytes, n, v, &why);
+            rc = prep_bytes(x->views + prep_offset(&l->config->prep, s), &l->config->prep, s, bytes, n, v, &why);
     } else if (!rc) {
         v->hashed = true;
         sha256_bytes(bytes, n, v->sha256);
@@ -242,7 +242,7 @@ static int compute(struct pipeline *l, struct entry *x, struct err *e) {
         struct model_input in = {.clinical = p->clinical};
         struct err why = {0};
         for (int s = 0; s < SLOT_COUNT; s++)
-            in.view[s] = p->verdict.input[s].status == INPUT_USED ? x->view[s] : NULL;
+            in.view[s] = p->verdict.input[s].status == INPUT_USED ? x->views + prep_offset(&l->config->prep, s) : NULL;
         double started = clock_seconds();
         int rc = model_run(l->model, &in, &p->output, &why);
         p->ms.network = 1e3 * (clock_seconds() - started);
@@ -321,8 +321,7 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
     rc = run_pipeline(l, sink, ctx, e);
 out:
     for (int i = 0; i < RING; i++)
-        for (int s = 0; s < SLOT_COUNT; s++)
-            free(l->ring[i].view[s]);
+        free(l->ring[i].views);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     free(l->exams);

@@ -1,8 +1,7 @@
 /* A trained network, opened and run. Floor 3.
  *
- * One exam runs in two parts: each present view through its tower's trunk (a mammogram alone, the two views of an ultrasound tower
- * together), then the head over the features. Trunk plans are kept per number of views, head plans per set of views; all share packed
- * weights and one workspace.
+ * One exam runs in two parts: the present views of each tower through its trunk, both together, then the head over all features. Trunk
+ * plans are kept per number of views, head plans per set of views; all share packed weights and one workspace.
  */
 #include "model/model.h"
 
@@ -34,7 +33,7 @@ struct model {
     float *black[TOWERS_MAX]; /* reference: the features of the black image, a constant of the weights */
     float *features;          /* [SLOT_COUNT][d], of this run */
     float *rows;              /* [SLOT_COUNT][d], those present packed */
-    float *pair;              /* two ultrasound views together */
+    float *pair[TOWERS_MAX];  /* two views laid end to end, where the caller has not done so; made when first needed */
     float *clinical;
     long profiled_runs;
 };
@@ -54,13 +53,13 @@ void model_close(struct model *m) {
         for (int v = 0; v < VIEWS_MAX; v++)
             ready_free(m->trunk[t][v]);
         free(m->black[t]);
+        free(m->pair[t]);
     }
     for (int i = 0; i < PATTERNS; i++)
         ready_free(m->head[i]);
     engine_release(&m->engine);
     free(m->features);
     free(m->rows);
-    free(m->pair);
     free(m->clinical);
     free(m->clinical_mean);
     free(m->clinical_std);
@@ -130,9 +129,8 @@ static int buffers(struct model *m, struct err *e) {
     const size_t d = (size_t)config_features(&m->config), clinical = m->schema ? (size_t)config_clinical_inputs(&m->config, m->schema) : 0;
     m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
-    m->pair = mem_alloc_aligned(2 * prep_size(&m->config.prep, SLOT_US_BMODE_TRANS), sizeof(float), e);
     m->clinical = mem_alloc_aligned(clinical + 1, sizeof(float), e);
-    return m->features && m->rows && m->pair && m->clinical ? 0 : ERR_NO_MEMORY;
+    return m->features && m->rows && m->clinical ? 0 : ERR_NO_MEMORY;
 }
 
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
@@ -247,16 +245,27 @@ static int black_features(struct model *m, int tower, enum slot s, const float *
     return 0;
 }
 
+static int join_views(struct model *m, int tower, const float *const views[2], size_t size, const float **out, struct err *e) {
+    float **pair = &m->pair[tower];
+    if (!*pair && !(*pair = mem_alloc_aligned(2 * size, sizeof **pair, e)))
+        return ERR_NO_MEMORY;
+    memcpy(*pair, views[0], size * sizeof **pair);
+    memcpy(*pair + size, views[1], size * sizeof **pair);
+    *out = *pair;
+    return 0;
+}
+
 /* The features of one tower's two slots; absent ones stay untouched (masked) or are the black image's (reference). */
 static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e) {
     const size_t d = (size_t)config_features(&m->config), size = prep_size(&m->config.prep, t->slots[0]);
     float *out[2] = {m->features + (size_t)t->slots[0] * d, m->features + (size_t)t->slots[1] * d};
     const float *views[2] = {in->view[t->slots[0]], in->view[t->slots[1]]};
     int rc = 0;
-    if (views[0] && views[1] && !slot_is_mg(t->slots[0])) {
-        memcpy(m->pair, views[0], size * sizeof(float));
-        memcpy(m->pair + size, views[1], size * sizeof(float));
-        return run_trunk(m, tower, 2, m->pair, out[0], e);
+    if (views[0] && views[1]) {
+        const float *both = views[0];
+        if (views[1] != views[0] + size && (rc = join_views(m, tower, views, size, &both, e)))
+            return rc;
+        return run_trunk(m, tower, 2, both, out[0], e);
     }
     for (int i = 0; i < 2 && rc == 0; i++) {
         const float *black = NULL;
