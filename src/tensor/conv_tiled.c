@@ -140,8 +140,8 @@ INLINE void s2_output(const __m512 *x, __m512 *y) {
 /* --- geometry --------------------------------------------------------------------------------------------------------------------- */
 
 enum { SHARED_IN_C = 256 };
-#define OWN_BYTES ((size_t)1 << 20)     /* of a thread's V: about a second-level cache */
-#define SHARED_BYTES ((size_t)16 << 20) /* of the V of all threads: half a third-level cache */
+#define OWN_BYTES ((size_t)1 << 20)    /* of a thread's V: about a second-level cache */
+#define SHARED_BYTES ((size_t)8 << 20) /* of the V of all threads: it and a layer of weights must share the third-level cache */
 
 struct geometry {
     int tiles_y, tiles_x;
