@@ -120,7 +120,7 @@ static int make_exam(struct exam_noise *x, const struct model *m, struct err *e)
             continue;
         size_t n = prep_size(&model_config(m)->prep, (enum slot)s);
         struct rng r = rng_make(1, 0, (uint32_t)s);
-        float *view = x->views + prep_offset(&model_config(m)->prep, s);
+        float *view = x->views + prep_offset(&model_config(m)->prep, (enum slot)s);
         x->view[s] = view;
         for (size_t i = 0; i < n; i++)
             view[i] = (float)(slot_is_mg((enum slot)s) ? rng_normal(&r, i) : rng_uniform(&r, i));

@@ -112,9 +112,9 @@ size_t prep_size(const struct prep_profile *p, enum slot s) {
     return slot_is_mg(s) ? (size_t)p->mg_height * (size_t)p->mg_width : (size_t)p->us_height * (size_t)p->us_width * 3;
 }
 
-size_t prep_offset(const struct prep_profile *p, int s) {
+size_t prep_offset(const struct prep_profile *p, enum slot s) {
     size_t offset = 0;
-    for (int before = 0; before < s; before++)
+    for (int before = 0; before < (int)s; before++)
         offset += prep_size(p, (enum slot)before);
     return offset;
 }

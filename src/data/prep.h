@@ -26,7 +26,7 @@ struct prep_profile {
 size_t prep_size(const struct prep_profile *p, enum slot s);
 /* Where slot s lies, in floats, in one block that holds the views of an exam end to end in slot order; of SLOT_COUNT: the block's size. A
  * block on a 64-byte boundary has every view on one. */
-size_t prep_offset(const struct prep_profile *p, int s);
+size_t prep_offset(const struct prep_profile *p, enum slot s);
 /* Decode, check and convert the file's bytes for slot s into out (prep_size floats, row-major; ultrasound interleaved RGB in 0..1).
  * v is filled in full: status, code, note, sha256. Returns 0 if used, else the code of the refusal (also in e). */
 int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,

@@ -1,4 +1,9 @@
-/* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 1. x [rows][in], W [out][in], y [rows][out]. */
+/* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 1. x [rows][in], W [out][in], y [rows][out].
+ *
+ * Always on one thread: where there is no AVX-512 the library divides a matrix product by the number of threads in a way that changes the
+ * sums' order, and with it the last bits. At most nine rows pass here; it costs under a millisecond per exam.
+ */
+#include "base/pool.h"
 #include "tensor/op.h"
 
 int linear_shape(const struct graph *g, struct node *node, struct err *e) {
@@ -41,8 +46,11 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
         [ACTIVATION_NONE] = DNN_NONE, [ACTIVATION_RELU] = DNN_RELU, [ACTIVATION_GELU] = DNN_GELU};
     const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
     int rc = op_rows_prepare(p, s, e);
+    const int threads = pool_threads();
+    pool_set_threads(1);
     if (rc == 0)
         rc = dnn_linear_new(&s->dnn, p->engine->dnn, m, k, n, activation[s->node->activation], s->node->bias != NULL, s->node->residual, e);
+    pool_set_threads(threads);
     if (rc)
         return rc;
     s->scratch_bytes = dnn_op_scratch_bytes(s->dnn);
@@ -52,5 +60,9 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
 }
 
 int linear_forward(struct plan *p, struct step *s, struct err *e) {
-    return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
+    const int threads = pool_threads();
+    pool_set_threads(1);
+    const int rc = dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
+    pool_set_threads(threads);
+    return rc;
 }
