@@ -2,6 +2,9 @@
  * float32 but not the same. Small networks with the goldens' weights; the kernels of the real size are looked at in t_parity_full.c. */
 #include "support.h"
 
+#include <spawn.h>
+#include <sys/wait.h>
+
 #include "base/pool.h"
 
 static struct golden golden;
@@ -161,11 +164,33 @@ static void cut_files_are_refused(void **state) {
     free(bytes);
 }
 
-int main(void) {
+/* The same tests as a processor without AVX-512 runs them: the tensor library takes other kernels there. It reads its environment once, so
+ * this program starts itself again. */
+static void the_same_on_older_processors(void **state) {
+    (void)state;
+    static const char *const sets[] = {"AVX2", "SSE41"};
+    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
+        char program[] = "/proc/self/exe";
+        char *argv[] = {program, program, NULL}; /* an argument: do not do this test again */
+        pid_t child;
+        int status = 0;
+        assert_int_equal(setenv("ONEDNN_MAX_CPU_ISA", sets[i], 1), 0);
+        assert_int_equal(posix_spawn(&child, program, NULL, NULL, argv, environ), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (status != 0)
+            fail_msg("with ONEDNN_MAX_CPU_ISA=%s: see above", sets[i]);
+    }
+    assert_int_equal(unsetenv("ONEDNN_MAX_CPU_ISA"), 0);
+}
+
+int main(int argc, char **argv) {
+    (void)argv;
+    const struct CMUnitTest older[] = {cmocka_unit_test(the_same_on_older_processors)};
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_for_any_threads),   cmocka_unit_test(same_bits_whatever_ran_before),
         cmocka_unit_test(absent_views_leave_no_trace), cmocka_unit_test(bf16_is_near),
         cmocka_unit_test(cut_files_are_refused),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    const int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    return failed || argc > 1 ? failed : cmocka_run_group_tests(older, NULL, NULL);
 }

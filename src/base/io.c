@@ -261,10 +261,18 @@ int replace_printf(struct replace *r, struct err *e, const char *format, ...) {
     return rc;
 }
 
+int replace_sync(struct replace *r, struct err *e) {
+    if (r->failed)
+        return err_set(e, r->failed, "%s: an earlier write failed", r->path);
+    if (flush(r, e))
+        return r->failed;
+    if (fsync(r->fd))
+        r->failed = failed(e, ERR_FILE_WRITE, r->path, "cannot be written to the disk");
+    return r->failed;
+}
+
 int replace_commit(struct replace *r, struct err *e) {
-    int rc = r->failed ? err_set(e, r->failed, "%s: an earlier write failed", r->path) : flush(r, e);
-    if (!rc && fsync(r->fd))
-        rc = failed(e, ERR_FILE_WRITE, r->path, "cannot be written to the disk");
+    int rc = replace_sync(r, e);
     if (!rc) {
         int closed = close(r->fd); /* a network file system may report a lost write only here */
         r->fd = -1;

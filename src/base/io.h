@@ -27,6 +27,9 @@ struct replace;
 int replace_open(struct replace **out, const char *path, struct err *e);
 int replace_write(struct replace *r, const void *bytes, size_t n, struct err *e); /* buffered */
 int replace_printf(struct replace *r, struct err *e, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* All bytes are on the disk, nothing is visible yet: call it on each of several files before the first commit, so that a full disk spares
+ * all. */
+int replace_sync(struct replace *r, struct err *e);
 int replace_commit(struct replace *r, struct err *e); /* frees r, also on failure */
 void replace_abort(struct replace *r);                /* frees r; NULL is allowed */
 

@@ -190,10 +190,12 @@ int output_add(struct output *o, const struct prediction *p, struct err *e) {
     return rc;
 }
 
-/* The larger file first: a disk that is full says so there, and then neither has been replaced. */
+/* Both are on the disk before either is replaced: a disk that is full spares both. */
 int output_commit(struct output *o, struct err *e) {
-    int rc = 0;
-    if (o->json) {
+    int rc = o->json ? replace_sync(o->json, e) : 0;
+    if (!rc && o->csv)
+        rc = replace_sync(o->csv, e);
+    if (!rc && o->json) {
         rc = replace_commit(o->json, e);
         o->json = NULL;
     }
