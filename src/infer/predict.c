@@ -242,7 +242,7 @@ static int compute(struct pipeline *l, struct entry *x, struct err *e) {
         struct model_input in = {.clinical = p->clinical};
         struct err why = {0};
         for (int s = 0; s < SLOT_COUNT; s++)
-            in.view[s] = p->verdict.input[s].status == INPUT_USED ? x->views + prep_offset(&l->config->prep, s) : NULL;
+            in.view[s] = p->verdict.input[s].status == INPUT_USED ? x->views + prep_offset(&l->config->prep, (enum slot)s) : NULL;
         double started = clock_seconds();
         int rc = model_run(l->model, &in, &p->output, &why);
         p->ms.network = 1e3 * (clock_seconds() - started);
