@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "tensor/conv_kernel.h"
 
@@ -28,8 +29,24 @@ static inline bool conv_streams(const struct conv_shape *s) {
     return (size_t)s->n * (size_t)s->out_h * (size_t)s->out_w * (size_t)s->out_c * sizeof(float) >= (size_t)16 << 20;
 }
 
-/* out[r][col] = sum over c of a[r * a_step + c] * b[c * GEMM_COLS + col], r < GEMM_ROWS, c < k. b and out are 64-byte aligned. */
-INLINE void gemm(const float *a, size_t a_step, size_t k, const float *b, float *out) {
+/* What a product brings into the second-level cache for the products after it: `lines` cache lines per LANES steps of its own k, so that
+ * they never queue up. Numbers, not pointers: they may run past what exists, and a prefetch does not fault. */
+struct gemm_ahead {
+    uintptr_t from;
+    int lines;
+};
+
+INLINE void gemm_fetch(struct gemm_ahead *ahead) {
+#pragma GCC unroll 1
+    for (int i = 0; i < ahead->lines; i++, ahead->from += LANES * sizeof(float))
+        _mm_prefetch((const char *)ahead->from, _MM_HINT_T1);
+}
+
+enum { GEMM_AHEADS = 3 };
+
+/* out[r][col] = sum over c of a[r * a_step + c] * b[c * GEMM_COLS + col], r < GEMM_ROWS, c < k. b and out are 64-byte aligned.
+ * k is a multiple of LANES. */
+INLINE void gemm(const float *a, size_t a_step, size_t k, const float *b, float *out, struct gemm_ahead ahead[GEMM_AHEADS]) {
     __m512 sum[GEMM_ROWS][GEMM_VECS];
 #pragma GCC unroll 6
     for (int r = 0; r < GEMM_ROWS; r++)
@@ -37,6 +54,10 @@ INLINE void gemm(const float *a, size_t a_step, size_t k, const float *b, float 
         for (int v = 0; v < GEMM_VECS; v++)
             sum[r][v] = _mm512_setzero_ps();
     for (size_t c = 0; c < k; c++) {
+        if (c % LANES == 0)
+#pragma GCC unroll 3
+            for (int i = 0; i < GEMM_AHEADS; i++)
+                gemm_fetch(&ahead[i]);
         __m512 w[GEMM_VECS];
 #pragma GCC unroll 4
         for (int v = 0; v < GEMM_VECS; v++)

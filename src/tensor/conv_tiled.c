@@ -5,9 +5,11 @@
  * points become M x M outputs. Multiplications per output: 64/36, 36/16 and 81/16 where the definition needs 9.
  *
  * A block of T tiles: all its channels are transformed into V[point][tile][in_c]; then for each COLS output channels they are multiplied
- * point by point into S[point][tile][COLS], and that is transformed to pixels, with bias and residual added and cut at ReLU. With few
- * channels each thread has its own blocks, small enough for the second-level cache. With many channels the weights (up to 67 MB) are the
- * traffic: all threads fill one large V together and then divide the output channels, so that the weights are streamed once.
+ * point by point into S[point][tile][COLS], and that is transformed to pixels, with bias and residual added and cut at ReLU. Each thread
+ * has its own blocks. Each product fetches ahead, a few lines at a time, what later ones read: its share of the next point's weights (up to
+ * 67 MB, so they come from memory), the next point's tiles, and pixels of the next block. That hides them behind the arithmetic whatever
+ * the number of channels, so one size of block suits all shapes. Only where one block holds all tiles and there are many channels do the
+ * threads fill one V together and divide the output channels, so that the weights are streamed once.
  * An output's operations and their order depend on nothing but its tile: not on threads, images or T.
  */
 
@@ -140,13 +142,13 @@ INLINE void s2_output(const __m512 *x, __m512 *y) {
 /* --- geometry --------------------------------------------------------------------------------------------------------------------- */
 
 enum { SHARED_IN_C = 256 };
-#define OWN_BYTES ((size_t)1 << 20)    /* of a thread's V: about a second-level cache */
-#define SHARED_BYTES ((size_t)8 << 20) /* of the V of all threads: it and a layer of weights must share the third-level cache */
+enum { BLOCK = 48 };                    /* tiles: eight products share a point's weights */
+#define SHARED_BYTES ((size_t)16 << 20) /* of the V of all threads: half a third-level cache */
 
 struct geometry {
     int tiles_y, tiles_x;
     long tiles, block;     /* block: T, a multiple of ROWS */
-    bool shared;           /* one V for all threads */
+    bool shared;           /* one V and one block for all threads */
     size_t v_step, s_step; /* floats from point to point; not a multiple of a page */
     size_t v_size, s_size; /* floats of all points */
 };
@@ -157,10 +159,8 @@ static struct geometry geometry_of(const struct conv_shape *s, const struct algo
     g.tiles_y = (s->out_h + a->out - 1) / a->out;
     g.tiles_x = (s->out_w + a->out - 1) / a->out;
     g.tiles = (long)s->n * g.tiles_y * g.tiles_x;
-    g.shared = s->in_c >= SHARED_IN_C;
-    long most = (long)((g.shared ? SHARED_BYTES : OWN_BYTES) / tile_bytes);
-    most = most < 4 * ROWS ? 4 * ROWS : most;
-    const long blocks = (g.tiles + most - 1) / most;
+    g.shared = s->in_c >= SHARED_IN_C && (size_t)g.tiles <= SHARED_BYTES / tile_bytes;
+    const long blocks = g.shared ? 1 : (g.tiles + BLOCK - 1) / BLOCK;
     g.block = ((g.tiles + blocks - 1) / blocks + ROWS - 1) / ROWS * ROWS;
     g.v_step = (size_t)g.block * (size_t)s->in_c + LANES;
     g.s_step = (size_t)g.block * COLS + LANES;
@@ -303,15 +303,42 @@ INLINE void input_block(const struct conv_call *c, const struct algorithm *a, tr
         input_tile(c, a, input, tile_at(g, block + t), v + (size_t)t * (size_t)c->shape.in_c, g->v_step);
 }
 
-/* COLS output channels of a block of `count` tiles. */
+/* Addresses to fetch ahead from, which may lie outside what they are counted from. */
+static uintptr_t address(const float *base, long floats) {
+    return (uintptr_t)base + (uintptr_t)(floats * (long)sizeof(float));
+}
+
+static uintptr_t pixel_row(const struct conv_call *c, const struct algorithm *a, struct tile t, long i) {
+    const struct conv_shape *s = &c->shape;
+    const long pixel = (t.image * s->in_h + t.y * a->step - 1 + i) * s->in_w + t.x * a->step - 1;
+    return address(c->src, pixel * s->in_c);
+}
+
+/* The products of COLS output channels of a block: V to S. `more` tiles follow the block; their pixels are fetched over all columns. */
+INLINE void multiply_block(const struct conv_call *c, const struct algorithm *a, const struct geometry *g, const float *v, float *s,
+                           long block, long count, long more, size_t column) {
+    const long in_c = c->shape.in_c, columns = c->shape.out_c / COLS;
+    const long points = a->points * a->points, products = (count + ROWS - 1) / ROWS;
+    const long lines = (GEMM_VECS * LANES + products - 1) / products; /* of weights, per product and LANES of k */
+    const float *u = (const float *)c->packed + (long)column * points * in_c;
+    long turn = (long)(column / COLS) * points * products;
+    for (long point = 0; point < points; point++, u += in_c * COLS)
+        for (long t = 0; t < products; t++, turn++) { /* the last rows may be stale: computed, never read */
+            const float *rows = v + point * (long)g->v_step + t * ROWS * in_c;
+            struct gemm_ahead ahead[GEMM_AHEADS] = {{address(u, in_c * (COLS + t * lines)), (int)lines}, /* of the next point */
+                                                    {address(rows, (long)g->v_step), ROWS}};
+            const long item = turn / columns;
+            if (turn % columns == 0 && item < more * a->in) /* of the next block */
+                ahead[2] = (struct gemm_ahead){pixel_row(c, a, tile_at(g, block + count + item / a->in), item % a->in), a->in};
+            gemm(rows, (size_t)in_c, (size_t)in_c, u, s + point * (long)g->s_step + t * ROWS * COLS, ahead);
+        }
+}
+
+/* COLS output channels of a block of `count` tiles, which `more` follow. */
 INLINE void output_block(const struct conv_call *c, const struct algorithm *a, transform *output, const struct geometry *g, const float *v,
-                         float *s, long block, long count, size_t column) {
-    const size_t in_c = (size_t)c->shape.in_c, points = (size_t)(a->points * a->points);
-    const float *u = (const float *)c->packed + column * points * in_c;
+                         float *s, long block, long count, long more, size_t column) {
     const bool stream = conv_streams(&c->shape);
-    for (size_t point = 0; point < points; point++, u += in_c * COLS)
-        for (long t = 0; t < count; t += ROWS) /* the last rows may be stale: computed, never read */
-            gemm(v + point * g->v_step + (size_t)t * in_c, in_c, in_c, u, s + point * g->s_step + (size_t)t * COLS);
+    multiply_block(c, a, g, v, s, block, count, more, column);
     for (long t = 0; t < count; t++) {
         if (stream)
             output_tile(c, a, output, tile_at(g, block + t), s + (size_t)t * COLS, g->s_step, column, true);
@@ -326,27 +353,27 @@ struct job {
     const struct conv_call *call;
     struct geometry g;
     float *v, *s;
-    long block, count; /* shared V: the block at hand */
 };
 
-/* Few channels: thread i of n does its share of tiles from start to end. */
+/* Thread i of n does its share of tiles from start to end. */
 INLINE void run_own(struct job *j, const struct algorithm *a, transform *input, transform *output, int i, int n) {
     long first, last;
     float *v = j->v + (size_t)i * j->g.v_size, *s = j->s + (size_t)i * j->g.s_size;
     pool_share(j->g.tiles, i, n, &first, &last);
     for (long block = first; block < last; block += j->g.block) {
-        const long count = last - block < j->g.block ? last - block : j->g.block;
+        const long left = last - block, count = left < j->g.block ? left : j->g.block;
+        const long more = left - count < j->g.block ? left - count : j->g.block;
         input_block(j->call, a, input, &j->g, v, block, 0, count);
         for (size_t column = 0; column < (size_t)j->call->shape.out_c; column += COLS)
-            output_block(j->call, a, output, &j->g, v, s, block, count, column);
+            output_block(j->call, a, output, &j->g, v, s, block, count, more, column);
     }
 }
 
-/* Many channels: all threads fill V, ... */
+/* Few tiles, many channels: all threads fill V, ... */
 INLINE void run_input(struct job *j, const struct algorithm *a, transform *input, int i, int n) {
     long first, last;
-    pool_share(j->count, i, n, &first, &last);
-    input_block(j->call, a, input, &j->g, j->v, j->block, first, last);
+    pool_share(j->g.tiles, i, n, &first, &last);
+    input_block(j->call, a, input, &j->g, j->v, 0, first, last);
 }
 
 /* ... then divide the output channels. */
@@ -354,7 +381,7 @@ INLINE void run_output(struct job *j, const struct algorithm *a, transform *outp
     long first, last;
     pool_share(j->call->shape.out_c / COLS, i, n, &first, &last);
     for (long column = first; column < last; column++)
-        output_block(j->call, a, output, &j->g, j->v, j->s + (size_t)i * j->g.s_size, j->block, j->count, (size_t)column * COLS);
+        output_block(j->call, a, output, &j->g, j->v, j->s + (size_t)i * j->g.s_size, 0, j->g.tiles, 0, (size_t)column * COLS);
 }
 
 typedef void share(void *ctx, int i, int n);
@@ -366,11 +393,8 @@ static void run(const struct conv_call *c, const struct algorithm *a, share *own
         pool_run(own, &j);
         return;
     }
-    for (j.block = 0; j.block < j.g.tiles; j.block += j.g.block) {
-        j.count = j.g.tiles - j.block < j.g.block ? j.g.tiles - j.block : j.g.block;
-        pool_run(input, &j);
-        pool_run(output, &j);
-    }
+    pool_run(input, &j);
+    pool_run(output, &j);
 }
 
 /* --- the kernels ------------------------------------------------------------------------------------------------------------------- */
