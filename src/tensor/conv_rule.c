@@ -7,10 +7,8 @@ static const struct {
     bool direct; /* allowed under --exact */
     int min_pixels, max_in_c;
 } rules[] = {
-    {&conv_stem_fast, false, 1, 1},
-    {&conv_stem, true, 1, 3},
-    {&conv_winograd6, false, 28 * 28, 1024},
-    {&conv_winograd4, false, 14 * 14, 1024},
+    {&conv_stem_fast, false, 1, 1},          {&conv_stem, true, 1, 3},
+    {&conv_winograd6, false, 28 * 28, 1024}, {&conv_winograd4, false, 14 * 14, 1024},
     {&conv_strided, false, 28 * 28, 1024},
 };
 

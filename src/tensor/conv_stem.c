@@ -10,18 +10,14 @@
  *
  * ReLU may come after the maximum because both only choose among numbers; the bias is where each sum starts.
  */
-#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/pool.h"
+#include "tensor/conv_avx512.h"
 #include "tensor/conv_kernel.h"
 
-#define KERNEL __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
-#define INLINE KERNEL static inline __attribute__((always_inline))
-
-enum { SIDE = 7, PAD = 3, LANES = 16, PIXELS = 14, COLS = 32, RING = 16 };
-#define CACHED ((size_t)4 << 20) /* floats */
+enum { SIDE = 7, PAD = 3, PIXELS = 14, COLS = 32, RING = 16 };
 
 struct geometry {
     int conv_h, conv_w;
@@ -49,8 +45,7 @@ static size_t scratch_floats(const struct geometry *g) {
 
 static bool stem_takes(const struct conv_shape *s) {
     return s->kernel == SIDE && s->stride == 2 && s->pad == PAD && s->pool && (s->in_c == 1 || s->in_c == 3) && s->out_c % COLS == 0 &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+           has_avx512();
 }
 
 static size_t stem_packed_bytes(const struct conv_shape *s) {
@@ -200,7 +195,7 @@ KERNEL static void share(void *ctx, int i, int n) {
     t.blocks[0] = t.zeros + t.g.row;
     t.blocks[1] = t.blocks[0] + t.g.block;
     t.carry = t.blocks[1] + t.g.block;
-    t.past = (size_t)s->n * (size_t)s->out_h * t.g.carry > CACHED;
+    t.past = conv_streams(s);
     memset(t.ring, 0, (RING + 1) * t.g.row * sizeof(float));
     long first, last;
     pool_share((long)s->n * s->out_h, i, n, &first, &last);

@@ -13,20 +13,16 @@
  *
  * The bias may come after the maximum because rounding keeps the order of sums. Error: about that of the definition in float32.
  */
-#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/pool.h"
+#include "tensor/conv_avx512.h"
 #include "tensor/conv_kernel.h"
 
-#define KERNEL __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,fma")))
-#define INLINE KERNEL static inline __attribute__((always_inline))
-
-enum { SIDE = 7, PAD = 3, LANES = 16, TILES = 8, OUT = 4, STEP = 8, COLS = 32, RING = 16, POINTS = 7, SHARED = 5, TRANSFORMED = 13 };
+enum { SIDE = 7, PAD = 3, TILES = 8, OUT = 4, STEP = 8, COLS = 32, RING = 16, POINTS = 7, SHARED = 5, TRANSFORMED = 13 };
 enum { FEW = 5, ODD_INFINITY = TRANSFORMED - 1 };                 /* the point 1/2, which the odd taps have not; the odd taps' infinity */
 enum { ROW_UNITS = POINTS * 2 - 1, BLOCK = TRANSFORMED * LANES }; /* per kernel row; floats of LANES tiles */
-#define CACHED ((size_t)4 << 20)                                  /* floats: larger results are written past the caches */
 
 struct geometry {
     int conv_h, conv_w, blocks; /* blocks of TILES tiles in a row */
@@ -54,9 +50,7 @@ static size_t scratch_floats(const struct geometry *g, size_t out_c) {
 }
 
 static bool stem_takes(const struct conv_shape *s) {
-    return s->kernel == SIDE && s->stride == 2 && s->pad == PAD && s->pool && s->in_c == 1 && s->out_c % COLS == 0 &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+    return s->kernel == SIDE && s->stride == 2 && s->pad == PAD && s->pool && s->in_c == 1 && s->out_c % COLS == 0 && has_avx512();
 }
 
 static size_t stem_packed_bytes(const struct conv_shape *s) {
@@ -360,7 +354,7 @@ KERNEL static void share(void *ctx, int i, int n) {
     t.upper = t.sums + POINTS * TILES * COLS;
     t.carry = t.upper + 2 * TILES * COLS;
     t.edges = t.carry + t.g.carry;
-    t.past = (size_t)s->n * (size_t)s->out_h * t.g.carry > CACHED;
+    t.past = conv_streams(s);
     memset(t.zeros, 0, (t.g.row + LANES + STEP * t.g.plane) * sizeof(float)); /* and the padding of the line */
     long first, last;
     pool_share((long)s->n * s->out_h, i, n, &first, &last);

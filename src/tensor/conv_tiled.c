@@ -14,7 +14,7 @@
  */
 
 #include "base/pool.h"
-#include "tensor/conv_gemm.h"
+#include "tensor/conv_avx512.h"
 #include "tensor/conv_kernel.h"
 
 enum { COLS = GEMM_COLS, ROWS = GEMM_ROWS, POINTS_MAX = 9, TILE_MAX = 9, OUT_MAX = 6 };
@@ -400,8 +400,7 @@ static void run(const struct conv_call *c, const struct algorithm *a, share *own
 /* --- the kernels ------------------------------------------------------------------------------------------------------------------- */
 
 static bool takes(const struct conv_shape *s, int stride) {
-    return s->kernel == 3 && s->stride == stride && s->pad == 1 && !s->pool && s->in_c % LANES == 0 && s->out_c % COLS == 0 &&
-           gemm_has_processor();
+    return s->kernel == 3 && s->stride == stride && s->pad == 1 && !s->pool && s->in_c % LANES == 0 && s->out_c % COLS == 0 && has_avx512();
 }
 
 #define KERNEL_OF(kernel, text, a, stride)                                                                                                 \

@@ -1,10 +1,11 @@
-/* The inner product of our AVX-512 kernels: six rows by 64 columns in registers. Floor 1. Internal to conv_*.c.
+/* What our AVX-512 kernels share: the processor they need, and the inner product, six rows by 64 columns in registers. Floor 1. Internal
+ * to conv_*.c.
  *
  * 24 accumulators, 4 vectors of weights, 1 broadcast: 29 of the 32 registers; two multiply-adds a cycle need 16 loads in 12 cycles.
  * Each sum runs over k in order, one fused multiply-add at a time: the same bits wherever the row stands.
  */
-#ifndef BMU_TENSOR_CONV_GEMM_H
-#define BMU_TENSOR_CONV_GEMM_H
+#ifndef BMU_TENSOR_CONV_AVX512_H
+#define BMU_TENSOR_CONV_AVX512_H
 
 #include <immintrin.h>
 #include <stdbool.h>
@@ -18,7 +19,7 @@
 
 enum { LANES = 16, GEMM_ROWS = 6, GEMM_COLS = 64, GEMM_VECS = GEMM_COLS / LANES };
 
-static inline bool gemm_has_processor(void) {
+static inline bool has_avx512(void) {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
