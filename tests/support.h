@@ -1,6 +1,6 @@
 /* What the tests of the networks share: weights and exams made from a hash of their names (the same numbers as tests/oracle/net.py makes),
- * golden logits of PyTorch (tests/golden/net), and models opened from both. Test code, above all floors. A header: every tests/t_*.c is a
- * program. */
+ * golden logits of PyTorch (tests/golden/net), models opened from both, and the comparison of one with the other. Test code, above all
+ * floors. A header: every tests/t_*.c is a program. */
 #ifndef BMU_TESTS_SUPPORT_H
 #define BMU_TESTS_SUPPORT_H
 
@@ -270,6 +270,55 @@ static inline struct model_output exam_run(struct model *m, const struct test_ex
     if (exam_try(&out, m, x, present, &e))
         fail_msg("views %#x: %s", present, e.message);
     return out;
+}
+
+/* --- parity ---------------------------------------------------------------------------------------------------------------- */
+
+/* Of max(1, |logit|). Direct convolution sums as PyTorch does, in another order; Winograd's transforms lose another digit. */
+static inline double golden_tolerance(bool exact) {
+    return exact ? 1e-5 : 1e-4;
+}
+
+/* The golden's cases of this variant against its model file. */
+static inline void golden_check_variant(const struct golden *g, enum variant variant, bool exact, const char *path, const char *name) {
+    struct model *m = must_open(path, (struct model_options){.exact = exact});
+    struct test_exam x = golden_exam(g, &model_config(m)->prep);
+    double worst = 0;
+    size_t n = 0;
+    assert_int_equal(model_config(m)->width, g->width);
+    for (size_t i = 0; i < g->n_cases; i++) {
+        const struct golden_case c = golden_at(g, i);
+        if (c.variant != variant)
+            continue;
+        const struct model_output out = exam_run(m, &x, c.present);
+        const double d = golden_distance(out.logits, &c);
+        if (!(d <= golden_tolerance(exact)))
+            fail_msg("%s %s%s, views %#x: off by %g, allowed %g", name, variant_name(variant), exact ? " exact" : "", c.present, d,
+                     golden_tolerance(exact));
+        worst = fmax(worst, d);
+        n++;
+    }
+    printf("%s %s%s: %zu cases, largest difference %.2g\n", name, variant_name(variant), exact ? " exact" : "", n, worst);
+    exam_free(&x);
+    model_close(m);
+}
+
+/* All cases of a golden, exact and not. */
+static inline void golden_check(const char *name) {
+    struct golden g = golden_read(name);
+    for (int v = 0; v < VARIANT_COUNT; v++) {
+        char path[256];
+        bool any = false;
+        for (size_t i = 0; i < g.n_cases; i++)
+            any = any || golden_at(&g, i).variant == (enum variant)v;
+        if (!any)
+            continue;
+        golden_model_file(&g, (enum variant)v, path, sizeof path);
+        golden_check_variant(&g, (enum variant)v, true, path, name);
+        golden_check_variant(&g, (enum variant)v, false, path, name);
+        unlink(path);
+    }
+    json_free(g.root);
 }
 
 #endif

@@ -1,138 +1,102 @@
-/* Our tiled convolutions against the definition in double, over odd sizes and edges; and that threads and batch change no bit. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/mem.h"
-#include "base/pool.h"
-#include "base/rng.h"
-#include "tensor/conv_kernel.h"
-
-static float *random_floats(size_t n, uint32_t item, double scale) {
-    float *x = mem_alloc_aligned(n, sizeof *x, NULL);
-    assert_non_null(x);
-    const struct rng r = rng_make(11, 98, item);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)(scale * rng_normal(&r, i));
-    return x;
-}
-
-struct problem {
-    struct conv_shape shape;
-    float *x, *w, *bias, *residual;
-    size_t n_out;
-};
-
-static struct problem problem_new(int n, int h, int w, int in_c, int out_c, int stride) {
-    const int oh = (h - 1) / stride + 1, ow = (w - 1) / stride + 1;
-    struct problem p = {.shape = {n, h, w, in_c, oh, ow, out_c, 3, stride, 1, false}};
-    p.n_out = (size_t)(n * oh * ow * out_c);
-    p.x = random_floats((size_t)(n * h * w * in_c), 1, 1.0);
-    p.w = random_floats((size_t)(out_c * in_c * 9), 2, sqrt(2.0 / (9 * in_c)));
-    p.bias = random_floats((size_t)out_c, 3, 1.0);
-    p.residual = random_floats(p.n_out, 4, 1.0);
-    return p;
-}
-
-static void problem_free(struct problem *p) {
-    free(p->x);
-    free(p->w);
-    free(p->bias);
-    free(p->residual);
-}
-
-/* One output by the definition. */
-static double reference(const struct problem *p, size_t at, bool relu, bool residual) {
-    const struct conv_shape *s = &p->shape;
-    const int o = (int)(at % (size_t)s->out_c), j = (int)(at / (size_t)s->out_c % (size_t)s->out_w);
-    const int i = (int)(at / (size_t)(s->out_c * s->out_w) % (size_t)s->out_h), n = (int)(at / (size_t)(s->out_c * s->out_w * s->out_h));
-    double sum = (double)p->bias[o] + (residual ? (double)p->residual[at] : 0);
-    for (int u = 0; u < 3; u++)
-        for (int v = 0; v < 3; v++) {
-            const int y = i * s->stride + u - 1, x = j * s->stride + v - 1;
-            if (y < 0 || y >= s->in_h || x < 0 || x >= s->in_w)
-                continue;
-            for (int c = 0; c < s->in_c; c++)
-                sum += (double)p->x[((size_t)(n * s->in_h + y) * (size_t)s->in_w + (size_t)x) * (size_t)s->in_c + (size_t)c] *
-                       (double)p->w[((o * s->in_c + c) * 3 + u) * 3 + v];
-        }
-    return relu && sum < 0 ? 0 : sum;
-}
-
-/* Run into a fresh destination; scratch and destination start as NaN, so that nothing stale can pass. */
-static float *run(const struct conv_kernel *k, const struct problem *p, bool relu, bool residual, bool in_place) {
-    const struct conv_shape *s = &p->shape;
-    const size_t scratch_bytes = k->scratch_bytes(s, pool_threads());
-    void *packed = mem_alloc_aligned(k->packed_bytes(s), 1, NULL), *scratch = mem_alloc_aligned(scratch_bytes, 1, NULL);
-    float *dst = mem_alloc_aligned(p->n_out, sizeof *dst, NULL);
-    memset(scratch, 0xFF, scratch_bytes);
-    memset(dst, 0xFF, p->n_out * sizeof *dst);
-    if (in_place)
-        memcpy(dst, p->residual, p->n_out * sizeof *dst);
-    k->pack(packed, p->w, s);
-    const struct conv_call call = {*s, p->x, packed, p->bias, residual ? in_place ? dst : p->residual : NULL, relu, dst, scratch};
-    k->run(&call);
-    free(packed);
-    free(scratch);
-    return dst;
-}
-
-static double error_over_rms(const struct problem *p, const float *dst, bool relu, bool residual) {
-    double worst = 0, square = 0;
-    for (size_t i = 0; i < p->n_out; i++) {
-        const double want = reference(p, i, relu, residual), difference = fabs((double)dst[i] - want);
-        worst = isfinite(dst[i]) ? fmax(worst, difference) : INFINITY;
-        square += want * want;
-    }
-    return worst / sqrt(square / (double)p->n_out + 1e-30);
-}
+/* Our tiled convolutions (both Winograds and the stride-2 kernel) against the definition: at edges and odd sizes, and at the network's
+ * sizes, whose paths small shapes never take (many channels, several blocks of tiles per thread, one V for all threads, outputs stored past
+ * the caches); and that threads, batch and working in place change no bit. */
+#include "conv_check.h"
 
 static const struct {
     const struct conv_kernel *kernel;
     int stride;
-    double tolerance; /* largest error over the outputs' root mean square, at 64 channels */
-} kernels[] = {{&conv_winograd6, 1, 6e-5}, {&conv_winograd4, 1, 6e-5}, {&conv_strided, 2, 3e-5}};
+    /* Errors grow with the channels: `few` is for at most 64. The largest are at the far corner of a tile, where the output transform has
+     * its largest coefficients. */
+    struct conv_error few, many;
+} kernels[] = {
+    {&conv_winograd6, 1, {6e-5, 1.5e-5}, {2e-4, 1.5e-5}},
+    {&conv_winograd4, 1, {6e-5, 8e-6}, {1.2e-4, 8e-6}},
+    {&conv_strided, 2, {3e-5, 8e-6}, {3e-5, 8e-6}},
+};
 
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
 
-static bool available(void) {
-    const struct conv_shape s = {1, 8, 8, 64, 8, 8, 64, 3, 1, 1, false};
-    if (!conv_winograd6.takes(&s))
-        print_message("skipped: this processor has no AVX-512\n");
-    return conv_winograd6.takes(&s);
+static struct conv_shape shape_of(int k, int n, int h, int w, int in_c, int out_c) {
+    return (struct conv_shape){n, h, w, in_c, 0, 0, out_c, 3, kernels[k].stride, 1, false};
 }
 
+static void skip_elsewhere(void) {
+    skip_without(&conv_winograd6, (struct conv_shape){1, 8, 8, 64, 8, 8, 64, 3, 1, 1, false});
+}
+
+static void test_refusals(void **state) {
+    (void)state;
+    for (int k = 0; k < KERNELS; k++) {
+        const int stride = kernels[k].stride, other = 3 - stride, out = 8 / stride;
+        const struct conv_shape refused[] = {
+            {1, 8, 8, 64, 8 / other, 8 / other, 64, 3, other, 1, false}, /* the other stride */
+            {1, 8, 8, 64, out, out, 64, 1, stride, 0, false},            /* 1x1 */
+            {1, 8, 8, 64, out, out, 64, 7, stride, 1, false},            /* 7x7 */
+            {1, 8, 8, 64, out, out, 64, 3, stride, 0, false},            /* no padding */
+            {1, 8, 8, 3, out, out, 64, 3, stride, 1, false},             /* 3 channels in */
+            {1, 8, 8, 7, out, out, 64, 3, stride, 1, false},             /* 7 */
+            {1, 8, 8, 64, out, out, 65, 3, stride, 1, false},            /* 65 channels out */
+            {1, 8, 8, 64, out, out, 64, 3, stride, 1, true},             /* pooling */
+        };
+        for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+            assert_false(kernels[k].kernel->takes(&refused[i]));
+    }
+}
+
+/* With and without ReLU and residual, 16 to 64 channels. */
 static void test_edges(void **state) {
     (void)state;
     static const int sides[][2] = {{1, 1}, {1, 7}, {2, 3}, {5, 6}, {6, 6}, {7, 13}, {8, 8}, {12, 5}, {19, 20}, {25, 31}};
-    if (!available())
-        return;
+    skip_elsewhere();
     for (int k = 0; k < KERNELS; k++)
         for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
             for (int bits = 0; bits < 4; bits++) {
-                struct problem p = problem_new(2, sides[i][0], sides[i][1], 16 << (i % 3), 64, kernels[k].stride);
-                float *dst = run(kernels[k].kernel, &p, bits & 1, bits & 2, false);
-                const double error = error_over_rms(&p, dst, bits & 1, bits & 2);
-                if (error > kernels[k].tolerance)
-                    fail_msg("%s %dx%d: %g", kernels[k].kernel->name, sides[i][0], sides[i][1], error);
-                free(dst);
+                struct problem p = problem_new(shape_of(k, 2, sides[i][0], sides[i][1], 16 << (i % 3), 64), 1.0, bits & 1, bits & 2);
+                check_near(kernels[k].kernel, &p, kernels[k].few);
                 problem_free(&p);
             }
 }
 
+/* Every height and width up to two tiles and more. */
+static void test_sides(void **state) {
+    (void)state;
+    enum { SIDE_MAX = 19 };
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (int h = 1; h <= SIDE_MAX; h++)
+            for (int w = 1; w <= SIDE_MAX; w++) {
+                struct problem p = problem_new(shape_of(k, 1 + (h + w) % 2, h, w, 16, 64), 1.0, h % 2, false);
+                check_near(kernels[k].kernel, &p, kernels[k].few);
+                problem_free(&p);
+            }
+}
+
+/* Nothing but the convolution: without ReLU or residual and with a small bias, so that only its own outputs are what errors are a part of.
+ */
+static void test_sizes(void **state) {
+    (void)state;
+    static const int shapes[][5] = {/* images, height, width, channels in and out */
+                                    {1, 58, 64, 64, 64},    {1, 44, 40, 128, 128}, {1, 40, 26, 256, 128}, {1, 72, 40, 512, 64},
+                                    {1, 103, 100, 256, 64}, {1, 7, 7, 512, 192},   {2, 40, 37, 64, 64},   {2, 23, 9, 128, 64},
+                                    {2, 14, 14, 256, 64},   {2, 17, 26, 256, 128}, {2, 6, 5, 512, 64}};
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+            const int *s = shapes[i];
+            struct problem p = problem_new(shape_of(k, s[0], s[1], s[2], s[3], s[4]), 0.1, false, false);
+            const struct conv_error e = check_near(kernels[k].kernel, &p, kernels[k].many);
+            print_message("%s %d->%d %dx%d: worst %.1e, rms %.1e\n", kernels[k].kernel->name, s[3], s[4], s[1], s[2], e.worst, e.rms);
+            problem_free(&p);
+        }
+}
+
 static void test_in_place(void **state) {
     (void)state;
-    if (!available())
-        return;
+    skip_elsewhere();
     for (int k = 0; k < KERNELS; k++) {
-        struct problem p = problem_new(1, 27, 33, 64, 128, kernels[k].stride);
-        float *apart = run(kernels[k].kernel, &p, true, true, false), *place = run(kernels[k].kernel, &p, true, true, true);
+        struct problem p = problem_new(shape_of(k, 1, 27, 33, 64, 128), 1.0, true, true);
+        float *apart = conv_run(kernels[k].kernel, &p, false), *place = conv_run(kernels[k].kernel, &p, true);
         assert_memory_equal(apart, place, p.n_out * sizeof *apart);
         free(apart);
         free(place);
@@ -140,62 +104,56 @@ static void test_in_place(void **state) {
     }
 }
 
-/* Every thread count and each image alone give the bits of the whole. */
-static void test_bits(void **state) {
-    (void)state;
-    if (!available())
-        return;
-    const int threads = pool_threads();
+static void same_bits(int n, int h, int w, int in_c, int out_c, bool residual, int threads, bool in_place) {
     for (int k = 0; k < KERNELS; k++) {
-        struct problem p = problem_new(3, 41, 37, 32, 64, kernels[k].stride);
-        float *whole = run(kernels[k].kernel, &p, true, true, false);
-        for (int t = 1; t <= 5; t++) {
-            pool_set_threads(t);
-            float *again = run(kernels[k].kernel, &p, true, true, false);
-            assert_memory_equal(whole, again, p.n_out * sizeof *whole);
-            free(again);
-        }
-        pool_set_threads(threads);
-        for (size_t n = 0; n < 3; n++) {
-            struct problem one = p;
-            one.shape.n = 1;
-            one.n_out = p.n_out / 3;
-            one.x = p.x + n * (size_t)(41 * 37 * 32);
-            one.residual = p.residual + n * one.n_out;
-            /* offsets are whole cache lines: 32 and 64 channels */
-            float *alone = run(kernels[k].kernel, &one, true, true, false);
-            assert_memory_equal(whole + n * one.n_out, alone, one.n_out * sizeof *alone);
-            free(alone);
-        }
-        free(whole);
+        struct problem p = problem_new(shape_of(k, n, h, w, in_c, out_c), 1.0, true, residual);
+        check_bits(kernels[k].kernel, &p, threads, in_place);
         problem_free(&p);
     }
 }
 
-static void test_refusals(void **state) {
+static void test_bits(void **state) {
     (void)state;
-    struct conv_shape s = {1, 20, 20, 64, 20, 20, 64, 3, 1, 1, false};
-    assert_false(conv_strided.takes(&s));
-    s.out_c = 65;
-    assert_false(conv_winograd6.takes(&s));
-    s.out_c = 64;
-    s.in_c = 3;
-    assert_false(conv_winograd6.takes(&s));
-    s.in_c = 64;
-    s.kernel = 7;
-    assert_false(conv_winograd4.takes(&s));
-    s.kernel = 3;
-    s.pad = 0;
-    assert_false(conv_winograd4.takes(&s));
+    skip_elsewhere();
+    same_bits(3, 41, 37, 32, 64, true, 5, false);
+    same_bits(3, 41, 35, 32, 128, false, 5, false);
+    same_bits(3, 41, 35, 256, 128, false, 5, false);
+}
+
+/* 225 tiles of 6x6 at 256 channels: one image fits a V of 16 MB that all threads share, two do not. */
+static void test_bits_many_channels(void **state) {
+    (void)state;
+    skip_elsewhere();
+    same_bits(2, 89, 88, 256, 64, true, 3, false);
+}
+
+/* Two images' outputs are 20 MB (of stride 1), stored past the caches; one image's are not. */
+static void test_bits_streamed(void **state) {
+    (void)state;
+    skip_elsewhere();
+    same_bits(2, 205, 200, 64, 64, true, 3, true);
+}
+
+/* Fewer column blocks than threads, and fewer tiles than threads. */
+static void test_bits_few(void **state) {
+    (void)state;
+    skip_elsewhere();
+    same_bits(2, 7, 7, 512, 64, true, 3, false);
+    same_bits(3, 2, 3, 64, 128, true, 3, true);
 }
 
 int main(void) {
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_sides),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_bits),
-        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_bits_many_channels),
+        cmocka_unit_test(test_bits_streamed),
+        cmocka_unit_test(test_bits_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,68 +2,24 @@
  * the unimodal networks, the clinical token. Goldens: tests/oracle/make_golden.py. The real sizes are t_parity_full.c's business. */
 #include "support.h"
 
-/* Of max(1, |logit|). Direct convolution sums as PyTorch does, in another order; Winograd's transforms lose another digit. */
-static const double tolerance[2] = {1e-4, 1e-5}; /* [exact] */
-
-static void check_variant(const struct golden *g, enum variant variant, bool exact, const char *model_path, const char *name) {
-    struct model *m = must_open(model_path, (struct model_options){.exact = exact});
-    struct test_exam x = golden_exam(g, &model_config(m)->prep);
-    double worst = 0;
-    size_t n = 0;
-    assert_int_equal(model_config(m)->width, g->width);
-    for (size_t i = 0; i < g->n_cases; i++) {
-        const struct golden_case c = golden_at(g, i);
-        if (c.variant != variant)
-            continue;
-        const struct model_output out = exam_run(m, &x, c.present);
-        const double d = golden_distance(out.logits, &c);
-        if (!(d <= tolerance[exact]))
-            fail_msg("%s %s%s, views %#x: off by %g, allowed %g", name, variant_name(variant), exact ? " exact" : "", c.present, d,
-                     tolerance[exact]);
-        worst = fmax(worst, d);
-        n++;
-    }
-    if (n)
-        printf("%s %s%s: %zu cases, largest difference %.2g\n", name, variant_name(variant), exact ? " exact" : "", n, worst);
-    exam_free(&x);
-    model_close(m);
-}
-
-static void check_golden(const char *name) {
-    struct golden g = golden_read(name);
-    for (int v = 0; v < VARIANT_COUNT; v++) {
-        char path[256];
-        bool any = false;
-        for (size_t i = 0; i < g.n_cases; i++)
-            any = any || golden_at(&g, i).variant == (enum variant)v;
-        if (!any)
-            continue;
-        golden_model_file(&g, (enum variant)v, path, sizeof path);
-        check_variant(&g, (enum variant)v, true, path, name);
-        check_variant(&g, (enum variant)v, false, path, name);
-        unlink(path);
-    }
-    json_free(g.root);
-}
-
 static void mammography(void **state) {
     (void)state;
-    check_golden("mg_small");
+    golden_check("mg_small");
 }
 
 static void ultrasound(void **state) {
     (void)state;
-    check_golden("us_small");
+    golden_check("us_small");
 }
 
 static void fused(void **state) {
     (void)state;
-    check_golden("bmu_small");
+    golden_check("bmu_small");
 }
 
 static void clinical_token(void **state) {
     (void)state;
-    check_golden("token_small");
+    golden_check("token_small");
 }
 
 /* The goldens cover what they should, and the wrong pattern's logits are not taken for right. */
@@ -81,7 +37,7 @@ static void goldens_tell_patterns_apart(void **state) {
             const struct golden_case b = golden_at(&g, j);
             for (int k = 0; k < TIER_COUNT; k++)
                 other[k] = (float)b.logits[k];
-            if (b.variant == VARIANT_MASKED && b.present != a.present && golden_distance(other, &a) < 10 * tolerance[false])
+            if (b.variant == VARIANT_MASKED && b.present != a.present && golden_distance(other, &a) < 10 * golden_tolerance(false))
                 fail_msg("views %#x and %#x are too much alike to test with", a.present, b.present);
         }
     }

@@ -5,8 +5,6 @@
 
 #include "base/pool.h"
 
-static const double tolerance[2] = {1e-4, 1e-5}; /* [exact], of max(1, |logit|) */
-
 /* Ends the test as skipped where it would take minutes. */
 static void skip_where_slow(void) {
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
@@ -15,51 +13,22 @@ static void skip_where_slow(void) {
 #endif
 }
 
-static void check_cases(const struct golden *g, enum variant variant, bool exact, const char *path, const char *name) {
-    struct model *m = must_open(path, (struct model_options){.exact = exact});
-    struct test_exam x = golden_exam(g, &model_config(m)->prep);
-    for (size_t i = 0; i < g->n_cases; i++) {
-        const struct golden_case c = golden_at(g, i);
-        if (c.variant != variant)
-            continue;
-        const struct model_output out = exam_run(m, &x, c.present);
-        const double d = golden_distance(out.logits, &c);
-        printf("%s %s%s, views %#04x: difference %.2g\n", name, variant_name(variant), exact ? " exact" : "", c.present, d);
-        if (!(d <= tolerance[exact]))
-            fail_msg("%s %s, views %#x: off by %g, allowed %g", name, variant_name(variant), c.present, d, tolerance[exact]);
-    }
-    exam_free(&x);
-    model_close(m);
-}
-
-static void check_golden(const char *name) {
-    skip_where_slow();
-    struct golden g = golden_read(name);
-    for (int v = 0; v < VARIANT_COUNT; v++) {
-        char path[256];
-        if (v == VARIANT_MASKED && g.network != NETWORK_BMU)
-            continue;
-        golden_model_file(&g, (enum variant)v, path, sizeof path);
-        check_cases(&g, (enum variant)v, true, path, name);
-        check_cases(&g, (enum variant)v, false, path, name);
-        unlink(path);
-    }
-    json_free(g.root);
-}
-
 static void mammography(void **state) {
     (void)state;
-    check_golden("mg_full");
+    skip_where_slow();
+    golden_check("mg_full");
 }
 
 static void ultrasound(void **state) {
     (void)state;
-    check_golden("us_full");
+    skip_where_slow();
+    golden_check("us_full");
 }
 
 static void fused(void **state) {
     (void)state;
-    check_golden("bmu_full");
+    skip_where_slow();
+    golden_check("bmu_full");
 }
 
 /* One, two and three threads. False if this processor has no bfloat16. */
