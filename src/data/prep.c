@@ -58,16 +58,21 @@ static void normalise(float *out, const int32_t *values, size_t n, const struct 
         out[i] = ((float)values[i] - mean) / std;
 }
 
-static int prep_mg(float *out, const struct prep_profile *p, const struct image *im, struct input_verdict *v, struct err *e) {
+/* Takes im's pixels as soon as they are widened: a mammogram is large, and several copies of it need not stand side by side. */
+static int prep_mg(float *out, const struct prep_profile *p, struct image *im, struct input_verdict *v, struct err *e) {
     uint32_t h = (uint32_t)p->mg_height, w = (uint32_t)p->mg_width;
     if (!is_grey(im))
         return err_set(e, ERR_IMAGE_COLOUR, "a mammogram has to be grey; this %s is in colour", im->format);
     size_t pixels = (size_t)im->width * im->height;
-    int32_t *wide = mem_alloc_aligned(pixels, sizeof *wide, e), *resized = mem_alloc_aligned((size_t)h * w, sizeof *resized, e);
+    int32_t *wide = mem_alloc_aligned(pixels, sizeof *wide, e), *resized = NULL;
     int rc = ERR_NO_MEMORY;
-    if (!wide || !resized)
+    if (!wide)
         goto out;
     widen_to_i32(wide, im);
+    free(im->pixels);
+    im->pixels = NULL;
+    if (!(resized = mem_alloc_aligned((size_t)h * w, sizeof *resized, e)))
+        goto out;
     rc = resize_i32(resized, w, h, wide, im->width, im->height, e);
     if (rc)
         goto out;

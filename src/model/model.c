@@ -133,6 +133,11 @@ static int buffers(struct model *m, struct err *e) {
     return m->features && m->rows && m->clinical ? 0 : ERR_NO_MEMORY;
 }
 
+/* The file's pages leave the resident set as soon as a layer is packed: the packed weights are what runs. */
+static void forget(void *archive) {
+    archive_forget(archive);
+}
+
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
     struct json *config = NULL;
     struct model *m = mem_alloc(1, sizeof *m, e);
@@ -148,6 +153,8 @@ int model_open(struct model **out, const char *path, const struct model_options 
         err_prefix(e, "%s", path);
         goto out;
     }
+    m->engine.packed = forget;
+    m->engine.packed_ctx = m->archive;
     archive_forget(m->archive);
 out:
     json_free(config);
@@ -169,7 +176,7 @@ static struct ready *ready_new(struct err *e) {
 
 static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e) {
     const int rc = plan_new(&r->plan, &r->graph, &m->engine, e);
-    archive_forget(m->archive); /* the packed weights are what runs */
+    archive_forget(m->archive); /* what linear layers read */
     if (rc)
         ready_free(r);
     else

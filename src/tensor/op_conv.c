@@ -70,6 +70,8 @@ static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct
         free(w);
         if (rc)
             return rc;
+        if (en->packed)
+            en->packed(en->packed_ctx);
         have = made;
     }
     s->weights = have->weights;

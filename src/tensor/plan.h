@@ -19,11 +19,13 @@
 /* What all plans of a model share. */
 struct engine {
     struct dnn *dnn;
-    struct pack_store *packs; /* packed weights, by layer and kernel: plans of the same layer share them */
-    bool exact;               /* direct convolution only */
-    bool bf16;                /* convolutions in bfloat16 */
-    bool profile;             /* take the time of each step */
-    void *workspace;          /* one for all plans; grown by plan_new(), owned by the engine */
+    struct pack_store *packs;  /* packed weights, by layer and kernel: plans of the same layer share them */
+    bool exact;                /* direct convolution only */
+    bool bf16;                 /* convolutions in bfloat16 */
+    bool profile;              /* take the time of each step */
+    void (*packed)(void *ctx); /* not NULL: called after each layer's weights were packed (their source is not needed soon) */
+    void *packed_ctx;
+    void *workspace; /* one for all plans; grown by plan_new(), owned by the engine */
     size_t workspace_bytes;
 };
 int engine_init(struct engine *en, bool exact, bool bf16, struct err *e);
