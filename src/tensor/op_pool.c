@@ -1,4 +1,6 @@
 /* Pooling: 3x3/2 maximum (stem), and the mean over an image (end of a trunk). Floor 1. */
+#include <string.h>
+
 #include "base/pool.h"
 #include "tensor/op.h"
 
@@ -34,45 +36,64 @@ int mean_pool_shape(const struct graph *g, struct node *node, struct err *e) {
     return 0;
 }
 
+/* The image in BANDS bands of rows, whatever the number of threads: so that the order of each sum is fixed. */
+enum { BANDS = 16 };
+
 int mean_pool_prepare(struct plan *p, struct step *s, struct err *e) {
+    const struct shape x = *plan_shape(p, s, 0);
+    s->scratch_bytes = (size_t)x.n * BANDS * (size_t)x.c * (sizeof(double) + sizeof(float));
     return op_rows_prepare(p, s, e);
 }
 
-/* [n][h][w][c] -> [n][c]: rows summed in float32, the rows' sums in double; the threads share the channels, so that the order of each sum
- * is fixed. */
 struct mean_job {
     struct shape x;
     const float *in;
-    float *out;
+    double *total; /* [n][BANDS][c] */
+    float *row;    /* [n][BANDS][c], of the row at hand */
 };
+
+/* One band of one image: rows summed in float32, the rows' sums in double. */
+static void mean_band(const struct mean_job *j, long item) {
+    const size_t c_all = (size_t)j->x.c, row_floats = (size_t)j->x.w * c_all;
+    const float *image = j->in + (size_t)(item / BANDS) * (size_t)j->x.h * row_floats;
+    double *total = j->total + (size_t)item * c_all;
+    float *row = j->row + (size_t)item * c_all;
+    long first, last;
+    pool_share(j->x.h, (int)(item % BANDS), BANDS, &first, &last);
+    memset(total, 0, c_all * sizeof *total);
+    for (long h = first; h < last; h++) {
+        const float *px = image + (size_t)h * row_floats;
+        memset(row, 0, c_all * sizeof *row);
+        for (int w = 0; w < j->x.w; w++, px += c_all)
+            for (size_t c = 0; c < c_all; c++)
+                row[c] += px[c];
+        for (size_t c = 0; c < c_all; c++)
+            total[c] += (double)row[c];
+    }
+}
 
 static void mean_share(void *ctx, int i, int n) {
     const struct mean_job *j = ctx;
-    enum { CHUNK = 128 };
-    const size_t c_all = (size_t)j->x.c;
     long first, last;
-    pool_share((j->x.c + CHUNK - 1) / CHUNK, i, n, &first, &last);
-    for (int image = 0; image < j->x.n; image++)
-        for (long chunk = first; chunk < last; chunk++) {
-            const size_t c0 = (size_t)chunk * CHUNK, count = c_all - c0 < CHUNK ? c_all - c0 : CHUNK;
-            const float *px = j->in + (size_t)image * (size_t)j->x.h * (size_t)j->x.w * c_all + c0;
-            double total[CHUNK] = {0};
-            for (int h = 0; h < j->x.h; h++) {
-                float row[CHUNK] = {0};
-                for (int w = 0; w < j->x.w; w++, px += c_all)
-                    for (size_t c = 0; c < count; c++)
-                        row[c] += px[c];
-                for (size_t c = 0; c < count; c++)
-                    total[c] += (double)row[c];
-            }
-            for (size_t c = 0; c < count; c++)
-                j->out[(size_t)image * c_all + c0 + c] = (float)(total[c] / ((double)j->x.h * j->x.w));
-        }
+    pool_share((long)j->x.n * BANDS, i, n, &first, &last);
+    for (long item = first; item < last; item++)
+        mean_band(j, item);
 }
 
+/* [n][h][w][c] -> [n][c]. */
 int mean_pool_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
-    struct mean_job job = {*plan_shape(p, s, 0), step_in(p, s, 0), step_out(p, s)};
+    struct mean_job job = {*plan_shape(p, s, 0), step_in(p, s, 0), step_scratch(p, s), NULL};
+    const size_t c_all = (size_t)job.x.c;
+    float *out = step_out(p, s);
+    job.row = (float *)(job.total + (size_t)job.x.n * BANDS * c_all);
     pool_run(mean_share, &job);
+    for (size_t n = 0; n < (size_t)job.x.n; n++)
+        for (size_t c = 0; c < c_all; c++) {
+            double sum = 0;
+            for (size_t band = 0; band < BANDS; band++)
+                sum += job.total[(n * BANDS + band) * c_all + c];
+            out[n * c_all + c] = (float)(sum / ((double)job.x.h * job.x.w));
+        }
     return 0;
 }
