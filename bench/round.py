@@ -146,7 +146,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("--work", type=Path, default=Path("build/bench"))
     p.add_argument("--runs", type=int, default=5)
-    p.add_argument("--rounds", type=int, default=2)
+    p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--only", type=lambda s: s.split(","), default=ORDER)
     p.add_argument("--no-save", action="store_true")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # ./dev bench: one whole exam (two mammograms of 2294 x 1280, six ultrasound views of 224 x 224), batch 1, against ONNX Runtime and PyTorch, in one run.
-# Usage: run.sh [--runs 5] [--rounds 2] [--threads 2] [--only NAME,NAME...]   (names: see bench/round.py)
+# Usage: run.sh [--runs 5] [--rounds 3] [--threads 2] [--only NAME,NAME...]   (names: see bench/round.py)
 # Installs nothing but onnxruntime-node, of the version in bench/package-lock.json and without its install scripts, into build/bench.
 set -eu
 cd "$(dirname -- "$0")/.."
