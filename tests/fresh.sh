@@ -5,17 +5,15 @@ set -eu
 suite=${1:?suite: bookworm or trixie}
 dir=${2:-/var/tmp/bmunet-$suite}
 repository=$(cd "$(dirname "$0")/.." && pwd)
-mirror=${MIRROR:-http://deb.debian.org/debian}
 
 [ "$(id -u)" = 0 ] || { echo "fresh.sh: needs root" >&2; exit 1; }
 [ ! -e "$dir" ] || { echo "fresh.sh: $dir is in the way; remove it or name another" >&2; exit 1; }
 
-clean_up() { umount -l "$dir/proc" "$dir/dev" 2>/dev/null || true; }
+clean_up() { umount -l "$dir/proc" 2>/dev/null || true; }
 trap clean_up EXIT
 
-debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir" "$mirror" >"$dir.log" 2>&1
-mount -t proc proc "$dir/proc"
-mount --rbind /dev "$dir/dev"
+debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir" ${MIRROR:+"$MIRROR"} >"$dir.log" 2>&1
+mount -t proc proc "$dir/proc" # debootstrap has made the few devices that are needed
 git clone -q --no-local "$repository" "$dir/root/bmunet" # what is committed, nothing else
 cp /etc/resolv.conf "$dir/etc/resolv.conf" 2>/dev/null || true
 for step in demo test; do
