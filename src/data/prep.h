@@ -24,8 +24,7 @@ struct prep_profile {
 
 /* Floats that slot s needs: mg_height*mg_width (one channel) or us_height*us_width*3 (interleaved RGB). */
 size_t prep_size(const struct prep_profile *p, enum slot s);
-/* Where slot s lies, in floats, in one block that holds the views of an exam end to end in slot order; of SLOT_COUNT: the block's size. A
- * block on a 64-byte boundary has every view on one. */
+/* Where slot s lies, in floats, in one block that holds the views of an exam end to end in slot order; of SLOT_COUNT: the block's size. */
 size_t prep_offset(const struct prep_profile *p, enum slot s);
 /* Decode, check and convert the file's bytes for slot s into out (prep_size floats, row-major; ultrasound interleaved RGB in 0..1).
  * v is filled in full: status, code, note, sha256. Returns 0 if used, else the code of the refusal (also in e). */

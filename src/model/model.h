@@ -80,7 +80,7 @@ size_t model_parameters(const struct model *m);                     /* trainable
 bool model_takes(const struct model *m, enum slot s);
 
 struct model_input {
-    /* as prep_file() gives them, on 64-byte boundaries; NULL: absent. Two views of a tower that lie end to end are not copied. */
+    /* as prep_file() gives them; NULL: absent. Two views of a tower that lie end to end are not copied. */
     const float *view[SLOT_COUNT];
     const struct clinical *clinical; /* config.n_clinical values; NULL only if CLINICAL_NONE */
 };
