@@ -390,11 +390,6 @@ bool model_takes(const struct model *m, enum slot s) {
     return m->config.network == NETWORK_BMU || (m->config.network == NETWORK_MG) == slot_is_mg(s);
 }
 
-void model_memory(const struct model *m, size_t *packed, size_t *workspace) {
-    *packed = m->engine.packs->bytes;
-    *workspace = m->engine.workspace_bytes;
-}
-
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };
 
 /* The plans that there are, trunks first; returns how many. */

@@ -105,7 +105,5 @@ struct layer_time {
 void model_profile(struct model *m, bool on);
 /* The timed layers in order of their first run; *out is owned (free()), its texts are the model's. */
 int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e);
-/* Bytes of packed weights and of the workspace. */
-void model_memory(const struct model *m, size_t *packed, size_t *workspace);
 
 #endif

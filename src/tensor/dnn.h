@@ -18,8 +18,7 @@ enum dnn_role { DNN_SRC, DNN_WEIGHTS, DNN_BIAS, DNN_DST, DNN_ROLE_COUNT };
 
 int dnn_new(struct dnn **out, struct err *e);
 void dnn_free(struct dnn *d);
-const char *dnn_version(void); /* "2.6.3" */
-bool dnn_has_winograd(void);   /* this version of the library knows the algorithm at all */
+bool dnn_has_winograd(void); /* this version of the library knows the algorithm at all */
 
 /* Dense [n][h][w][c]. */
 int dnn_layout_dense(struct dnn_layout **out, int n, int h, int w, int c, enum dnn_type type, struct err *e);

@@ -6,9 +6,6 @@
 #include "base/mem.h"
 #include "tensor/dnn_impl.h"
 
-#define TEXT2(x) #x
-#define TEXT(x) TEXT2(x)
-
 int dnn_check(dnnl_status_t status, const char *what, struct err *e) {
     if (status == dnnl_success)
         return 0;
@@ -21,10 +18,6 @@ int dnn_check(dnnl_status_t status, const char *what, struct err *e) {
 
 dnnl_data_type_t dnn_type_of(enum dnn_type type) {
     return type == DNN_BF16 ? dnnl_bf16 : dnnl_f32;
-}
-
-const char *dnn_version(void) {
-    return TEXT(DNNL_VERSION_MAJOR) "." TEXT(DNNL_VERSION_MINOR) "." TEXT(DNNL_VERSION_PATCH);
 }
 
 bool dnn_has_winograd(void) {
