@@ -61,7 +61,8 @@
     X(MODEL_METADATA,    -111, "the model file's metadata is missing or contradicts itself") \
     /* engine */ \
     X(ENGINE,            -120, "the tensor library refused an operation") \
-    X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite")
+    X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite") \
+    X(BATCH_TOO_SMALL,   -122, "too few pixels or rows in the batch for its statistics")
 /* clang-format on */
 
 #endif

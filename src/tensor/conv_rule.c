@@ -32,3 +32,33 @@ struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16
         choice.algorithm = DNN_WINOGRAD;
     return choice;
 }
+
+/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below MIN_TILES the packs cost more than
+ * they save. First row that takes the shape wins. */
+enum { MIN_TILES = 48 };
+static const struct {
+    struct conv_training kernels;
+    int tile, min_pixels; /* outputs along a tile's side; output pixels of one image */
+} training_rules[] = {
+    {{&conv_winograd6, &conv_data_winograd6, &conv_weights_winograd6}, 6, 24 * 24},
+    {{&conv_winograd4, &conv_data_winograd4, &conv_weights_winograd4}, 4, 7 * 7},
+    {{&conv_strided, &conv_data_strided, &conv_weights_strided}, 4, 7 * 7},
+};
+
+struct conv_training conv_choose_training(const struct conv_shape *s, bool exact) {
+    struct conv_training choice = {0};
+    for (size_t i = 0; !exact && i < sizeof training_rules / sizeof training_rules[0]; i++) {
+        const struct conv_training *k = &training_rules[i].kernels;
+        const int tile = training_rules[i].tile;
+        const long tiles = (long)s->n * ((s->out_h + tile - 1) / tile) * ((s->out_w + tile - 1) / tile);
+        if (tiles < MIN_TILES || s->out_h * s->out_w < training_rules[i].min_pixels)
+            continue;
+        if (!choice.forward && k->forward->takes(s))
+            choice.forward = k->forward;
+        if (!choice.data && k->data->takes(s))
+            choice.data = k->data;
+        if (!choice.weights && k->weights->takes(s))
+            choice.weights = k->weights;
+    }
+    return choice;
+}

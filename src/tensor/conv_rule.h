@@ -17,4 +17,12 @@ struct conv_choice {
  * kernel == NULL then means that the pooling stays a step of its own. */
 struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16);
 
+/* Training, all in float32: a kernel of ours for each pass, or NULL for oneDNN's direct one. s is the forward convolution. */
+struct conv_training {
+    const struct conv_kernel *forward;
+    const struct conv_data_kernel *data;
+    const struct conv_weights_kernel *weights;
+};
+struct conv_training conv_choose_training(const struct conv_shape *s, bool exact);
+
 #endif

@@ -15,6 +15,9 @@ enum dnn_type { DNN_F32, DNN_BF16 };
 enum dnn_algorithm { DNN_DIRECT, DNN_WINOGRAD };
 enum dnn_activation { DNN_NONE, DNN_RELU, DNN_GELU };
 enum dnn_role { DNN_SRC, DNN_WEIGHTS, DNN_BIAS, DNN_DST, DNN_ROLE_COUNT };
+/* Of a convolution. What plays which role: FORWARD as it says; DATA: src is the outputs' gradient, dst the inputs'; WEIGHTS: src is the
+ * input, weights the outputs' gradient, dst the weights' gradient in a layout of the library's choice. */
+enum dnn_pass { DNN_INFERENCE, DNN_FORWARD, DNN_DATA, DNN_GRADIENT, DNN_PASS_COUNT };
 
 int dnn_new(struct dnn **out, struct err *e);
 void dnn_free(struct dnn *d);
@@ -34,11 +37,23 @@ struct dnn_conv {
     enum dnn_type type; /* of source, weights and destination; bias and sums are float32 */
     bool relu;
     bool residual; /* dst holds the residual before the run, and the sum replaces it */
+    enum dnn_pass pass; /* inference, or training's: no bias, no ReLU, no residual, images dense */
 };
-/* ERR_UNSUPPORTED if the library has no such kernel on this processor. Source, weights and destination layouts are the library's choice. */
+/* ERR_UNSUPPORTED if the library has no such kernel on this processor. The weights' layout is the library's choice; at inference those of
+ * source and destination too. */
 int dnn_conv_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, struct err *e);
 /* weights are [out_c][in_c][k][k] float32; packed has the bytes of the op's weights layout. */
 int dnn_conv_pack(struct dnn *d, const struct dnn_conv *c, const struct dnn_op *op, const float *weights, void *packed, struct err *e);
+/* Training, at each step: [out_c][in_c][k][k] float32 -> the layout of the op's weights; and from a gradient op's result, added to what
+ * lies in [out_c][in_c][k][k]. */
+int dnn_conv_pack_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, const struct dnn_op *op, struct err *e);
+int dnn_conv_unpack_new(struct dnn_op **out, struct dnn *d, const struct dnn_conv *c, const struct dnn_op *op, struct err *e);
+/* dst[m][n] (+)= A B + bias: A is [m][k], or given as [k][m]; B is [k][n], or given as [n][k]. All dense float32. */
+struct dnn_matmul {
+    int m, k, n;
+    bool a_transposed, b_transposed, bias, accumulate;
+};
+int dnn_matmul_new(struct dnn_op **out, struct dnn *d, const struct dnn_matmul *a, struct err *e);
 /* 3x3, stride 2, pad 1, in the source's layout. */
 int dnn_max_pool_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *src, int n, int out_h, int out_w, int c,
                      enum dnn_type type, struct err *e);

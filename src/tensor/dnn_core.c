@@ -151,28 +151,36 @@ int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activ
     return dnn_check(status, "primitive attributes", e);
 }
 
+#define WHAT(what, i, a) {dnnl_query_##what##_md, i, DNNL_ARG_##a}
+struct role {
+    dnnl_query_t query;
+    int index, arg;
+};
+#define FORWARD_ROLES                                                                                                                      \
+    { [DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_BIAS] = WHAT(weights, 1, BIAS), [DNN_DST] = WHAT(dst, 0, DST) }
+static const struct role roles[DNN_PASS_COUNT][DNN_ROLE_COUNT] = {
+    [DNN_INFERENCE] = FORWARD_ROLES,
+    [DNN_FORWARD] = FORWARD_ROLES,
+    [DNN_DATA] = {[DNN_SRC] = WHAT(diff_dst, 0, DIFF_DST), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_DST] = WHAT(diff_src, 0, DIFF_SRC)},
+    [DNN_GRADIENT] = {[DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(diff_dst, 0, DIFF_DST), [DNN_DST] = WHAT(diff_weights, 0, DIFF_WEIGHTS)},
+};
+
 /* The memory object of one role, made empty: its address is set at each run. */
-static int op_role(struct dnn_op *op, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_role role, struct err *e) {
-    static const struct {
-        dnnl_query_t query;
-        int index, arg;
-    } roles[DNN_ROLE_COUNT] = {
-        [DNN_SRC] = {dnnl_query_src_md, 0, DNNL_ARG_SRC},
-        [DNN_WEIGHTS] = {dnnl_query_weights_md, 0, DNNL_ARG_WEIGHTS},
-        [DNN_BIAS] = {dnnl_query_weights_md, 1, DNNL_ARG_BIAS},
-        [DNN_DST] = {dnnl_query_dst_md, 0, DNNL_ARG_DST},
-    };
-    dnn_md_ref md = dnnl_primitive_desc_query_md(pd, roles[role].query, roles[role].index);
+static int op_role(struct dnn_op *op, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_pass pass, enum dnn_role role, struct err *e) {
+    const struct role r = roles[pass][role];
+    if (!r.arg)
+        return 0;
+    dnn_md_ref md = dnnl_primitive_desc_query_md(pd, r.query, r.index);
     if (!md || dnnl_memory_desc_get_size(md) == 0)
         return 0;
     int rc = layout_from(&op->layout[role], md, e);
     if (rc)
         return rc;
-    op->args[role].arg = roles[role].arg;
+    op->args[role].arg = r.arg;
     return dnn_check(dnnl_memory_create(&op->memory[role], md, d->engine, DNNL_MEMORY_NONE), "a memory object", e);
 }
 
-int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, const char *what, struct err *e) {
+int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_pass pass, const char *what, struct err *e) {
     int rc = 0;
     const char *name = NULL;
     struct dnn_op *op = mem_alloc(1, sizeof *op, e);
@@ -181,7 +189,7 @@ int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, con
         goto out;
     }
     for (int role = 0; role < DNN_ROLE_COUNT && rc == 0; role++)
-        rc = op_role(op, d, pd, (enum dnn_role)role, e);
+        rc = op_role(op, d, pd, pass, (enum dnn_role)role, e);
     if (rc)
         goto out;
     dnn_md_ref scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
@@ -252,14 +260,19 @@ int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *we
 }
 
 int dnn_reorder_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, struct err *e) {
+    return dnn_reorder_add_new(out, d, from, to, false, e);
+}
+
+int dnn_reorder_add_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, bool add,
+                        struct err *e) {
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t pd = NULL;
-    int rc = dnn_attr_new(&attr, false, DNN_NONE, e);
+    int rc = dnn_attr_new(&attr, add, DNN_NONE, e);
     if (rc)
         return rc;
     rc = dnn_check(dnnl_reorder_primitive_desc_create(&pd, dnn_md(from), d->engine, dnn_md(to), d->engine, attr), "a reorder", e);
     dnnl_primitive_attr_destroy(attr);
-    return rc ? rc : dnn_op_new(out, d, pd, "a reorder", e);
+    return rc ? rc : dnn_op_new(out, d, pd, DNN_INFERENCE, "a reorder", e);
 }
 
 int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed,

@@ -50,8 +50,10 @@ int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dn
 /* Attributes with user scratchpad, optional sum, optional activation; in this order: the sum comes before the activation for convolutions
  * (residual, then ReLU) and never together with one for linear layers. */
 int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activation, struct err *e);
-/* Make the op from its primitive descriptor (consumed). `what` names the op in errors. */
-int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, const char *what, struct err *e);
+/* Make the op from its primitive descriptor (consumed). `what` names the op in errors; `pass` says what plays which role. */
+int dnn_op_new(struct dnn_op **out, struct dnn *d, dnnl_primitive_desc_t pd, enum dnn_pass pass, const char *what, struct err *e);
+int dnn_reorder_add_new(struct dnn_op **out, struct dnn *d, const struct dnn_layout *from, const struct dnn_layout *to, bool add,
+                        struct err *e);
 /* One reorder of weights from a plain layout to the op's. */
 int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct dnn_op *op, const float *weights, void *packed,
                      struct err *e);

@@ -18,6 +18,12 @@ void graph_init(struct graph *g) {
     g->output = -1;
 }
 
+void graph_init_training(struct graph *g, struct graph_parameters p) {
+    graph_init(g);
+    g->training = true;
+    g->parameters = p;
+}
+
 void graph_release(struct graph *g) {
     arena_release(&g->arena);
     free(g->nodes);
@@ -69,21 +75,54 @@ int graph_input(struct graph *g, const char *name, struct shape s) {
     return add(g, (struct node){.op = OP_input, .shape = s}, name);
 }
 
+/* Named like the layer whose numbers it holds: the batch-norm's name is made from where its weights are; here the suffix tells them apart
+ * in the layer table. */
+static int batch_norm(struct graph *g, int x, const char *name, const struct batch_norm *norm, bool relu, int residual) {
+    struct node n = {.op = OP_batch_norm,
+                     .inputs = {x, residual},
+                     .n_inputs = residual >= 0 ? 2 : 1,
+                     .norm = *norm,
+                     .activation = relu ? ACTIVATION_RELU : ACTIVATION_NONE,
+                     .residual = residual >= 0};
+    return add(g, n, name);
+}
+
 int graph_conv(struct graph *g, int x, const char *name, const float *weights, int weights_in_c, int out_c, int kernel, int stride, int pad,
                const struct batch_norm *norm, bool relu, int residual) {
     struct node n = {.op = OP_conv,
-                     .inputs = {x, residual},
-                     .n_inputs = residual >= 0 ? 2 : 1,
+                     .inputs = {x},
+                     .n_inputs = 1,
+                     .shape.c = out_c,
+                     .weights = weights,
+                     .weights_in_c = weights_in_c,
+                     .kernel = kernel,
+                     .stride = stride,
+                     .pad = pad};
+    if (g->training)
+        return batch_norm(g, add(g, n, name), name, norm, relu, residual);
+    n.norm = *norm;
+    n.activation = relu ? ACTIVATION_RELU : ACTIVATION_NONE;
+    n.residual = residual >= 0;
+    if (n.residual)
+        n.inputs[n.n_inputs++] = residual;
+    return add(g, n, name);
+}
+
+int graph_stem(struct graph *g, int x, const char *name, const char *pool_name, const float *weights, int weights_in_c, int out_c,
+               const struct batch_norm *norm) {
+    struct node n = {.op = OP_stem,
+                     .inputs = {x},
+                     .n_inputs = 1,
                      .shape.c = out_c,
                      .weights = weights,
                      .weights_in_c = weights_in_c,
                      .norm = *norm,
-                     .kernel = kernel,
-                     .stride = stride,
-                     .pad = pad,
-                     .activation = relu ? ACTIVATION_RELU : ACTIVATION_NONE,
-                     .residual = residual >= 0};
-    return add(g, n, name);
+                     .kernel = 7,
+                     .stride = 2,
+                     .pad = 3};
+    if (g->training && !g->failure.code && x >= 0 && stem_takes(g, &n))
+        return add(g, n, name);
+    return graph_max_pool(g, graph_conv(g, x, name, weights, weights_in_c, out_c, 7, 2, 3, norm, true, -1), pool_name);
 }
 
 static int unary(struct graph *g, enum op op, int x, const char *name) {
@@ -98,8 +137,19 @@ int graph_mean_pool(struct graph *g, int x, const char *name) {
     return unary(g, OP_mean_pool, x, name);
 }
 
-int graph_mean_rows(struct graph *g, int x, const char *name) {
-    return unary(g, OP_mean_rows, x, name);
+static const int *keep_rows(struct graph *g, const int *row, int n) {
+    int *kept = n > 0 ? arena_alloc(&g->arena, (size_t)n, sizeof *kept, &g->failure) : NULL;
+    if (kept)
+        memcpy(kept, row, (size_t)n * sizeof *kept);
+    return kept;
+}
+
+static struct groups keep_groups(struct graph *g, struct groups groups) {
+    return (struct groups){groups.n, keep_rows(g, groups.rows, groups.n)};
+}
+
+int graph_mean_rows(struct graph *g, int x, const char *name, struct groups groups) {
+    return add(g, (struct node){.op = OP_mean_rows, .inputs = {x}, .n_inputs = 1, .groups = keep_groups(g, groups)}, name);
 }
 
 int graph_linear(struct graph *g, int x, const char *name, const float *weights, const float *bias, int out, enum activation activation,
@@ -112,41 +162,56 @@ int graph_linear(struct graph *g, int x, const char *name, const float *weights,
                      .bias = bias,
                      .activation = activation,
                      .residual = residual >= 0};
-    return add(g, n, name);
+    if (!g->training)
+        return add(g, n, name);
+    n.activation = ACTIVATION_NONE;
+    n.residual = false;
+    n.n_inputs = 1;
+    int y = add(g, n, name);
+    if (activation != ACTIVATION_NONE)
+        y = add(g, (struct node){.op = OP_activation, .inputs = {y}, .n_inputs = 1, .activation = activation}, name);
+    return residual >= 0 ? add(g, (struct node){.op = OP_add, .inputs = {y, residual}, .n_inputs = 2}, name) : y;
+}
+
+int graph_dropout(struct graph *g, int x, const char *name, double p) {
+    if (!g->training || p <= 0)
+        return x;
+    return add(g, (struct node){.op = OP_dropout, .inputs = {x}, .n_inputs = 1, .dropout = p}, name);
 }
 
 int graph_layer_norm(struct graph *g, int x, const char *name, const float *gamma, const float *beta, float eps) {
     return add(g, (struct node){.op = OP_layer_norm, .inputs = {x}, .n_inputs = 1, .weights = gamma, .bias = beta, .eps = eps}, name);
 }
 
-int graph_attention(struct graph *g, int qkv, const char *name, int heads) {
-    return add(g, (struct node){.op = OP_attention, .inputs = {qkv}, .n_inputs = 1, .heads = heads}, name);
+int graph_attention(struct graph *g, int qkv, const char *name, int heads, struct groups groups, double dropout) {
+    struct node n = {.op = OP_attention,
+                     .inputs = {qkv},
+                     .n_inputs = 1,
+                     .heads = heads,
+                     .groups = keep_groups(g, groups),
+                     .dropout = g->training ? dropout : 0};
+    return add(g, n, name);
 }
 
 int graph_position(struct graph *g, int x, const char *name, const float *embedding, const int *row) {
     struct node n = {.op = OP_position, .inputs = {x}, .n_inputs = 1, .weights = embedding};
-    if (!g->failure.code && x >= 0 && x < g->n) {
-        const int rows = g->nodes[x].shape.n;
-        if (rows > GRAPH_ROWS_MAX)
-            err_set(&g->failure, ERR_INTERNAL, "%s: %d rows", name, rows);
-        else
-            memcpy(n.row, row, (size_t)rows * sizeof *row);
-    }
+    if (!g->failure.code && x >= 0 && x < g->n)
+        n.row = keep_rows(g, row, g->nodes[x].shape.n);
     return add(g, n, name);
 }
 
-static int many(struct graph *g, enum op op, const int *x, int count, const char *name) {
-    struct node n = {.op = (int)op, .n_inputs = count};
+static int many(struct graph *g, struct node n, const int *x, int count, const char *name) {
     if (count < 1 || count > GRAPH_INPUTS_MAX)
         return err_set(&g->failure, ERR_INTERNAL, "%s: %d inputs", name, count), -1;
     memcpy(n.inputs, x, (size_t)count * sizeof *x);
+    n.n_inputs = count;
     return add(g, n, name);
 }
 
-int graph_stack_rows(struct graph *g, const int *x, int n, const char *name) {
-    return many(g, OP_stack_rows, x, n, name);
+int graph_pick_rows(struct graph *g, const int *x, int n, const char *name, const int *row, int n_rows) {
+    return many(g, (struct node){.op = OP_pick_rows, .shape.n = n_rows, .row = keep_rows(g, row, n_rows)}, x, n, name);
 }
 
-int graph_join(struct graph *g, const int *x, int n, const char *name) {
-    return many(g, OP_join, x, n, name);
+int graph_join(struct graph *g, const int *x, int n, const char *name, int rows) {
+    return many(g, (struct node){.op = OP_join, .shape.n = rows}, x, n, name);
 }

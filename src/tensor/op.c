@@ -2,9 +2,25 @@
 #include "tensor/op.h"
 
 const struct op_info op_table[OP_COUNT] = {
-#define X(name_, shape_, prepare_, forward_, backward_)                                                                                    \
-    [OP_##name_] = {.name = #name_, .shape = shape_, .prepare = prepare_, .forward = forward_, .backward = backward_},
+#define X(name_, shape_, prepare_, forward_, keeps_, learn_, backward_)                                                                    \
+    [OP_##name_] = {.name = #name_,                                                                                                        \
+                    .shape = shape_,                                                                                                       \
+                    .prepare = prepare_,                                                                                                   \
+                    .forward = forward_,                                                                                                   \
+                    .keeps = keeps_,                                                                                                       \
+                    .learn = learn_,                                                                                                       \
+                    .backward = backward_},
     OPS(X)
 #undef X
 };
 _Static_assert(sizeof op_table / sizeof op_table[0] == OP_COUNT, "one row per op");
+
+int op_keeps_nothing(const struct node *node) {
+    (void)node;
+    return 0;
+}
+
+int op_keeps_input(const struct node *node) {
+    (void)node;
+    return KEEP_INPUT;
+}

@@ -1,13 +1,15 @@
-/* Convolution with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a kernel can.
- * Floor 1.
+/* Convolution. Inference: with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a
+ * kernel can. Training: by itself, on dense images, the weights packed anew at each step. Floor 1.
  *
  * Shapes: x [n][h][w][in_c], weights [out_c][in_c][k][k] -> [n][oh][ow][out_c], oh = floor((h + 2 pad - k) / stride) + 1.
  * Folding (Ioffe & Szegedy 2015, eq. of inference): s = gamma / sqrt(var + eps); w' = w s; b' = beta - mean s; in double, rounded once.
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
+#include "base/pool.h"
 #include "tensor/conv_rule.h"
 #include "tensor/op.h"
 
@@ -133,12 +135,256 @@ static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struc
     return plan_give(p, s, dst, c->residual ? 1 : -1, e);
 }
 
+/* --- training ------------------------------------------------------------------------------------------------------------------
+ * dx = the convolution of dy with the weights transposed, scattered by the stride; dw[o][i][u][v] += sum over pixels dy[o] x[i] (shifted by
+ * u, v). Each of the three passes is a kernel of ours or oneDNN's.
+ */
+
+static size_t align_up(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t weights_bytes(const struct conv_shape *c) {
+    return align_up((size_t)c->out_c * (size_t)c->in_c * (size_t)(c->kernel * c->kernel) * sizeof(float));
+}
+
+/* Where a training pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) | bias
+ * (zeros) | work. */
+struct places {
+    size_t packed, bias, work, bytes;
+};
+
+static struct places places_of(const struct conv_shape *c, const struct node *node, size_t packed, size_t work) {
+    const size_t folded = node->weights_in_c == c->in_c ? 0 : weights_bytes(c);
+    struct places x = {.packed = folded};
+    x.bias = x.packed + align_up(packed);
+    x.work = x.bias + align_up((size_t)c->out_c * sizeof(float));
+    x.bytes = x.work + work;
+    return x;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static struct dnn_conv dnn_conv_of(const struct conv_shape *c, enum dnn_pass pass, enum dnn_type type) {
+    return (struct dnn_conv){.n = c->n,
+                             .in_h = c->in_h,
+                             .in_w = c->in_w,
+                             .in_c = c->in_c,
+                             .out_h = c->out_h,
+                             .out_w = c->out_w,
+                             .out_c = c->out_c,
+                             .kernel = c->kernel,
+                             .stride = c->stride,
+                             .pad = c->pad,
+                             .algorithm = DNN_DIRECT,
+                             .type = type,
+                             .pass = pass};
+}
+
+/* oneDNN's pass and the reorder of its weights: *work is what both need. */
+static int dnn_pass_new(struct dnn_op *op[2], size_t *packed, size_t *work, struct plan *p, const struct conv_shape *c, enum dnn_pass pass,
+                        struct err *e) {
+    const struct dnn_conv conv = dnn_conv_of(c, pass, DNN_F32);
+    int rc = dnn_conv_new(&op[0], p->engine->dnn, &conv, e);
+    if (rc == 0)
+        rc = pass == DNN_GRADIENT ? dnn_conv_unpack_new(&op[1], p->engine->dnn, &conv, op[0], e)
+                                  : dnn_conv_pack_new(&op[1], p->engine->dnn, &conv, op[0], e);
+    if (rc)
+        return rc;
+    *packed = dnn_layout_bytes(dnn_op_layout(op[0], pass == DNN_GRADIENT ? DNN_DST : DNN_WEIGHTS));
+    *work = larger(dnn_op_scratch_bytes(op[0]), dnn_op_scratch_bytes(op[1]));
+    return 0;
+}
+
+static int prepare_training(struct plan *p, struct step *s, struct err *e) {
+    struct conv_shape *c = &s->conv;
+    struct dnn_layout *dense = NULL;
+    size_t packed = 0, work = 0;
+    int rc = 0;
+    s->kernel = conv_choose_training(c, p->engine->exact).forward;
+    if (s->kernel) {
+        packed = s->kernel->packed_bytes(c);
+        work = s->kernel->scratch_bytes(c, p->threads);
+        s->algorithm = s->kernel->name;
+    } else {
+        struct dnn_op *op[2] = {0};
+        rc = dnn_pass_new(op, &packed, &work, p, c, DNN_FORWARD, e);
+        s->dnn = op[0];
+        s->more[0] = op[1];
+        s->algorithm = rc ? "" : dnn_op_name(s->dnn);
+    }
+    s->scratch_bytes = places_of(c, s->node, packed, work).bytes;
+    if (rc == 0)
+        rc = plan_dense(&dense, s->node->shape, e);
+    return rc ? rc : plan_give(p, s, dense, -1, e);
+}
+
+/* The weights over the input's own channels. */
+static const float *training_weights(const struct step *s, float *folded) {
+    const struct node *node = s->node;
+    const size_t area = (size_t)(node->kernel * node->kernel), from = (size_t)node->weights_in_c * area, to = (size_t)s->conv.in_c * area;
+    if (from == to)
+        return node->weights;
+    for (size_t o = 0; o < (size_t)node->shape.c; o++)
+        for (size_t i = 0; i < to; i++) {
+            double sum = 0;
+            for (size_t c = i; c < from; c += to)
+                sum += (double)node->weights[o * from + c];
+            folded[o * to + i] = (float)sum;
+        }
+    return folded;
+}
+
+static int forward_training(struct plan *p, struct step *s, struct err *e) {
+    struct dnn *d = p->engine->dnn;
+    char *scratch = step_scratch(p, s);
+    const size_t packed = s->kernel ? s->kernel->packed_bytes(&s->conv) : dnn_layout_bytes(dnn_op_layout(s->dnn, DNN_WEIGHTS));
+    const struct places at = places_of(&s->conv, s->node, packed, 0);
+    const float *weights = training_weights(s, (float *)scratch);
+    if (s->kernel) {
+        float *bias = (float *)(scratch + at.bias);
+        memset(bias, 0, (size_t)s->conv.out_c * sizeof *bias);
+        s->kernel->pack(scratch + at.packed, weights, &s->conv);
+        const struct conv_call call = {.shape = s->conv,
+                                       .src = step_in(p, s, 0),
+                                       .packed = scratch + at.packed,
+                                       .bias = bias,
+                                       .dst = step_out(p, s),
+                                       .scratch = scratch + at.work};
+        s->kernel->run(&call);
+        return 0;
+    }
+    const int rc = dnn_op_run(d, s->more[0], weights, NULL, NULL, scratch + at.packed, scratch + at.work, e);
+    return rc ? rc : dnn_op_run(d, s->dnn, step_in(p, s, 0), scratch + at.packed, NULL, step_out(p, s), scratch + at.work, e);
+}
+
+/* The backward step runs the data pass (more[0] with the reorder more[1], or a kernel), then the weights pass (more[2], more[3]). oneDNN writes
+ * the inputs' gradient; where it is to be added, it is written to `extra` first. */
+struct back_places {
+    struct places data, weights;
+    size_t extra, bytes;
+};
+
+static struct back_places back_places_of(const struct plan *p, const struct step *s) {
+    struct back_places x = {0};
+    size_t packed = 0, work = 0;
+    if (s->data_kernel) {
+        packed = s->data_kernel->packed_bytes(&s->conv);
+        work = s->data_kernel->scratch_bytes(&s->conv, p->threads);
+    } else if (s->more[0]) {
+        packed = dnn_layout_bytes(dnn_op_layout(s->more[0], DNN_WEIGHTS));
+        work = larger(dnn_op_scratch_bytes(s->more[0]), dnn_op_scratch_bytes(s->more[1]));
+    }
+    x.data = places_of(&s->conv, s->node, packed, work);
+    packed = s->weights_kernel ? 0 : dnn_layout_bytes(dnn_op_layout(s->more[2], DNN_DST));
+    work = s->weights_kernel ? s->weights_kernel->scratch_bytes(&s->conv, p->threads)
+                             : larger(dnn_op_scratch_bytes(s->more[2]), dnn_op_scratch_bytes(s->more[3]));
+    x.weights = places_of(&s->conv, s->node, packed, work);
+    x.extra = align_up(larger(x.data.bytes, x.weights.bytes));
+    x.bytes = x.extra + (s->more[0] && s->add[0] ? shape_count(*plan_shape(p, s, 0)) * sizeof(float) : 0);
+    return x;
+}
+
+int conv_learn(struct plan *p, struct step *s, struct err *e) {
+    const struct conv_training choice = conv_choose_training(&s->conv, p->engine->exact);
+    size_t packed = 0, work = 0;
+    int rc = 0;
+    s->weights_kernel = choice.weights;
+    if (s->din[0] >= 0) {
+        s->data_kernel = choice.data;
+        if (!s->data_kernel)
+            rc = dnn_pass_new(&s->more[0], &packed, &work, p, &s->conv, DNN_DATA, e);
+    }
+    if (rc == 0 && !s->weights_kernel)
+        rc = dnn_pass_new(&s->more[2], &packed, &work, p, &s->conv, DNN_GRADIENT, e);
+    if (rc)
+        return rc;
+    s->scratch_bytes = back_places_of(p, s).bytes;
+    s->algorithm = s->weights_kernel ? s->weights_kernel->name : dnn_op_name(s->more[2]);
+    s->macs = (double)shape_count(s->node->shape) * s->node->weights_in_c * s->node->kernel * s->node->kernel * (s->din[0] >= 0 ? 2 : 1);
+    return 0;
+}
+
+struct addition {
+    float *to;
+    const float *from;
+    size_t n;
+};
+
+static void add_share(void *ctx, int i, int n) {
+    const struct addition *a = ctx;
+    long first, last;
+    pool_share((long)a->n, i, n, &first, &last);
+    for (long k = first; k < last; k++)
+        a->to[k] += a->from[k];
+}
+
+static int backward_data(struct plan *p, struct step *s, const struct back_places *at, struct err *e) {
+    char *scratch = step_scratch(p, s), *packed = scratch + at->data.packed, *work = scratch + at->data.work;
+    const float *weights = training_weights(s, (float *)scratch);
+    float *dx = step_din(p, s, 0);
+    if (s->data_kernel) {
+        s->data_kernel->pack(packed, weights, &s->conv);
+        const struct conv_data_call call = {s->conv, step_dout(p, s), packed, s->add[0] ? dx : NULL, dx, work};
+        s->data_kernel->run(&call);
+        return 0;
+    }
+    float *to = s->add[0] ? (float *)(scratch + at->extra) : dx;
+    int rc = dnn_op_run(p->engine->dnn, s->more[1], weights, NULL, NULL, packed, work, e);
+    if (rc == 0)
+        rc = dnn_op_run(p->engine->dnn, s->more[0], step_dout(p, s), packed, NULL, to, work, e);
+    struct addition sum = {dx, to, shape_count(*plan_shape(p, s, 0))};
+    if (rc == 0 && s->add[0])
+        pool_run(add_share, &sum);
+    return rc;
+}
+
+/* Of a repeated grey image each of the three channels gets the gradient. */
+static void unfold_gradient(float *to, const float *from, const struct step *s) {
+    const size_t area = (size_t)(s->conv.kernel * s->conv.kernel), wide = (size_t)s->node->weights_in_c * area, narrow = (size_t)s->conv.in_c * area;
+    for (size_t o = 0; o < (size_t)s->conv.out_c; o++)
+        for (size_t i = 0; i < wide; i++)
+            to[o * wide + i] += from[o * narrow + i % narrow];
+}
+
+static int backward_weights(struct plan *p, struct step *s, const struct back_places *at, struct err *e) {
+    char *scratch = step_scratch(p, s), *packed = scratch + at->weights.packed, *work = scratch + at->weights.work;
+    const bool folded = s->node->weights_in_c != s->conv.in_c;
+    float *dw = folded ? (float *)scratch : plan_gradient(p, s->node->weights);
+    if (folded)
+        memset(dw, 0, weights_bytes(&s->conv));
+    int rc = 0;
+    if (s->weights_kernel) {
+        const struct conv_weights_call call = {s->conv, step_in(p, s, 0), step_dout(p, s), dw, work};
+        s->weights_kernel->run(&call);
+    } else {
+        rc = dnn_op_run(p->engine->dnn, s->more[2], step_in(p, s, 0), step_dout(p, s), NULL, packed, work, e);
+        if (rc == 0)
+            rc = dnn_op_run(p->engine->dnn, s->more[3], packed, NULL, NULL, dw, work, e);
+    }
+    if (rc == 0 && folded)
+        unfold_gradient(plan_gradient(p, s->node->weights), dw, s);
+    return rc;
+}
+
+int conv_backward(struct plan *p, struct step *s, struct err *e) {
+    const struct back_places at = back_places_of(p, s);
+    const int rc = s->din[0] >= 0 ? backward_data(p, s, &at, e) : 0;
+    return rc ? rc : backward_weights(p, s, &at, e);
+}
+
+/* --- inference and dispatch ------------------------------------------------------------------------------------------------------- */
+
 int conv_prepare(struct plan *p, struct step *s, struct err *e) {
-    const struct node *node = s->node, *pool = sole_pool(p, node);
+    const struct node *node = s->node, *pool = p->graph->training ? NULL : sole_pool(p, node);
     const struct shape x = *plan_shape(p, s, 0), y = node->shape;
     s->conv = (struct conv_shape){x.n, x.h, x.w, x.c, y.h, y.w, y.c, node->kernel, node->stride, node->pad, false};
     s->macs = (double)shape_count(y) * node->weights_in_c * node->kernel * node->kernel;
     struct conv_choice choice = {0};
+    if (p->graph->training)
+        return prepare_training(p, s, e);
     if (pool) {
         struct conv_shape fused = s->conv;
         fused.out_h = pool->shape.h;
@@ -153,25 +399,19 @@ int conv_prepare(struct plan *p, struct step *s, struct err *e) {
     if (!choice.kernel)
         choice = conv_choose(&s->conv, p->engine->exact, p->engine->bf16);
     s->kernel = choice.kernel;
-    struct dnn_conv c = {x.n,
-                         x.h,
-                         x.w,
-                         x.c,
-                         y.h,
-                         y.w,
-                         y.c,
-                         node->kernel,
-                         node->stride,
-                         node->pad,
-                         choice.algorithm,
-                         choice.type,
-                         node->activation == ACTIVATION_RELU,
-                         node->residual};
+    struct dnn_conv c = dnn_conv_of(&s->conv, DNN_INFERENCE, choice.type);
+    c.out_h = y.h; /* s->conv may have the pooled size */
+    c.out_w = y.w;
+    c.algorithm = choice.algorithm;
+    c.relu = node->activation == ACTIVATION_RELU;
+    c.residual = node->residual;
     const int rc = s->kernel ? prepare_ours(p, s, e) : prepare_dnn(p, s, &c, e);
     return rc ? rc : pack(p, s, &c, e);
 }
 
 int conv_forward(struct plan *p, struct step *s, struct err *e) {
+    if (p->graph->training)
+        return forward_training(p, s, e);
     if (!s->kernel)
         return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
     const struct conv_call call = {.shape = s->conv,

@@ -6,6 +6,23 @@
 #include "base/pool.h"
 #include "tensor/op.h"
 
+/* Training multiplies the weights as they lie in the parameters' block (they change at each step), on all threads: a batch has many rows, and
+ * there the same bits are promised for the same number of threads only. */
+static int prepare_training(struct plan *p, struct step *s, struct err *e) {
+    const struct dnn_matmul product = {s->node->shape.n, plan_shape(p, s, 0)->c, s->node->shape.c, false, true, s->node->bias != NULL, false};
+    int rc = op_rows_prepare(p, s, e);
+    if (rc == 0)
+        rc = dnn_matmul_new(&s->dnn, p->engine->dnn, &product, e);
+    if (rc)
+        return rc;
+    s->weights = s->node->weights;
+    s->bias = s->node->bias;
+    s->scratch_bytes = dnn_op_scratch_bytes(s->dnn);
+    s->algorithm = dnn_op_name(s->dnn);
+    s->macs = (double)product.m * product.k * product.n;
+    return 0;
+}
+
 int linear_shape(const struct graph *g, struct node *node, struct err *e) {
     const struct shape x = g->nodes[node->inputs[0]].shape;
     if (x.h != 1 || x.w != 1)
@@ -45,6 +62,8 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
     static const enum dnn_activation activation[] = {
         [ACTIVATION_NONE] = DNN_NONE, [ACTIVATION_RELU] = DNN_RELU, [ACTIVATION_GELU] = DNN_GELU};
     const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
+    if (p->graph->training)
+        return prepare_training(p, s, e);
     int rc = op_rows_prepare(p, s, e);
     const int threads = pool_threads();
     pool_set_threads(1);
@@ -61,8 +80,41 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
 
 int linear_forward(struct plan *p, struct step *s, struct err *e) {
     const int threads = pool_threads();
-    pool_set_threads(1);
+    if (!p->graph->training)
+        pool_set_threads(1);
     const int rc = dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
     pool_set_threads(threads);
+    return rc;
+}
+
+/* dW += dy^T x, db += the sum of dy's rows, dx (+)= dy W. */
+int linear_learn(struct plan *p, struct step *s, struct err *e) {
+    const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
+    const struct dnn_matmul weights = {n, m, k, true, false, false, true}, data = {m, n, k, false, false, false, s->add[0]};
+    int rc = dnn_matmul_new(&s->dnn, p->engine->dnn, &weights, e);
+    if (rc == 0 && s->din[0] >= 0)
+        rc = dnn_matmul_new(&s->more[0], p->engine->dnn, &data, e);
+    if (rc)
+        return rc;
+    const size_t a = dnn_op_scratch_bytes(s->dnn), b = s->more[0] ? dnn_op_scratch_bytes(s->more[0]) : 0;
+    s->scratch_bytes = a > b ? a : b;
+    s->algorithm = dnn_op_name(s->dnn);
+    s->macs = (double)m * k * n * (s->more[0] ? 2 : 1);
+    return 0;
+}
+
+int linear_backward(struct plan *p, struct step *s, struct err *e) {
+    const int m = s->node->shape.n, n = s->node->shape.c;
+    const float *dy = step_dout(p, s);
+    float *db = s->node->bias ? plan_gradient(p, s->node->bias) : NULL;
+    for (int o = 0; db && o < n; o++) {
+        double sum = 0;
+        for (int r = 0; r < m; r++)
+            sum += (double)dy[(size_t)r * (size_t)n + (size_t)o];
+        db[o] += (float)sum;
+    }
+    int rc = dnn_op_run(p->engine->dnn, s->dnn, dy, step_in(p, s, 0), NULL, plan_gradient(p, s->node->weights), step_scratch(p, s), e);
+    if (rc == 0 && s->more[0])
+        rc = dnn_op_run(p->engine->dnn, s->more[0], dy, s->node->weights, NULL, step_din(p, s, 0), step_scratch(p, s), e);
     return rc;
 }

@@ -40,16 +40,18 @@ const struct shape *plan_shape(const struct plan *p, const struct step *s, int i
 static int new_value(struct plan *p, struct dnn_layout *layout_take, int written_by) {
     struct value *v = &p->values[p->n_values];
     v->layout = layout_take;
-    v->bytes = dnn_layout_bytes(layout_take);
+    v->bytes = layout_take ? dnn_layout_bytes(layout_take) : 0;
     v->first = v->last = written_by;
     v->alias = -1;
     return p->n_values++;
 }
 
-/* Values and steps are bounded by one per node, one reorder per node input, and one for the output. */
+/* Values and steps are bounded by one per node, one reorder per node input, and one for the output; in training, per node, by its value,
+ * what it saved, its second computation and its gradient. */
 static int plan_capacity(const struct graph *g) {
     return g->n * (1 + GRAPH_INPUTS_MAX) + 1;
 }
+_Static_assert(1 + GRAPH_INPUTS_MAX >= 4, "room for what training needs per node");
 
 static bool value_overwritten(const struct plan *p, int v) {
     for (int i = 0; i < p->n_values; i++)
@@ -102,6 +104,14 @@ int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, in
     return 0;
 }
 
+static void step_release(struct step *s) {
+    if (s->pass == PASS_AGAIN) /* its primitives are the forward step's */
+        return;
+    dnn_op_free(s->dnn);
+    for (int i = 0; i < STEP_DNN_MAX; i++)
+        dnn_op_free(s->more[i]);
+}
+
 static int prepare_input(struct plan *p, const struct node *node, struct err *e) {
     struct dnn_layout *dense = NULL;
     int rc = plan_dense(&dense, node->shape, e);
@@ -117,12 +127,12 @@ static int prepare_node(struct plan *p, const struct node *node, struct err *e) 
         p->value_of[node - p->graph->nodes] = p->value_of[node->inputs[0]];
         return 0;
     }
-    struct step s = {.node = node, .op = node->op, .n_in = node->n_inputs, .algorithm = ""};
+    struct step s = {.node = node, .op = node->op, .n_in = node->n_inputs, .saved = -1, .dout = -1, .algorithm = ""};
     for (int i = 0; i < node->n_inputs; i++)
         s.in[i] = p->value_of[node->inputs[i]];
     int rc = op_table[node->op].prepare(p, &s, e);
     if (rc) {
-        dnn_op_free(s.dnn);
+        step_release(&s);
         return err_prefix(e, "%s", node->name), rc;
     }
     const int at = p->n_steps++;
@@ -131,6 +141,7 @@ static int prepare_node(struct plan *p, const struct node *node, struct err *e) 
     for (int i = 0; i < s.n_in; i++)
         p->values[s.in[i]].last = at;
     p->value_of[node - p->graph->nodes] = s.out;
+    p->step_of[node - p->graph->nodes] = at;
     return 0;
 }
 
@@ -144,6 +155,132 @@ static int prepare_output(struct plan *p, struct err *e) {
         rc = plan_want(p, &reader, 0, dense, e);
     dnn_layout_free(dense);
     *output = reader.in[0];
+    return rc;
+}
+
+/* --- preparing the backward pass ------------------------------------------------------------------------------------- */
+
+void plan_save(struct plan *p, struct step *s, size_t bytes) {
+    s->saved = new_value(p, NULL, p->n_steps);
+    p->values[s->saved].bytes = bytes;
+}
+
+void plan_gradient_in_place(struct plan *p, struct step *s, int i) {
+    if (s->din[i] >= 0 && !s->add[i] && p->values[s->dout].first >= 0) /* not over the caller's memory */
+        p->values[s->din[i]].alias = s->dout;
+}
+
+/* Is a node's output not kept for the backward pass, but computed again? */
+static bool dropped(const struct plan *p, const struct node *node) {
+    const enum recompute r = p->engine->recompute;
+    if (node->op == OP_batch_norm)
+        return !node->residual;
+    if (node->op != OP_conv || r == RECOMPUTE_NORMS)
+        return false;
+    const struct node *norm = node + 1; /* graph_conv() adds the two together */
+    return r == RECOMPUTE_BLOCKS || !norm->residual;
+}
+
+/* The value of a node for a backward step that comes next; computed again if it was dropped, and what that needs with it. */
+static int need(struct plan *p, int node, int *value, struct err *e) {
+    const struct node *n = &p->graph->nodes[node];
+    if (n->op == OP_input || !dropped(p, n))
+        return *value = p->value_of[node], 0;
+    if (p->again_of[node] < 0) {
+        struct step s = p->steps[p->step_of[node]];
+        struct dnn_layout *layout = NULL;
+        s.pass = PASS_AGAIN;
+        for (int i = 0; i < s.n_in; i++) {
+            const int rc = need(p, n->inputs[i], &s.in[i], e);
+            if (rc)
+                return rc;
+        }
+        const int rc = dnn_layout_copy(&layout, p->values[s.out].layout, e);
+        if (rc)
+            return rc;
+        s.out = p->again_of[node] = new_value(p, layout, p->n_steps);
+        for (int i = 0; i < s.n_in; i++)
+            p->values[s.in[i]].last = p->n_steps;
+        if (s.saved >= 0)
+            p->values[s.saved].last = p->n_steps;
+        p->steps[p->n_steps++] = s;
+    }
+    return *value = p->again_of[node], 0;
+}
+
+/* The gradients of a step's inputs: new ones, or those that a later node has begun. */
+static int input_gradients(struct plan *p, struct step *s, struct err *e) {
+    for (int i = 0; i < s->node->n_inputs; i++) {
+        const int input = s->node->inputs[i];
+        struct dnn_layout *dense = NULL;
+        s->din[i] = -1;
+        if (p->graph->nodes[input].op == OP_input)
+            continue;
+        s->add[i] = p->grad_of[input] >= 0;
+        if (!s->add[i]) {
+            const int rc = plan_dense(&dense, p->graph->nodes[input].shape, e);
+            if (rc)
+                return rc;
+            p->grad_of[input] = new_value(p, dense, p->n_steps);
+        }
+        s->din[i] = p->grad_of[input];
+    }
+    return 0;
+}
+
+static void read_by(struct plan *p, int value, int step) {
+    if (value >= 0)
+        p->values[value].last = step;
+}
+
+static int prepare_backward(struct plan *p, int node, struct err *e) {
+    const struct node *n = &p->graph->nodes[node];
+    const struct op_info *op = &op_table[n->op];
+    if (n->op == OP_input || p->grad_of[node] < 0)
+        return 0;
+    if (!op->backward)
+        return err_set(e, ERR_INTERNAL, "%s (%s) cannot learn", n->name, op->name);
+    struct step s = {.node = n, .op = n->op, .pass = PASS_BACKWARD, .n_in = n->n_inputs, .out = -1, .dout = p->grad_of[node], .algorithm = ""};
+    for (int i = 0; i < STEP_INPUTS_MAX; i++)
+        s.in[i] = s.din[i] = -1;
+    s.saved = p->steps[p->step_of[node]].saved;
+    s.conv = p->steps[p->step_of[node]].conv;
+    const int keeps = op->keeps(n);
+    int rc = 0;
+    if (keeps & KEEP_INPUT)
+        rc = need(p, n->inputs[0], &s.in[0], e);
+    if (rc == 0 && keeps & KEEP_OUTPUT)
+        rc = need(p, node, &s.out, e);
+    if (rc == 0)
+        rc = input_gradients(p, &s, e);
+    if (rc == 0)
+        rc = op->learn(p, &s, e);
+    if (rc) {
+        step_release(&s);
+        return err_prefix(e, "%s, backward", n->name), rc;
+    }
+    const int at = p->n_steps++;
+    p->steps[at] = s;
+    read_by(p, s.in[0], at);
+    read_by(p, s.out, at);
+    read_by(p, s.saved, at);
+    read_by(p, s.dout, at);
+    for (int i = 0; i < s.n_in; i++)
+        read_by(p, s.din[i], at);
+    return 0;
+}
+
+/* From the output back to the inputs. */
+static int prepare_training(struct plan *p, struct err *e) {
+    struct dnn_layout *dense = NULL;
+    for (int i = 0; i < p->graph->n; i++)
+        p->again_of[i] = p->grad_of[i] = -1;
+    int rc = plan_dense(&dense, p->graph->nodes[p->graph->output].shape, e);
+    if (rc)
+        return rc;
+    p->grad_of[p->graph->output] = new_value(p, dense, -1);
+    for (int node = p->graph->n - 1; node >= 0 && rc == 0; node--)
+        rc = prepare_backward(p, node, e);
     return rc;
 }
 
@@ -257,12 +394,18 @@ int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct
     p->steps = mem_alloc((size_t)plan_capacity(g), sizeof *p->steps, e);
     p->value_of = mem_alloc((size_t)g->n, sizeof *p->value_of, e);
     p->fused = mem_alloc((size_t)g->n, sizeof *p->fused, e);
-    if (!p->values || !p->steps || !p->value_of || !p->fused)
+    p->step_of = mem_alloc((size_t)g->n, sizeof *p->step_of, e);
+    p->again_of = mem_alloc((size_t)g->n, sizeof *p->again_of, e);
+    p->grad_of = mem_alloc((size_t)g->n, sizeof *p->grad_of, e);
+    if (!p->values || !p->steps || !p->value_of || !p->fused || !p->step_of || !p->again_of || !p->grad_of)
         goto out;
     for (int i = 0; i < g->n; i++)
         if ((rc = prepare_node(p, &g->nodes[i], e)))
             goto out;
     if ((rc = prepare_output(p, e)))
+        goto out;
+    p->n_forward = p->n_steps;
+    if (g->training && (rc = prepare_training(p, e)))
         goto out;
     for (int s = 0; s < p->n_steps; s++)
         if (!(p->steps[s].seconds = mem_alloc(STEP_TIMES, sizeof(double), e))) {
@@ -284,7 +427,7 @@ void plan_free(struct plan *p) {
     if (!p)
         return;
     for (int i = 0; p->steps && i < p->n_steps; i++) {
-        dnn_op_free(p->steps[i].dnn);
+        step_release(&p->steps[i]);
         free(p->steps[i].seconds);
     }
     for (int i = 0; p->values && i < p->n_values; i++)
@@ -293,6 +436,9 @@ void plan_free(struct plan *p) {
     free(p->steps);
     free(p->value_of);
     free(p->fused);
+    free(p->step_of);
+    free(p->again_of);
+    free(p->grad_of);
     free(p);
 }
 
@@ -324,20 +470,50 @@ const float *plan_output(const struct plan *p) {
     return value_data(p, p->value_of[p->graph->output]);
 }
 
-int plan_run(struct plan *p, struct err *e) {
+void *step_saved(const struct plan *p, const struct step *s) {
+    return value_data(p, s->saved);
+}
+
+const float *step_dout(const struct plan *p, const struct step *s) {
+    return value_data(p, s->dout);
+}
+
+float *step_din(const struct plan *p, const struct step *s, int i) {
+    return s->din[i] >= 0 ? value_data(p, s->din[i]) : NULL;
+}
+
+float *plan_gradient(const struct plan *p, const float *parameter) {
+    return p->graph->parameters.gradients + (parameter - p->graph->parameters.values);
+}
+
+float *plan_parameter(const struct plan *p, const float *parameter) {
+    return p->graph->parameters.values + (parameter - p->graph->parameters.values);
+}
+
+static int run_steps(struct plan *p, int first, int last, struct err *e) {
     const bool profile = p->engine->profile;
     if (pool_threads() > p->threads)
         return err_set(e, ERR_INTERNAL, "the plan was made for %d threads and is run on %d", p->threads, pool_threads());
-    for (int i = 0; i < p->n_steps; i++) {
+    for (int i = first; i < last; i++) {
         struct step *s = &p->steps[i];
         const double start = profile ? clock_seconds() : 0;
-        const int rc = op_table[s->op].forward(p, s, e);
+        const struct op_info *op = &op_table[s->op];
+        const int rc = (s->pass == PASS_BACKWARD ? op->backward : op->forward)(p, s, e);
         if (rc)
             return err_prefix(e, "%s", s->node ? s->node->name : "reorder"), rc;
         if (profile)
             s->seconds[s->n_seconds++ % STEP_TIMES] = clock_seconds() - start;
     }
     return 0;
+}
+
+int plan_run(struct plan *p, struct err *e) {
+    return run_steps(p, 0, p->n_forward, e);
+}
+
+int plan_run_backward(struct plan *p, const float *gradient, struct err *e) {
+    p->values[p->grad_of[p->graph->output]].bound = gradient;
+    return run_steps(p, p->n_forward, p->n_steps, e);
 }
 
 static int by_value(const void *a, const void *b) {

@@ -3,18 +3,30 @@
  * plan_new() does all the choosing, packing and allocating; plan_run() allocates nothing. Layouts are chosen by the kernels and kept from
  * step to step; where two neighbours disagree the plan (never an op) puts a reorder between them. Values whose lives do not overlap share
  * memory.
+ *
+ * Of a training graph a plan has the backward steps too, in reverse order: plan_run() runs the forward ones, plan_run_backward() the others.
+ * All values are dense. What a backward step reads of the forward pass lives until then, unless it is dropped and computed again just
+ * before (enum recompute); liveness covers both passes. Gradients of parameters are added to what lies in the gradients' block.
  */
 #ifndef BMU_TENSOR_PLAN_H
 #define BMU_TENSOR_PLAN_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "tensor/conv_kernel.h"
 #include "tensor/dnn.h"
 #include "tensor/graph.h"
 #include "tensor/pack.h"
+
+/* What a training plan computes a second time, to save memory. Batch-norms without a residual always (they cost one pass over memory). */
+enum recompute {
+    RECOMPUTE_NORMS,  /* nothing else */
+    RECOMPUTE_INNER,  /* also each block's first convolution and its shortcut's */
+    RECOMPUTE_BLOCKS, /* all convolutions: only the blocks' outputs are kept */
+};
 
 /* What all plans of a model share. */
 struct engine {
@@ -23,6 +35,9 @@ struct engine {
     bool exact;                /* direct convolution only */
     bool bf16;                 /* convolutions in bfloat16 */
     bool profile;              /* take the time of each step */
+    enum recompute recompute;  /* training */
+    uint64_t seed;             /* training: of dropout */
+    uint32_t training_step;    /* training: the number of this step; dropout's masks follow from (seed, step, layer, element) */
     void (*packed)(void *ctx); /* not NULL: called after each layer's weights were packed (their source is not needed soon) */
     void *packed_ctx;
     void *workspace; /* one for all plans; grown by plan_new(), owned by the engine */
@@ -32,20 +47,29 @@ int engine_init(struct engine *en, bool exact, bool bf16, struct err *e);
 void engine_release(struct engine *en);
 
 struct value {
-    struct dnn_layout *layout; /* owned; dense [n][h][w][c] float32 unless a kernel chose otherwise */
+    struct dnn_layout *layout; /* owned; dense [n][h][w][c] float32 unless a kernel chose otherwise; NULL: bytes that a step saved */
     size_t bytes, offset;      /* in the workspace */
     int first, last;           /* steps: written by first, last read by last */
     int alias;                 /* >= 0: shares that value's memory (residual sums in place) */
     const void *bound;         /* an input: the caller's memory, set by plan_bind() */
 };
 
-enum { STEP_INPUTS_MAX = GRAPH_INPUTS_MAX };
+enum { STEP_INPUTS_MAX = GRAPH_INPUTS_MAX, STEP_DNN_MAX = 4 };
+enum pass { PASS_FORWARD, PASS_AGAIN, PASS_BACKWARD };
 struct step {
     const struct node *node; /* NULL for a reorder */
     int op;
-    int in[STEP_INPUTS_MAX], n_in, out; /* values */
+    enum pass pass;
+    int in[STEP_INPUTS_MAX], n_in, out; /* values; of a backward step those that its op keeps, else -1 */
+    int saved;                          /* value: what the forward step leaves for the backward step; -1: nothing */
+    int dout;                           /* backward: the gradient of the output */
+    int din[STEP_INPUTS_MAX];           /* backward: the gradient of each input; -1: not wanted */
+    bool add[STEP_INPUTS_MAX];          /* backward: it is added to what is there */
     struct dnn_op *dnn;                 /* owned; the primitive, if the step is oneDNN's */
+    struct dnn_op *more[STEP_DNN_MAX];  /* owned; what else a training step runs (reorders of weights, the other half of a backward) */
     const struct conv_kernel *kernel;   /* or a kernel of ours */
+    const struct conv_data_kernel *data_kernel;
+    const struct conv_weights_kernel *weights_kernel;
     struct conv_shape conv;
     const void *weights; /* borrowed from the pack store */
     const float *bias;   /* the same */
@@ -66,6 +90,10 @@ struct plan {
     int n_steps;
     int *value_of; /* node -> value */
     bool *fused;   /* node: computed by the step before it (the stem's pooling) */
+    int n_forward; /* steps before the backward ones */
+    int *step_of;  /* training, node -> its forward step */
+    int *again_of; /* training, node -> the value of its second computation, or -1 */
+    int *grad_of;  /* training, node -> the gradient's value, or -1 */
     size_t workspace_bytes;
     int threads; /* scratch was measured for so many; more are refused at the run */
 };
@@ -76,6 +104,9 @@ void plan_free(struct plan *p);
 /* Give input node `input` its numbers: dense [n][h][w][c] float32, borrowed until the run is over. */
 void plan_bind(struct plan *p, int input, const float *data);
 int plan_run(struct plan *p, struct err *e);
+/* After plan_run(): from the gradient of the output (dense float32, borrowed during the call) to the gradients of all parameters, which are
+ * added to what lies in the graph's block. */
+int plan_run_backward(struct plan *p, const float *gradient, struct err *e);
 /* The output node's numbers, dense float32, valid until any plan of this engine runs. */
 const float *plan_output(const struct plan *p);
 double step_median_seconds(const struct step *s);
@@ -88,9 +119,19 @@ int plan_dense(struct dnn_layout **out, struct shape s, struct err *e);
 int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e);
 /* The step's output has this layout (taken over). alias_input >= 0: it is computed in place over that input. */
 int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, int alias_input, struct err *e);
+/* Training: the step leaves so many bytes for its backward step. */
+void plan_save(struct plan *p, struct step *s, size_t bytes);
+/* Training: the gradient of input i is made in place over the gradient of the output. */
+void plan_gradient_in_place(struct plan *p, struct step *s, int i);
 /* For op_*.c while running. */
 const float *step_in(const struct plan *p, const struct step *s, int i);
 float *step_out(const struct plan *p, const struct step *s);
 void *step_scratch(const struct plan *p, const struct step *s);
+void *step_saved(const struct plan *p, const struct step *s);
+const float *step_dout(const struct plan *p, const struct step *s);
+float *step_din(const struct plan *p, const struct step *s, int i); /* NULL: not wanted */
+/* Training: where the gradient of a parameter lies, and the parameter itself, writable (running statistics). */
+float *plan_gradient(const struct plan *p, const float *parameter);
+float *plan_parameter(const struct plan *p, const float *parameter);
 
 #endif

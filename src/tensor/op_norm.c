@@ -1,0 +1,364 @@
+/* Batch-norm in training, with the residual sum and ReLU behind it. Floor 1.
+ *
+ * Ioffe & Szegedy 2015: over all pixels of the batch, per channel c: xhat = (x - mean) / sqrt(var + eps), y = gamma xhat + beta, and here
+ * z = relu?(y + residual?). Running statistics as PyTorch keeps them: running += 0.1 (batch - running), the variance unbiased.
+ * Backward, with g = dz where the ReLU let through: dbeta = sum g, dgamma = sum g xhat, dresidual = g,
+ * dx = gamma / sqrt(var + eps) (g - dbeta / N - xhat dgamma / N).
+ *
+ * Every sum runs over BANDS bands of pixels in a fixed order, whatever the threads: within RUN pixels in float32, then in double. Means and
+ * squares of a run are taken about the run's own mean and merged (Chan, Golub & LeVeque 1979), so nothing cancels.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/pool.h"
+#include "base/vectors.h"
+#include "tensor/op.h"
+
+enum { BANDS = 64, RUN = 32, CHANNELS = 64 /* at a time */ };
+static const double MOMENTUM = 0.1;
+
+/* What forward leaves for backward: per channel mean, 1 / sqrt(var + eps) (double), then scale and shift of the forward pass (float). */
+struct saved {
+    double *mean, *rstd;
+    float *scale, *shift;
+};
+
+static struct saved saved_of(void *bytes, size_t c) {
+    double *d = bytes;
+    return (struct saved){d, d + c, (float *)(d + 2 * c), (float *)(d + 2 * c) + c};
+}
+
+int batch_norm_shape(const struct graph *g, struct node *node, struct err *e) {
+    node->shape = g->nodes[node->inputs[0]].shape;
+    if (node->residual && memcmp(&g->nodes[node->inputs[1]].shape, &node->shape, sizeof node->shape) != 0)
+        return err_set(e, ERR_INTERNAL, "the residual has another shape");
+    if ((size_t)node->shape.n * (size_t)node->shape.h * (size_t)node->shape.w < 2)
+        return err_set(e, ERR_BATCH_TOO_SMALL, "one pixel per channel in the whole batch has no variance");
+    return 0;
+}
+
+int batch_norm_keeps(const struct node *node) { /* without a residual, what the ReLU let through follows from the input */
+    return KEEP_INPUT | (node->residual && node->activation == ACTIVATION_RELU ? KEEP_OUTPUT : 0);
+}
+
+static size_t pixels_of(const struct node *node) {
+    return (size_t)node->shape.n * (size_t)node->shape.h * (size_t)node->shape.w;
+}
+
+/* Two double sums and two float rows per band and channel. */
+static size_t sums_bytes(const struct node *node) {
+    return BANDS * (size_t)node->shape.c * 2 * (sizeof(double) + sizeof(float));
+}
+
+int batch_norm_prepare(struct plan *p, struct step *s, struct err *e) {
+    struct dnn_layout *dense = NULL;
+    plan_save(p, s, (size_t)s->node->shape.c * (2 * sizeof(double) + 2 * sizeof(float)));
+    s->scratch_bytes = sums_bytes(s->node);
+    s->algorithm = "bands";
+    const int rc = plan_dense(&dense, s->node->shape, e);
+    return rc ? rc : plan_give(p, s, dense, -1, e);
+}
+
+int batch_norm_learn(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    s->scratch_bytes = sums_bytes(s->node) + 3 * (size_t)s->node->shape.c * sizeof(float);
+    s->algorithm = "bands";
+    plan_gradient_in_place(p, s, s->node->residual && s->din[1] >= 0 ? 1 : 0);
+    return 0;
+}
+
+/* --- sums over bands ------------------------------------------------------------------------------------------------------ */
+
+struct sums {
+    size_t c, pixels;
+    double *a, *b; /* [BANDS][c] */
+    float *row;    /* [BANDS][2][c] */
+    const float *x, *z, *dz;
+    const struct saved *saved;
+    const float *mean; /* float32 of the saved mean, to sum about */
+    bool relu;
+};
+
+static struct sums sums_of(const struct node *node, void *scratch) {
+    struct sums s = {.c = (size_t)node->shape.c, .pixels = pixels_of(node), .a = scratch, .relu = node->activation == ACTIVATION_RELU};
+    s.b = s.a + BANDS * s.c;
+    s.row = (float *)(s.b + BANDS * s.c);
+    return s;
+}
+
+/* The sum and, about its mean, the sum of squares of `n` pixels. */
+VECTORS static void run_moments(float *restrict sum, float *restrict square, const float *restrict x, size_t n, size_t c_all) {
+    memset(sum, 0, c_all * sizeof *sum);
+    memset(square, 0, c_all * sizeof *square);
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < c_all; c++)
+            sum[c] += x[i * c_all + c];
+    const float inverse = 1.0F / (float)n;
+    for (size_t i = 0; i < n; i++)
+        for (size_t c = 0; c < c_all; c++) {
+            const float d = x[i * c_all + c] - sum[c] * inverse;
+            square[c] += d * d;
+        }
+}
+
+/* n numbers of this mean and sum of squares about it join `count` others. */
+VECTORS static void merge(double *restrict mean, double *restrict square, double count, const float *restrict sum, const float *restrict m2,
+                          double n, size_t c_all) {
+    const double inverse = 1.0 / n, part = n / (count + n), cross = count * n / (count + n);
+    for (size_t c = 0; c < c_all; c++) {
+        const double d = (double)sum[c] * inverse - mean[c];
+        mean[c] += d * part;
+        square[c] += (double)m2[c] + d * d * cross;
+    }
+}
+
+static void band_moments(void *ctx, int i, int n) {
+    const struct sums *s = ctx;
+    long first, last, begin, end;
+    pool_share(BANDS, i, n, &first, &last);
+    for (long band = first; band < last; band++) {
+        double *mean = s->a + (size_t)band * s->c, *square = s->b + (size_t)band * s->c;
+        float *sum = s->row + (size_t)band * 2 * s->c;
+        memset(mean, 0, s->c * sizeof *mean);
+        memset(square, 0, s->c * sizeof *square);
+        pool_share((long)s->pixels, (int)band, BANDS, &begin, &end);
+        for (long px = begin; px < end; px += RUN) {
+            const long run = end - px < RUN ? end - px : RUN;
+            run_moments(sum, sum + s->c, s->x + (size_t)px * s->c, (size_t)run, s->c);
+            merge(mean, square, (double)(px - begin), sum, sum + s->c, (double)run, s->c);
+        }
+    }
+}
+
+/* Mean and biased variance of each channel: the bands merged in order. */
+static void moments(struct sums *s, double *mean, double *var) {
+    pool_run(band_moments, s);
+    memset(mean, 0, s->c * sizeof *mean);
+    memset(var, 0, s->c * sizeof *var);
+    double count = 0;
+    for (int band = 0; band < BANDS; band++) {
+        long begin, end;
+        pool_share((long)s->pixels, band, BANDS, &begin, &end);
+        const double n = (double)(end - begin);
+        if (end == begin)
+            continue;
+        for (size_t c = 0; c < s->c; c++) {
+            const double d = s->a[(size_t)band * s->c + c] - mean[c];
+            mean[c] += d * n / (count + n);
+            var[c] += s->b[(size_t)band * s->c + c] + d * d * count * n / (count + n);
+        }
+        count += n;
+    }
+    for (size_t c = 0; c < s->c; c++)
+        var[c] /= count;
+}
+
+/* --- forward ------------------------------------------------------------------------------------------------------------------ */
+
+struct apply {
+    const float *x, *residual, *scale, *shift;
+    float *out;
+    size_t c, pixels;
+    bool relu;
+};
+
+VECTORS static void apply_pixels(const struct apply *a, size_t first, size_t last) {
+    const float floor = a->relu ? 0.0F : -INFINITY;
+    const size_t c_all = a->c;
+    const float *restrict scale = a->scale, *restrict shift = a->shift;
+    for (size_t i = first; i < last; i++) {
+        const float *restrict x = a->x + i * c_all, *restrict r = a->residual ? a->residual + i * c_all : NULL;
+        float *restrict out = a->out + i * c_all;
+        if (r)
+            for (size_t c = 0; c < c_all; c++) {
+                const float y = x[c] * scale[c] + shift[c] + r[c];
+                out[c] = y < floor ? floor : y;
+            }
+        else
+            for (size_t c = 0; c < c_all; c++) {
+                const float y = x[c] * scale[c] + shift[c];
+                out[c] = y < floor ? floor : y;
+            }
+    }
+}
+
+static void apply_share(void *ctx, int i, int n) {
+    const struct apply *a = ctx;
+    long first, last;
+    pool_share((long)a->pixels, i, n, &first, &last);
+    apply_pixels(a, (size_t)first, (size_t)last);
+}
+
+static void statistics(struct plan *p, const struct step *s, const struct saved *saved) {
+    const struct batch_norm *norm = &s->node->norm;
+    const size_t c_all = (size_t)s->node->shape.c;
+    const double n = (double)pixels_of(s->node);
+    struct sums sums = sums_of(s->node, step_scratch(p, s));
+    sums.x = step_in(p, s, 0);
+    moments(&sums, saved->mean, saved->rstd);
+    batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved->mean, saved->rstd, c_all, n);
+    for (size_t c = 0; c < c_all; c++) {
+        saved->rstd[c] = 1.0 / sqrt(saved->rstd[c] + (double)norm->eps);
+        saved->scale[c] = (float)((double)norm->gamma[c] * saved->rstd[c]);
+        saved->shift[c] = (float)((double)norm->beta[c] - saved->mean[c] * (double)norm->gamma[c] * saved->rstd[c]);
+    }
+}
+
+void batch_norm_running(float *mean, float *var, const double *batch_mean, const double *batch_var, size_t c_all, double n) {
+    for (size_t c = 0; c < c_all; c++) {
+        mean[c] = (float)((1 - MOMENTUM) * (double)mean[c] + MOMENTUM * batch_mean[c]);
+        var[c] = (float)((1 - MOMENTUM) * (double)var[c] + MOMENTUM * batch_var[c] * n / (n - 1));
+    }
+}
+
+int batch_norm_forward(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    const struct saved saved = saved_of(step_saved(p, s), (size_t)s->node->shape.c);
+    if (s->pass == PASS_FORWARD)
+        statistics(p, s, &saved);
+    struct apply a = {.x = step_in(p, s, 0),
+                      .residual = s->node->residual ? step_in(p, s, 1) : NULL,
+                      .scale = saved.scale,
+                      .shift = saved.shift,
+                      .out = step_out(p, s),
+                      .c = (size_t)s->node->shape.c,
+                      .pixels = pixels_of(s->node),
+                      .relu = s->node->activation == ACTIVATION_RELU};
+    pool_run(apply_share, &a);
+    return 0;
+}
+
+/* --- backward ------------------------------------------------------------------------------------------------------------------ */
+
+/* sum[0] += g, sum[1] += g (x - mean), over n pixels; z: the output, or NULL where it follows from x. */
+VECTORS static void run_gradients(float *restrict sum, const struct sums *s, size_t first, size_t n) {
+    const size_t c_all = s->c;
+    const float *restrict mean = s->mean, *restrict scale = s->saved->scale, *restrict shift = s->saved->shift;
+    float *restrict other = sum + c_all;
+    memset(sum, 0, 2 * c_all * sizeof *sum);
+    for (size_t i = first; i < first + n; i++) {
+        const float *restrict x = s->x + i * c_all, *restrict dz = s->dz + i * c_all, *restrict z = s->z ? s->z + i * c_all : NULL;
+        if (z)
+            for (size_t c = 0; c < c_all; c++) {
+                const float g = z[c] > 0 ? dz[c] : 0;
+                sum[c] += g;
+                other[c] += g * (x[c] - mean[c]);
+            }
+        else if (s->relu)
+            for (size_t c = 0; c < c_all; c++) {
+                const float g = x[c] * scale[c] + shift[c] > 0 ? dz[c] : 0;
+                sum[c] += g;
+                other[c] += g * (x[c] - mean[c]);
+            }
+        else
+            for (size_t c = 0; c < c_all; c++) {
+                sum[c] += dz[c];
+                other[c] += dz[c] * (x[c] - mean[c]);
+            }
+    }
+}
+
+static void band_gradients(void *ctx, int i, int n) {
+    const struct sums *s = ctx;
+    long first, last, begin, end;
+    pool_share(BANDS, i, n, &first, &last);
+    for (long band = first; band < last; band++) {
+        double *a = s->a + (size_t)band * s->c, *b = s->b + (size_t)band * s->c;
+        float *row = s->row + (size_t)band * 2 * s->c;
+        memset(a, 0, s->c * sizeof *a);
+        memset(b, 0, s->c * sizeof *b);
+        pool_share((long)s->pixels, (int)band, BANDS, &begin, &end);
+        for (long px = begin; px < end; px += RUN) {
+            run_gradients(row, s, (size_t)px, (size_t)(end - px < RUN ? end - px : RUN));
+            for (size_t c = 0; c < s->c; c++) {
+                a[c] += (double)row[c];
+                b[c] += (double)row[s->c + c];
+            }
+        }
+    }
+}
+
+/* dx = k0 g + k1 x + k2 per channel, dresidual (+)= g. */
+struct differentiate {
+    const struct sums *sums;
+    const float *k0, *k1, *k2;
+    float *dx, *dresidual;
+    bool add_x, add_residual;
+};
+
+/* Where dz and dresidual (or dx) are the same memory each number is read before it is written, so no restrict here. */
+VECTORS static void differentiate_pixel(const struct differentiate *d, size_t at) {
+    const struct sums *s = d->sums;
+    const size_t c_all = s->c;
+    const float *x = s->x + at, *z = s->z ? s->z + at : NULL, *dz = s->dz + at;
+    float g[CHANNELS];
+    for (size_t from = 0; from < c_all; from += CHANNELS) {
+        const size_t n = c_all - from < CHANNELS ? c_all - from : CHANNELS;
+        for (size_t c = 0; c < n; c++) {
+            const size_t k = from + c;
+            const bool through = !s->relu || (z ? z[k] > 0 : x[k] * s->saved->scale[k] + s->saved->shift[k] > 0);
+            g[c] = through ? dz[k] : 0;
+        }
+        if (d->dresidual)
+            for (size_t c = 0; c < n; c++)
+                d->dresidual[at + from + c] = d->add_residual ? d->dresidual[at + from + c] + g[c] : g[c];
+        if (d->dx)
+            for (size_t c = 0; c < n; c++) {
+                const size_t k = from + c;
+                const float dx = d->k0[k] * g[c] + d->k1[k] * x[k] + d->k2[k];
+                d->dx[at + k] = d->add_x ? d->dx[at + k] + dx : dx;
+            }
+    }
+}
+
+static void differentiate_share(void *ctx, int i, int n) {
+    const struct differentiate *d = ctx;
+    long first, last;
+    pool_share((long)d->sums->pixels, i, n, &first, &last);
+    for (long px = first; px < last; px++)
+        differentiate_pixel(d, (size_t)px * d->sums->c);
+}
+
+/* The parameters' gradients, and the three numbers per channel that dx is made of. */
+static void finish_gradients(struct plan *p, const struct step *s, const struct sums *sums, float *k) {
+    const struct batch_norm *norm = &s->node->norm;
+    float *dgamma = plan_gradient(p, norm->gamma), *dbeta = plan_gradient(p, norm->beta);
+    const double n = (double)sums->pixels;
+    for (size_t c = 0; c < sums->c; c++) {
+        double g = 0, gx = 0;
+        for (size_t band = 0; band < BANDS; band++) {
+            g += sums->a[band * sums->c + c];
+            gx += sums->b[band * sums->c + c];
+        }
+        const double rstd = sums->saved->rstd[c], mean = sums->saved->mean[c], scale = (double)norm->gamma[c] * rstd;
+        gx = (gx - g * (mean - (double)sums->mean[c])) * rstd; /* the sum ran about the mean rounded to float32 */
+        dgamma[c] += (float)gx;
+        dbeta[c] += (float)g;
+        k[c] = (float)scale;
+        k[sums->c + c] = (float)(-scale * rstd * gx / n);
+        k[2 * sums->c + c] = (float)(-scale * (g / n - mean * rstd * gx / n));
+    }
+}
+
+int batch_norm_backward(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    const struct saved saved = saved_of(step_saved(p, s), (size_t)s->node->shape.c);
+    struct sums sums = sums_of(s->node, step_scratch(p, s));
+    float *k = sums.row + BANDS * 2 * sums.c;
+    for (size_t c = 0; c < sums.c; c++) /* free until finish_gradients() fills it */
+        k[c] = (float)saved.mean[c];
+    sums.x = step_in(p, s, 0);
+    sums.z = s->out >= 0 ? step_out(p, s) : NULL;
+    sums.dz = step_dout(p, s);
+    sums.saved = &saved;
+    sums.mean = k;
+    pool_run(band_gradients, &sums);
+    finish_gradients(p, s, &sums, k);
+    struct differentiate d = {&sums,           k,         k + sums.c, k + 2 * sums.c, step_din(p, s, 0), step_din(p, s, 1),
+                              .add_x = s->add[0], .add_residual = s->add[1]};
+    if (!s->node->residual)
+        d.dresidual = NULL;
+    pool_run(differentiate_share, &d);
+    return 0;
+}

@@ -1,0 +1,146 @@
+/* ResNet's stem in training as one step: convolution, batch-norm, ReLU and pooling without the convolution's output. Floor 1.
+ * What it rests on is in stem_learn.h. Where its kernel does not take the shape, graph_stem() adds the layers one by one. */
+#include <math.h>
+#include <string.h>
+
+#include "tensor/op.h"
+#include "tensor/stem_learn.h"
+
+static struct stem_shape shape_of(struct shape x, int out_c) {
+    return (struct stem_shape){x.n, x.h, x.w, x.c, out_c};
+}
+
+bool stem_takes(const struct graph *g, const struct node *node) {
+    const struct stem_shape s = shape_of(g->nodes[node->inputs[0]].shape, node->shape.c);
+    return stem_learn_takes(&s);
+}
+
+int stem_shape_of(const struct graph *g, struct node *node, struct err *e) {
+    const struct shape x = g->nodes[node->inputs[0]].shape;
+    if (node->weights_in_c != x.c && !(node->weights_in_c == 3 && x.c == 1))
+        return err_set(e, ERR_INTERNAL, "weights for %d channels over an input of %d", node->weights_in_c, x.c);
+    node->shape = (struct shape){x.n, stem_pooled(x.h), stem_pooled(x.w), node->shape.c};
+    return 0;
+}
+
+/* What forward leaves for backward, one after the other. */
+struct saved {
+    double *gram, *sum, *mean, *var;
+    uint8_t *which;
+};
+
+static size_t align_up(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
+}
+
+static size_t saved_doubles(const struct stem_shape *s) {
+    const size_t k = stem_taps(s);
+    return k * k + k + 2 * (size_t)s->out_c;
+}
+
+static struct saved saved_of(void *bytes, const struct stem_shape *s) {
+    const size_t k = stem_taps(s);
+    double *d = bytes;
+    return (struct saved){d, d + k * k, d + k * k + k, d + k * k + k + s->out_c, (uint8_t *)bytes + align_up(saved_doubles(s) * sizeof *d)};
+}
+
+static struct stem_shape step_shape(const struct plan *p, const struct step *s) {
+    return shape_of(*plan_shape(p, s, 0), s->node->shape.c);
+}
+
+/* Scratch: the weights as the kernel wants them, scale and shift (or the weights' gradient and two sums), then the kernel's own. */
+struct scratch {
+    float *weights, *gradient, *scale, *shift;
+    double *patches, *sums;
+    void *work;
+    size_t bytes;
+};
+
+static struct scratch scratch_of(char *base, const struct stem_shape *s, int threads) {
+    const size_t c = (size_t)s->out_c, count = align_up(c * stem_taps(s) * sizeof(float)), wide = align_up(c * stem_taps(s) * sizeof(double)),
+                 row = align_up(c * sizeof(double));
+    struct scratch x = {.weights = (float *)base,
+                        .gradient = (float *)(base + count),
+                        .scale = (float *)(base + 2 * count),
+                        .shift = (float *)(base + 2 * count + row),
+                        .patches = (double *)(base + 2 * count + 2 * row),
+                        .sums = (double *)(base + 2 * count + 2 * row + wide),
+                        .work = base + 2 * count + 3 * row + wide};
+    x.bytes = 2 * count + 3 * row + wide + stem_learn_scratch_bytes(s, threads);
+    return x;
+}
+
+static int prepare(struct plan *p, struct step *s) {
+    const struct stem_shape shape = step_shape(p, s);
+    char none[1];
+    s->scratch_bytes = scratch_of(none, &shape, p->threads).bytes;
+    s->algorithm = "stem, fused";
+    s->macs = (double)stem_positions(&shape) * s->node->weights_in_c * 49.0 * shape.out_c;
+    return 0;
+}
+
+int stem_prepare(struct plan *p, struct step *s, struct err *e) {
+    const struct stem_shape shape = step_shape(p, s);
+    struct dnn_layout *dense = NULL;
+    prepare(p, s);
+    plan_save(p, s, align_up(saved_doubles(&shape) * sizeof(double)) + stem_outputs(&shape));
+    const int rc = plan_dense(&dense, s->node->shape, e);
+    return rc ? rc : plan_give(p, s, dense, -1, e);
+}
+
+int stem_learn(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    return prepare(p, s);
+}
+
+/* The weights over the input's channels: as they are, or of a repeated grey image summed. */
+static void fold(float *out, const struct node *node, int in_c) {
+    const size_t from = (size_t)node->weights_in_c * 49, to = (size_t)in_c * 49;
+    for (size_t o = 0; o < (size_t)node->shape.c; o++)
+        for (size_t i = 0; i < to; i++) {
+            double sum = 0;
+            for (size_t c = i; c < from; c += to)
+                sum += (double)node->weights[o * from + c];
+            out[o * to + i] = (float)sum;
+        }
+}
+
+int stem_forward_step(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    const struct stem_shape shape = step_shape(p, s);
+    const struct saved saved = saved_of(step_saved(p, s), &shape);
+    const struct scratch x = scratch_of(step_scratch(p, s), &shape, p->threads);
+    const struct batch_norm *norm = &s->node->norm;
+    const float *src = step_in(p, s, 0);
+    fold(x.weights, s->node, shape.in_c);
+    stem_gram(saved.gram, saved.sum, &shape, src, x.work);
+    stem_moments(saved.mean, saved.var, &shape, saved.gram, saved.sum, x.weights);
+    for (int c = 0; c < shape.out_c; c++) {
+        const double scale = (double)norm->gamma[c] / sqrt(saved.var[c] + (double)norm->eps);
+        x.scale[c] = (float)scale;
+        x.shift[c] = (float)((double)norm->beta[c] - saved.mean[c] * scale);
+    }
+    stem_forward(step_out(p, s), STEM_F32, saved.which, &shape, src, x.weights, x.scale, x.shift, x.work);
+    batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved.mean, saved.var, (size_t)shape.out_c,
+                       (double)stem_positions(&shape));
+    return 0;
+}
+
+int stem_backward_step(struct plan *p, struct step *s, struct err *e) {
+    (void)e;
+    const struct stem_shape shape = step_shape(p, s);
+    const struct saved saved = saved_of(step_saved(p, s), &shape);
+    const struct scratch x = scratch_of(step_scratch(p, s), &shape, p->threads);
+    const struct batch_norm *norm = &s->node->norm;
+    const size_t from = (size_t)s->node->weights_in_c * 49, to = stem_taps(&shape);
+    float *dweights = plan_gradient(p, s->node->weights);
+    fold(x.weights, s->node, shape.in_c);
+    memset(x.gradient, 0, (size_t)shape.out_c * to * sizeof *x.gradient);
+    stem_backward(x.patches, x.sums, &shape, step_dout(p, s), STEM_F32, saved.which, step_in(p, s, 0), x.work);
+    const struct stem_step step = {saved.gram, saved.sum, saved.mean, saved.var, x.patches, x.sums, x.weights, norm->gamma, (double)norm->eps};
+    stem_gradients(x.gradient, plan_gradient(p, norm->gamma), plan_gradient(p, norm->beta), &shape, &step);
+    for (size_t o = 0; o < (size_t)shape.out_c; o++)
+        for (size_t i = 0; i < from; i++) /* each of three repeated channels gets the one's gradient */
+            dweights[o * from + i] += x.gradient[o * to + i % to];
+    return 0;
+}
