@@ -140,7 +140,8 @@ struct row_pairs {
 
 /* Which lanes of number m and on are below `end`. */
 static inline __mmask8 lanes_below(size_t end, size_t m) {
-    return end - m < WIDE ? (__mmask8)((1U << (end - m)) - 1) : (__mmask8)0xFF;
+    const unsigned lanes = end - m < WIDE ? (1U << (end - m)) - 1 : 0xFFU;
+    return (__mmask8)lanes;
 }
 
 /* A load that happens once: gcc would fold it into each product that uses it, and most straddle two cache lines. */
