@@ -269,7 +269,7 @@ static void case_attention(void) {
                 want[i * DIM + h * D + c] = y;
             }
         }
-    graph_attention(&g, graph_input(&g, "qkv", (struct shape){ROWS, 1, 1, 3 * DIM}), "attn", HEADS);
+    graph_attention(&g, graph_input(&g, "qkv", (struct shape){ROWS, 1, 1, 3 * DIM}), "attn", HEADS, (struct groups){1, (int[]){ROWS}}, 0);
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
@@ -297,7 +297,7 @@ static void case_mean_rows(void) {
     double want[DIM] = {0};
     for (int i = 0; i < ROWS * DIM; i++)
         want[i % DIM] += (double)x[i] / (double)ROWS;
-    graph_mean_rows(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "mean");
+    graph_mean_rows(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "mean", (struct groups){1, (int[]){ROWS}});
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
@@ -312,10 +312,10 @@ static void stack_and_join(bool join) {
     for (int i = 0; i < 5 * DIM + 4; i++)
         want[i] = (double)(i < 2 * DIM ? a[i] : i < 5 * DIM ? b[i - 2 * DIM] : c[i - 5 * DIM]);
     const int x[] = {graph_input(&g, "a", (struct shape){2, 1, 1, DIM}), graph_input(&g, "b", (struct shape){3, 1, 1, DIM})};
-    const int stacked = graph_stack_rows(&g, x, 2, "stack");
+    const int stacked = graph_pick_rows(&g, x, 2, "stack", (int[]){0, 1, 2, 3, 4}, 5);
     assert_int_equal(g.nodes[stacked].shape.n, 5);
     if (join)
-        graph_join(&g, (int[]){stacked, graph_input(&g, "c", (struct shape){1, 1, 1, 4})}, 2, "join");
+        graph_join(&g, (int[]){stacked, graph_input(&g, "c", (struct shape){1, 1, 1, 4})}, 2, "join", 1);
     check(&g, (const float *[]){a, b, c}, want, 1e-9, false);
     graph_release(&g);
     free(a);
@@ -323,7 +323,7 @@ static void stack_and_join(bool join) {
     free(c);
 }
 
-static void case_stack_rows(void) {
+static void case_pick_rows(void) {
     stack_and_join(false);
 }
 
@@ -378,7 +378,7 @@ static void case_input(void) {
 static void test_every_op(void **state) {
     (void)state;
     static void (*const cases[OP_COUNT])(void) = {
-#define X(name, shape, prepare, forward, backward) [OP_##name] = case_##name,
+#define X(name, shape, prepare, forward, keeps, learn, backward) [OP_##name] = case_##name,
         OPS(X)
 #undef X
     };

@@ -7,6 +7,7 @@
 #include "nn/keys.h"
 #include "tensor/graph.h"
 
+enum { TOWERS_MAX = 4, BATCH_MAX = 4096 };
 enum { FEATURES_PER_WIDTH = 8, ATTENTION_HEADS = 4, WIDTH_FULL = 64, WIDTH_SMALL = 8 };
 
 /* One trunk and the two slots that share it. */
@@ -37,12 +38,30 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
 
 /* Trunk of one tower over n views: input 0 -> [n][features]. */
 void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n);
-/* What follows the trunks. present: slots whose features are given, in slot order; inputs[] receives the node numbers or -1. */
-struct head_inputs {
-    int mg, us;   /* [count][features] */
-    int clinical; /* [1][config_clinical_inputs] */
+/* What follows the trunks, for n exams. present[i]: the slots of exam i whose features are there; the features of all exams stand one exam
+ * after the other, within one in slot order. -1: not there. */
+struct head_nodes {
+    int mg, us;   /* [views of all exams][features] */
+    int clinical; /* [n][config_clinical_inputs]; bmu only */
 };
+/* Probabilities of a zero in training. */
+struct dropout_rates {
+    double block; /* in the transformer blocks: .3 */
+    double head;  /* in the unimodal heads: .5 */
+};
+/* The logits, [n][5], are the graph's output. */
+void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present, int n,
+                 struct head_nodes in, struct dropout_rates dropout);
+/* The same of one exam behind inputs that hold its features. */
 void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
-                       struct head_inputs *in);
+                       struct head_nodes *in);
+/* The whole network in training: a batch of n exams. view[t]: the input node of tower t (all its present views, exam after exam, slot order), or
+ * -1 if none is present. */
+struct batch_nodes {
+    int view[TOWERS_MAX];
+    int clinical;
+};
+void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
+                        int n, struct dropout_rates dropout, struct batch_nodes *in);
 
 #endif

@@ -12,12 +12,12 @@
 #include "model/config.h"
 #include "tensor/plan.h"
 
-enum { TOWERS_MAX = 4, VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
+enum { VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
 
 struct ready {
     struct graph graph;
     struct plan *plan;
-    struct head_inputs in; /* heads only */
+    struct head_nodes in; /* heads only */
 };
 
 struct model {

@@ -45,69 +45,185 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
     keys_linear(k, "head", d + (token ? 0 : c->n_clinical), TIER_COUNT);
 }
 
-void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n) {
+/* n views of a tower. A mammogram is grey: one channel, and the first convolution's weights summed over its three. */
+static int tower_input(struct graph *g, const struct model_config *c, const struct tower *t, int n) {
     const struct prep_profile *p = &c->prep;
-    /* a mammogram is grey: one channel, and the first convolution's weights summed over its three */
     const struct shape view =
         slot_is_mg(t->slots[0]) ? (struct shape){n, p->mg_height, p->mg_width, 1} : (struct shape){n, p->us_height, p->us_width, 3};
-    layer_trunk(g, a, graph_input(g, t->prefix, view), t->prefix, c->width);
+    return graph_input(g, t->prefix, view);
 }
 
-/* Tokens of one modality -> one token: positions, block, THE layer norm, mean. */
-static int pool_tokens(struct graph *g, const struct archive *a, int x, const char *position, const char *block, int d, const int *rows) {
-    x = graph_position(g, x, position, layer_weights(g, a, position, ""), rows);
-    x = layer_block(g, a, x, block, d, ATTENTION_HEADS);
-    x = layer_norm(g, a, x, "layer_norm");
-    return graph_mean_rows(g, x, block);
+void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n) {
+    layer_trunk(g, a, tower_input(g, c, t, n), t->prefix, c->width);
 }
 
-/* The unimodal heads: features of all views end to end, linear layers with ReLU between (dropout is not there at inference). */
-static void unimodal_head(struct graph *g, const struct archive *a, const struct model_config *c, int features) {
-    const int d = config_features(c);
-    int x = graph_join(g, &features, 1, "head");
-    x = layer_linear(g, a, x, "head.0", c->network == NETWORK_MG ? d : 4 * d, ACTIVATION_RELU, -1);
-    if (c->network == NETWORK_US)
-        x = layer_linear(g, a, x, "head.3", d, ACTIVATION_RELU, -1);
-    layer_linear(g, a, x, c->network == NETWORK_US ? "head.6" : "head.3", TIER_COUNT, ACTIVATION_NONE, -1);
+/* --- what follows the trunks --------------------------------------------------------------------------------------------------- */
+
+/* The batch's layout: which rows belong to what. */
+struct layout {
+    int n;               /* exams */
+    int *mg_row, *us_row; /* of each view present: its row among the position embeddings */
+    int *mg_rows, *us_rows; /* views of each exam that has any */
+    int *token, *token_row, *token_rows; /* the third block: where a token stands among (mammography, ultrasound, clinical) laid one below the
+                                            other; its position embedding; tokens per exam */
+    int n_mg, n_us, mg_exams, us_exams, tokens;
+};
+
+static int *ints(struct graph *g, int n) {
+    return arena_alloc(&g->arena, (size_t)n + 1, sizeof(int), &g->failure);
 }
 
-static int rows_present(unsigned present, int first, int count, int *rows) {
+/* The views of one exam in slots first .. first + count; returns how many. */
+static int views_of(unsigned present, int first, int count, int *row) {
     int n = 0;
     for (int i = 0; i < count; i++)
         if (present >> (first + i) & 1U)
-            rows[n++] = i;
+            row[n++] = i;
     return n;
 }
 
-void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
-                       struct head_inputs *in) {
+/* False if there was no memory (the graph has failed). */
+static bool layout_of(struct layout *l, struct graph *g, const unsigned *present, int n, bool clinical) {
+    int *const lists[] = {ints(g, 2 * n), ints(g, 6 * n), ints(g, n), ints(g, n), ints(g, 3 * n), ints(g, 3 * n), ints(g, n)};
+    *l = (struct layout){.n = n,
+                         .mg_row = lists[0],
+                         .us_row = lists[1],
+                         .mg_rows = lists[2],
+                         .us_rows = lists[3],
+                         .token = lists[4],
+                         .token_row = lists[5],
+                         .token_rows = lists[6]};
+    if (g->failure.code)
+        return false;
+    for (int i = 0; i < n; i++) {
+        const int mg = views_of(present[i], SLOT_MG_CC, 2, l->mg_row + l->n_mg), us = views_of(present[i], SLOT_US_BMODE_TRANS, 6, l->us_row + l->n_us);
+        l->n_mg += mg;
+        l->n_us += us;
+        if (mg)
+            l->mg_rows[l->mg_exams++] = mg;
+        if (us)
+            l->us_rows[l->us_exams++] = us;
+    }
+    for (int i = 0, mg = 0, us = 0; i < n; i++) {
+        const int before = l->tokens;
+        const bool has[3] = {present[i] >> SLOT_MG_CC & 3U, present[i] >> SLOT_US_BMODE_TRANS & 63U, clinical};
+        const int at[3] = {mg, l->mg_exams + us, l->mg_exams + l->us_exams + i};
+        for (int k = 0; k < 3; k++)
+            if (has[k]) {
+                l->token[l->tokens] = at[k];
+                l->token_row[l->tokens++] = k;
+            }
+        mg += has[0];
+        us += has[1];
+        l->token_rows[i] = l->tokens - before;
+    }
+    return true;
+}
+
+/* Tokens of one modality -> one token per exam: positions, block, THE layer norm, mean. */
+static int pool_tokens(struct graph *g, const struct archive *a, int x, const char *position, const char *block, int d, const int *rows,
+                       struct groups groups, double dropout) {
+    x = graph_position(g, x, position, layer_weights(g, a, position, ""), rows);
+    x = layer_block(g, a, x, block, d, ATTENTION_HEADS, groups, dropout);
+    x = layer_norm(g, a, x, "layer_norm");
+    return graph_mean_rows(g, x, block, groups);
+}
+
+/* The unimodal heads: features of all views end to end, linear layers with ReLU and dropout between. */
+static void unimodal_head(struct graph *g, const struct archive *a, const struct model_config *c, int features, int n, double dropout) {
     const int d = config_features(c);
-    int mg_rows[2], us_rows[6], tokens[3], token_rows[3], n = 0;
-    const int n_mg = rows_present(present, SLOT_MG_CC, 2, mg_rows), n_us = rows_present(present, SLOT_US_BMODE_TRANS, 6, us_rows);
-    in->mg = n_mg ? graph_input(g, "features.mg", (struct shape){n_mg, 1, 1, d}) : -1;
-    in->us = n_us ? graph_input(g, "features.us", (struct shape){n_us, 1, 1, d}) : -1;
-    in->clinical = -1;
+    int x = graph_join(g, &features, 1, "head", n);
+    x = graph_dropout(g, layer_linear(g, a, x, "head.0", c->network == NETWORK_MG ? d : 4 * d, ACTIVATION_RELU, -1), "head.0", dropout);
+    if (c->network == NETWORK_US)
+        x = graph_dropout(g, layer_linear(g, a, x, "head.3", d, ACTIVATION_RELU, -1), "head.3", dropout);
+    layer_linear(g, a, x, c->network == NETWORK_US ? "head.6" : "head.3", TIER_COUNT, ACTIVATION_NONE, -1);
+}
+
+void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present, int n,
+                 struct head_nodes in, struct dropout_rates dropout) {
+    const int d = config_features(c);
+    const bool token = c->clinical == CLINICAL_TOKEN;
+    struct layout l;
+    int modality[3], k = 0;
+    (void)s;
     if (c->network != NETWORK_BMU) {
-        unimodal_head(g, a, c, c->network == NETWORK_MG ? in->mg : in->us);
+        unimodal_head(g, a, c, c->network == NETWORK_MG ? in.mg : in.us, n, dropout.head);
         return;
     }
-    in->clinical = graph_input(g, "clinical", (struct shape){1, 1, 1, config_clinical_inputs(c, s)});
-    if (n_mg) {
-        token_rows[n] = 0;
-        tokens[n++] = pool_tokens(g, a, in->mg, "mg_modal_position_embeddings", "mg_modal_transformer", d, mg_rows);
+    if (!layout_of(&l, g, present, n, token))
+        return;
+    if (l.n_mg)
+        modality[k++] = pool_tokens(g, a, in.mg, "mg_modal_position_embeddings", "mg_modal_transformer", d, l.mg_row,
+                                    (struct groups){l.mg_exams, l.mg_rows}, dropout.block);
+    if (l.n_us)
+        modality[k++] = pool_tokens(g, a, in.us, "us_modal_position_embeddings", "us_modal_transformer", d, l.us_row,
+                                    (struct groups){l.us_exams, l.us_rows}, dropout.block);
+    if (token) {
+        const int hidden = layer_linear(g, a, in.clinical, "clinical_token.fc1", d, ACTIVATION_GELU, -1);
+        modality[k++] = layer_linear(g, a, hidden, "clinical_token.fc2", d, ACTIVATION_NONE, -1);
     }
-    if (n_us) {
-        token_rows[n] = 1;
-        tokens[n++] = pool_tokens(g, a, in->us, "us_modal_position_embeddings", "us_modal_transformer", d, us_rows);
-    }
-    if (c->clinical == CLINICAL_TOKEN) {
-        const int hidden = layer_linear(g, a, in->clinical, "clinical_token.fc1", d, ACTIVATION_GELU, -1);
-        token_rows[n] = 2;
-        tokens[n++] = layer_linear(g, a, hidden, "clinical_token.fc2", d, ACTIVATION_NONE, -1);
-    }
-    int x = graph_stack_rows(g, tokens, n, "modalities");
-    x = pool_tokens(g, a, x, "multi_modal_position_embeddings", "multi_modal_transformer", d, token_rows);
+    int x = graph_pick_rows(g, modality, k, "modalities", l.token, l.tokens);
+    x = pool_tokens(g, a, x, "multi_modal_position_embeddings", "multi_modal_transformer", d, l.token_row, (struct groups){n, l.token_rows},
+                    dropout.block);
     if (c->clinical == CLINICAL_CONCAT)
-        x = graph_join(g, (int[]){x, in->clinical}, 2, "pooled_and_clinical");
+        x = graph_join(g, (int[]){x, in.clinical}, 2, "pooled_and_clinical", n);
     layer_linear(g, a, x, "head", TIER_COUNT, ACTIVATION_NONE, -1);
+}
+
+void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
+                       struct head_nodes *in) {
+    const int d = config_features(c), n_mg = __builtin_popcount(present >> SLOT_MG_CC & 3U),
+              n_us = __builtin_popcount(present >> SLOT_US_BMODE_TRANS & 63U);
+    in->mg = n_mg ? graph_input(g, "features.mg", (struct shape){n_mg, 1, 1, d}) : -1;
+    in->us = n_us ? graph_input(g, "features.us", (struct shape){n_us, 1, 1, d}) : -1;
+    in->clinical = c->network == NETWORK_BMU ? graph_input(g, "clinical", (struct shape){1, 1, 1, config_clinical_inputs(c, s)}) : -1;
+    config_head(g, a, c, s, &present, 1, *in, (struct dropout_rates){0, 0});
+}
+
+/* --- the whole network, in training ------------------------------------------------------------------------------------------------ */
+
+/* The ultrasound towers' features, each in its own order (exam, slot) -> all by exam and slot. */
+static int gather_us(struct graph *g, const struct tower *towers, int n_towers, const int *features, const unsigned *present, int n) {
+    int *row = ints(g, 6 * n), node[TOWERS_MAX], begin[TOWERS_MAX], rows = 0, total = 0, k = 0;
+    for (int t = 0; t < n_towers; t++) {
+        begin[t] = total;
+        if (features[t] < 0 || slot_is_mg(towers[t].slots[0]))
+            continue;
+        node[k++] = features[t];
+        for (int i = 0; i < n; i++)
+            total += __builtin_popcount(present[i] >> towers[t].slots[0] & 3U);
+    }
+    if (k == 0 || !row)
+        return -1;
+    for (int i = 0; i < n; i++)
+        for (int t = 0; t < n_towers; t++)
+            for (int v = 0; v < 2 && !slot_is_mg(towers[t].slots[0]); v++)
+                if (present[i] >> towers[t].slots[v] & 1U)
+                    row[rows++] = begin[t]++;
+    return graph_pick_rows(g, node, k, "features.us", row, rows);
+}
+
+void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
+                        int n, struct dropout_rates dropout, struct batch_nodes *in) {
+    const struct tower *towers;
+    const int n_towers = config_towers(c, &towers);
+    int features[TOWERS_MAX];
+    struct head_nodes head = {-1, -1, -1};
+    for (int t = 0; t < TOWERS_MAX; t++)
+        in->view[t] = features[t] = -1;
+    in->clinical = head.clinical =
+        c->network == NETWORK_BMU ? graph_input(g, "clinical", (struct shape){n, 1, 1, config_clinical_inputs(c, s)}) : -1;
+    for (int t = 0; t < n_towers; t++) {
+        int views = 0;
+        for (int i = 0; i < n; i++)
+            views += __builtin_popcount(present[i] >> towers[t].slots[0] & 3U);
+        if (!views)
+            continue;
+        in->view[t] = tower_input(g, c, &towers[t], views);
+        features[t] = layer_trunk(g, a, in->view[t], towers[t].prefix, c->width);
+        if (slot_is_mg(towers[t].slots[0]))
+            head.mg = features[t];
+    }
+    head.us = gather_us(g, towers, n_towers, features, present, n);
+    config_head(g, a, c, s, present, n, head, dropout);
 }

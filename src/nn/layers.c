@@ -17,11 +17,15 @@ const float *layer_weights(struct graph *g, const struct archive *a, const char 
     return array ? array->data : NULL;
 }
 
+static struct batch_norm batch_norm(struct graph *g, const struct archive *a, const char *norm) {
+    return (struct batch_norm){layer_weights(g, a, norm, ".weight"), layer_weights(g, a, norm, ".bias"),
+                               layer_weights(g, a, norm, ".running_mean"), layer_weights(g, a, norm, ".running_var"), NORM_EPS};
+}
+
 /* A convolution and the batch-norm that follows it. */
 static int conv_norm(struct graph *g, const struct archive *a, int x, const char *conv, const char *norm, int in, int out, int kernel,
                      int stride, bool relu, int residual) {
-    const struct batch_norm bn = {layer_weights(g, a, norm, ".weight"), layer_weights(g, a, norm, ".bias"),
-                                  layer_weights(g, a, norm, ".running_mean"), layer_weights(g, a, norm, ".running_var"), NORM_EPS};
+    const struct batch_norm bn = batch_norm(g, a, norm);
     return graph_conv(g, x, conv, layer_weights(g, a, conv, ".weight"), in, out, kernel, stride, kernel / 2, &bn, relu, residual);
 }
 
@@ -36,8 +40,9 @@ static int basic_block(struct graph *g, const struct archive *a, int x, const ch
 }
 
 int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width) {
-    x = conv_norm(g, a, x, NAME("%s.0", prefix), NAME("%s.1", prefix), 3, width, 7, 2, true, -1);
-    x = graph_max_pool(g, x, NAME("%s.3", prefix));
+    const struct batch_norm bn = batch_norm(g, a, NAME("%s.1", prefix));
+    const char *conv = NAME("%s.0", prefix);
+    x = graph_stem(g, x, conv, NAME("%s.3", prefix), layer_weights(g, a, conv, ".weight"), 3, width, &bn);
     for (int stage = 0, in = width; stage < 4; stage++)
         for (int block = 0; block < 2; block++, in = width << stage)
             x = basic_block(g, a, x, NAME("%s.%d.%d", prefix, 4 + stage, block), in, width << stage);
@@ -52,12 +57,22 @@ int layer_norm(struct graph *g, const struct archive *a, int x, const char *name
     return graph_layer_norm(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), NORM_EPS);
 }
 
-int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads) {
+/* residual + dropout(linear(x)); one node at inference. */
+static int dropped_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, int residual, double dropout) {
+    if (!g->training || dropout <= 0)
+        return layer_linear(g, a, x, name, out, ACTIVATION_NONE, residual);
+    const int y = layer_linear(g, a, x, name, out, ACTIVATION_NONE, -1);
+    return graph_add(g, graph_dropout(g, y, name, dropout), residual, name);
+}
+
+int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads, struct groups groups,
+                double dropout) {
     int y = layer_norm(g, a, x, NAME("%s.norm1", name));
     y = layer_linear(g, a, y, NAME("%s.attn.qkv", name), 3 * dim, ACTIVATION_NONE, -1);
-    y = graph_attention(g, y, NAME("%s.attn", name), heads);
-    x = layer_linear(g, a, y, NAME("%s.attn.proj", name), dim, ACTIVATION_NONE, x);
+    y = graph_attention(g, y, NAME("%s.attn", name), heads, groups, dropout);
+    x = dropped_linear(g, a, y, NAME("%s.attn.proj", name), dim, x, dropout);
     y = layer_norm(g, a, x, NAME("%s.norm2", name));
     y = layer_linear(g, a, y, NAME("%s.mlp.fc1", name), 4 * dim, ACTIVATION_GELU, -1);
-    return layer_linear(g, a, y, NAME("%s.mlp.fc2", name), dim, ACTIVATION_NONE, x);
+    y = graph_dropout(g, y, NAME("%s.mlp.fc1", name), dropout);
+    return dropped_linear(g, a, y, NAME("%s.mlp.fc2", name), dim, x, dropout);
 }

@@ -170,7 +170,11 @@ int graph_linear(struct graph *g, int x, const char *name, const float *weights,
     int y = add(g, n, name);
     if (activation != ACTIVATION_NONE)
         y = add(g, (struct node){.op = OP_activation, .inputs = {y}, .n_inputs = 1, .activation = activation}, name);
-    return residual >= 0 ? add(g, (struct node){.op = OP_add, .inputs = {y, residual}, .n_inputs = 2}, name) : y;
+    return residual >= 0 ? graph_add(g, y, residual, name) : y;
+}
+
+int graph_add(struct graph *g, int a, int b, const char *name) {
+    return add(g, (struct node){.op = OP_add, .inputs = {a, b}, .n_inputs = 2}, name);
 }
 
 int graph_dropout(struct graph *g, int x, const char *name, double p) {

@@ -95,6 +95,7 @@ int graph_mean_pool(struct graph *g, int x, const char *name); /* over h and w: 
 /* y = activation(x W^T + b) + residual?; residual only with ACTIVATION_NONE. Training: the activation is a node of its own. */
 int graph_linear(struct graph *g, int x, const char *name, const float *weights, const float *bias, int out, enum activation activation,
                  int residual);
+int graph_add(struct graph *g, int a, int b, const char *name); /* a sum of its own, where no layer before it can take it along */
 /* Training: each number is 0 with probability p, else divided by 1 - p (Srivastava et al. 2014). Inference: x itself. */
 int graph_dropout(struct graph *g, int x, const char *name, double p);
 int graph_layer_norm(struct graph *g, int x, const char *name, const float *gamma, const float *beta, float eps);
