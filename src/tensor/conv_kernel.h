@@ -21,7 +21,7 @@ struct conv_call {
     struct conv_shape shape;
     const float *src;
     const void *packed;    /* as pack() made it, 64-byte aligned */
-    const float *bias;     /* out_c, never NULL */
+    const float *bias;     /* out_c; NULL, for the 3x3 kernels only: none */
     const float *residual; /* NULL, or as dst; may be dst itself */
     bool relu;
     float *dst;
@@ -35,6 +35,11 @@ struct conv_kernel {
     size_t (*packed_bytes)(const struct conv_shape *s);
     /* weights: [out_c][in_c][kernel][kernel] */
     void (*pack)(void *packed, const float *weights, const struct conv_shape *s);
+    /* For the backward pass over the data of a stride 1 pad 1 convolution, which is a convolution of the outputs' gradient with the weights
+     * transposed and rotated by 180 degrees: run() over these packs computes the inputs' gradient, with `residual` = what it is added to.
+     * s: the backward convolution seen as a forward one, so s->in_c is the forward layer's out_c. weights: the forward layer's own,
+     * [s->in_c][s->out_c][3][3]. NULL: the kernel has none. Both packings use pool_run() inside. */
+    void (*pack_backward)(void *packed, const float *weights, const struct conv_shape *s);
     size_t (*scratch_bytes)(const struct conv_shape *s, int threads);
     /* Uses pool_run() inside. */
     void (*run)(const struct conv_call *c);
