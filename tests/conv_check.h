@@ -182,21 +182,30 @@ struct conv_error {
     double worst, rms; /* over the root mean square of the outputs */
 };
 
-/* At every output, or at random ones where there are very many. */
-static inline struct conv_error error_of(const struct problem *p, const float *dst) {
-    enum { EVERY = 100000, SAMPLES = 8000 };
+/* Of n numbers, at each or, if there are more than `every`, at `samples` random ones. want(ctx, at): what number `at` should be. */
+static inline struct conv_error error_against(const float *got, size_t n, size_t every, size_t samples,
+                                              double (*want)(const void *ctx, size_t at), const void *ctx) {
     const struct rng pick = rng_make(6, CONV_PURPOSE, 5);
-    const size_t count = p->n_out <= EVERY ? p->n_out : SAMPLES;
+    const size_t count = n <= every ? n : samples;
     double worst = 0, errors = 0, square = 0;
     for (size_t i = 0; i < count; i++) {
-        const size_t at = count == p->n_out ? i : (size_t)(rng_uniform(&pick, i) * (double)p->n_out) % p->n_out;
-        const double want = definition(p, at), difference = isfinite(dst[at]) ? fabs((double)dst[at] - want) : INFINITY;
+        const size_t at = count == n ? i : (size_t)(rng_uniform(&pick, i) * (double)n) % n;
+        const double wanted = want(ctx, at), difference = isfinite(got[at]) ? fabs((double)got[at] - wanted) : INFINITY;
         worst = fmax(worst, difference);
         errors += difference * difference;
-        square += want * want;
+        square += wanted * wanted;
     }
     const double scale = sqrt(square / (double)count + 1e-30);
     return (struct conv_error){worst / scale, sqrt(errors / (double)count) / scale};
+}
+
+static inline double defined_output(const void *problem, size_t at) {
+    return definition(problem, at);
+}
+
+/* At every output, or at random ones where there are very many. */
+static inline struct conv_error error_of(const struct problem *p, const float *dst) {
+    return error_against(dst, p->n_out, 100000, 8000, defined_output, p);
 }
 
 /* Runs the kernel and fails where it is off by more than allowed. Returns the error. */

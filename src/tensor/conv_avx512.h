@@ -24,10 +24,14 @@ static inline bool has_avx512(void) {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
-/* Are the outputs so large that they are stored past the caches? They would not survive there until the next layer reads them, and a plain
- * store reads the line first. A kernel that does so ends its share with _mm_sfence(). */
+/* Is so much written that it is stored past the caches? It would not survive there until it is read, and a plain store reads the line
+ * first. Who does so ends his share with _mm_sfence(). */
+static inline bool conv_past_caches(size_t bytes) {
+    return bytes >= (size_t)16 << 20;
+}
+
 static inline bool conv_streams(const struct conv_shape *s) {
-    return (size_t)s->n * (size_t)s->out_h * (size_t)s->out_w * (size_t)s->out_c * sizeof(float) >= (size_t)16 << 20;
+    return conv_past_caches((size_t)s->n * (size_t)s->out_h * (size_t)s->out_w * (size_t)s->out_c * sizeof(float));
 }
 
 /* What a product brings into the second-level cache for the products after it: `lines` cache lines per LANES steps of its own k, so that

@@ -21,7 +21,7 @@ struct conv_call {
     struct conv_shape shape;
     const float *src;
     const void *packed;    /* as pack() made it, 64-byte aligned */
-    const float *bias;     /* out_c, never NULL */
+    const float *bias;     /* out_c; NULL, for the 3x3 kernels only: none */
     const float *residual; /* NULL, or as dst; may be dst itself */
     bool relu;
     float *dst;
@@ -35,6 +35,11 @@ struct conv_kernel {
     size_t (*packed_bytes)(const struct conv_shape *s);
     /* weights: [out_c][in_c][kernel][kernel] */
     void (*pack)(void *packed, const float *weights, const struct conv_shape *s);
+    /* For the backward pass over the data of a stride 1 pad 1 convolution, which is a convolution of the outputs' gradient with the weights
+     * transposed and rotated by 180 degrees: run() over these packs computes the inputs' gradient, with `residual` = what it is added to.
+     * s: the backward convolution seen as a forward one, so s->in_c is the forward layer's out_c. weights: the forward layer's own,
+     * [s->in_c][s->out_c][3][3]. NULL: the kernel has none. Both packings use pool_run() inside. */
+    void (*pack_backward)(void *packed, const float *weights, const struct conv_shape *s);
     size_t (*scratch_bytes)(const struct conv_shape *s, int threads);
     /* Uses pool_run() inside. */
     void (*run)(const struct conv_call *c);
@@ -45,5 +50,57 @@ extern const struct conv_kernel conv_winograd6; /* 3x3 stride 1 pad 1, F(6x6, 3x
 extern const struct conv_kernel conv_stem;      /* 7x7 stride 2 pad 3, 1 or 3 -> 64 channels, with the max-pooling */
 extern const struct conv_kernel conv_stem_fast; /* the same over 1 channel with fewer multiplications */
 extern const struct conv_kernel conv_strided;   /* 3x3 stride 2 pad 1 */
+
+/* --- backward over the data of a 3x3 convolution ----------------------------------------------------------------------------------- */
+
+struct conv_data_call {
+    struct conv_shape shape; /* of the forward convolution, as in all of conv_data_kernel */
+    const float *grad;       /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
+    const void *packed;      /* as pack() made it, 64-byte aligned */
+    const float *residual;   /* NULL, or as dst: added to it; may be dst itself */
+    float *dst;              /* the gradient by the inputs, [n][in_h][in_w][in_c] */
+    void *scratch;           /* scratch_bytes(), 64-byte aligned, contents free */
+};
+
+/* As conv_kernel: the same bits for any number of threads or images. */
+struct conv_data_kernel {
+    const char *name;
+    bool (*takes)(const struct conv_shape *s);
+    size_t (*packed_bytes)(const struct conv_shape *s);
+    /* weights: the forward layer's, [out_c][in_c][3][3]. Uses pool_run() inside. */
+    void (*pack)(void *packed, const float *weights, const struct conv_shape *s);
+    size_t (*scratch_bytes)(const struct conv_shape *s, int threads);
+    /* Uses pool_run() inside. */
+    void (*run)(const struct conv_data_call *c);
+};
+
+/* in_c must be a multiple of 64 and out_c of 16. */
+extern const struct conv_data_kernel conv_data_winograd4; /* stride 1 pad 1: conv_winograd4 with its backward packing */
+extern const struct conv_data_kernel conv_data_winograd6; /* stride 1 pad 1: conv_winograd6 */
+extern const struct conv_data_kernel conv_data_strided;   /* stride 2 pad 1, 81 products per 8x8 inputs where the definition needs 144 */
+
+/* --- backward over the weights of a 3x3 convolution ------------------------------------------------------------------------------- */
+
+struct conv_weights_call {
+    struct conv_shape shape; /* of the forward convolution */
+    const float *src;        /* the forward input, [n][in_h][in_w][in_c] */
+    const float *grad;       /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
+    float *weights;          /* [out_c][in_c][3][3]: the gradient by the weights is ADDED to what is there */
+    void *scratch;           /* scratch_bytes(), 64-byte aligned, contents free */
+};
+
+/* As with conv_kernel, the same bits for any number of threads; the sums run over all images, so here the batch matters. */
+struct conv_weights_kernel {
+    const char *name;
+    bool (*takes)(const struct conv_shape *s);
+    size_t (*scratch_bytes)(const struct conv_shape *s, int threads);
+    /* Uses pool_run() inside. */
+    void (*run)(const struct conv_weights_call *c);
+};
+
+/* in_c and out_c must be multiples of 64. */
+extern const struct conv_weights_kernel conv_weights_winograd4; /* stride 1 pad 1, on the tiles of F(4x4, 3x3) */
+extern const struct conv_weights_kernel conv_weights_winograd6; /* stride 1 pad 1, on the tiles of F(6x6, 3x3) */
+extern const struct conv_weights_kernel conv_weights_strided;   /* stride 2 pad 1 */
 
 #endif

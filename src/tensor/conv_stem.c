@@ -216,4 +216,4 @@ static void stem_run(const struct conv_call *c) {
     pool_run(share, (void *)(uintptr_t)c);
 }
 
-const struct conv_kernel conv_stem = {"stem 7x7 + pool", stem_takes, stem_packed_bytes, stem_pack, stem_scratch_bytes, stem_run};
+const struct conv_kernel conv_stem = {"stem 7x7 + pool", stem_takes, stem_packed_bytes, stem_pack, NULL, stem_scratch_bytes, stem_run};

@@ -371,4 +371,5 @@ static void stem_run(const struct conv_call *c) {
     pool_run(share, (void *)(uintptr_t)c);
 }
 
-const struct conv_kernel conv_stem_fast = {"stem toom-cook + pool", stem_takes, stem_packed_bytes, stem_pack, stem_scratch_bytes, stem_run};
+const struct conv_kernel conv_stem_fast = {"stem toom-cook + pool", stem_takes, stem_packed_bytes, stem_pack, NULL,
+                                           stem_scratch_bytes,      stem_run};
