@@ -165,6 +165,19 @@ int archive_seal(struct archive *a, int code, struct err *e) {
     return 0;
 }
 
+int archive_over(struct archive **out, const struct array *arrays, size_t n, struct err *e) {
+    int rc = archive_new(out, NULL, 0, e);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = archive_add(*out, arrays[i].name, strlen(arrays[i].name), &arrays[i], ERR_INTERNAL, e);
+    if (rc == 0)
+        rc = archive_seal(*out, ERR_INTERNAL, e);
+    if (rc) {
+        archive_close(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
 size_t archive_count(const struct archive *a) {
     return a->count;
 }

@@ -35,6 +35,8 @@ const struct array *archive_find(const struct archive *a, const char *name); /* 
 const char *archive_metadata(const struct archive *a, const char *key);
 /* SHA-256 of the whole file, computed on first call and kept. */
 int archive_sha256(struct archive *a, uint8_t digest[32], struct err *e);
+/* An archive over arrays in the caller's memory, which must outlive it (names are copied). No file, no metadata, no hash. */
+int archive_over(struct archive **out, const struct array *arrays, size_t n, struct err *e);
 /* Tell the kernel that the arrays have been read and are not needed soon (they leave the resident set). */
 void archive_forget(const struct archive *a);
 void archive_close(struct archive *a);

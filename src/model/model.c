@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "model/config.h"
+#include "model/facts.h"
 #include "tensor/plan.h"
 
 enum { VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
@@ -21,12 +22,7 @@ struct ready {
 };
 
 struct model {
-    struct model_config config;
-    struct schema *schema;
-    struct archive *archive;
-    uint8_t sha256[32];
-    size_t parameters;
-    double *clinical_mean, *clinical_std; /* per schema field, for the token */
+    struct facts facts;
     struct engine engine;
     struct ready *trunk[TOWERS_MAX][VIEWS_MAX]; /* [tower][views - 1], made when first needed */
     struct ready *head[PATTERNS];
@@ -61,72 +57,14 @@ void model_close(struct model *m) {
     free(m->features);
     free(m->rows);
     free(m->clinical);
-    free(m->clinical_mean);
-    free(m->clinical_std);
-    schema_free(m->schema);
-    archive_close(m->archive);
+    facts_release(&m->facts);
     free(m);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
 
-static int metadata_json(struct json **out, const struct model *m, const char *key, struct err *e) {
-    const char *text = archive_metadata(m->archive, key);
-    if (!text)
-        return err_set(e, ERR_MODEL_METADATA,
-                       "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'",
-                       key);
-    const int rc = json_read(out, text, strlen(text), ERR_MODEL_METADATA, e);
-    return rc ? err_prefix(e, "%s", key), rc : 0;
-}
-
-static int open_schema(struct model *m, struct err *e) {
-    struct json *j = NULL;
-    if (m->config.clinical == CLINICAL_NONE)
-        return 0;
-    int rc = metadata_json(&j, m, "bmunet.schema", e);
-    if (rc == 0)
-        rc = schema_from_json(&m->schema, j, e);
-    json_free(j);
-    return rc;
-}
-
-/* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
-static int open_clinical_statistics(struct model *m, struct err *e) {
-    const size_t n = m->schema ? m->schema->n_fields : 0;
-    struct json *j = NULL;
-    int rc = 0;
-    m->clinical_mean = mem_alloc(n + 1, sizeof(double), e);
-    m->clinical_std = mem_alloc(n + 1, sizeof(double), e);
-    if (!m->clinical_mean || !m->clinical_std)
-        return ERR_NO_MEMORY;
-    const bool have = archive_metadata(m->archive, "bmunet.clinical_statistics") != NULL;
-    if (have && (rc = metadata_json(&j, m, "bmunet.clinical_statistics", e)))
-        return rc;
-    for (size_t i = 0; i < n && rc == 0; i++) {
-        m->clinical_mean[i] = have ? json_number(json_at(json_get(j, "mean"), i), NAN) : 0.0;
-        m->clinical_std[i] = have ? json_number(json_at(json_get(j, "std"), i), NAN) : 1.0;
-        if (!isfinite(m->clinical_mean[i]) || !isfinite(m->clinical_std[i]) || m->clinical_std[i] <= 0)
-            rc = err_set(e, ERR_MODEL_METADATA, "bmunet.clinical_statistics: field %zu has no mean or no positive standard deviation",
-                         i + 1);
-    }
-    json_free(j);
-    return rc;
-}
-
-static int check_keys(struct model *m, struct err *e) {
-    struct keys k;
-    keys_init(&k);
-    config_keys(&k, &m->config, m->schema);
-    const int rc = keys_check(&k, m->archive, e);
-    for (size_t i = 0; i < k.n; i++)
-        m->parameters += key_is_trained(&k.list[i]) ? key_count(&k.list[i]) : 0;
-    keys_release(&k);
-    return rc;
-}
-
 static int buffers(struct model *m, struct err *e) {
-    const size_t d = (size_t)config_features(&m->config), clinical = m->schema ? (size_t)config_clinical_inputs(&m->config, m->schema) : 0;
+    const size_t d = (size_t)config_features(&m->facts.config), clinical = m->facts.schema ? (size_t)config_clinical_inputs(&m->facts.config, m->facts.schema) : 0;
     m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->clinical = mem_alloc_aligned(clinical + 1, sizeof(float), e);
@@ -139,25 +77,20 @@ static void forget(void *archive) {
 }
 
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
-    struct json *config = NULL;
     struct model *m = mem_alloc(1, sizeof *m, e);
     if (!m)
         return ERR_NO_MEMORY;
-    int rc = safetensors_open(&m->archive, path, e);
+    int rc = facts_open(&m->facts, path, e);
     if (rc)
         goto out;
-    if ((rc = metadata_json(&config, m, "bmunet.config", e)) || (rc = config_from_json(&m->config, config, e)) ||
-        (rc = open_schema(m, e)) || (rc = config_check(&m->config, m->schema, e)) || (rc = open_clinical_statistics(m, e)) ||
-        (rc = check_keys(m, e)) || (rc = archive_sha256(m->archive, m->sha256, e)) ||
-        (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) || (rc = buffers(m, e))) {
+    if ((rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) || (rc = buffers(m, e))) {
         err_prefix(e, "%s", path);
         goto out;
     }
     m->engine.packed = forget;
-    m->engine.packed_ctx = m->archive;
-    archive_forget(m->archive);
+    m->engine.packed_ctx = m->facts.archive;
+    archive_forget(m->facts.archive);
 out:
-    json_free(config);
     if (rc)
         model_close(m);
     else
@@ -176,7 +109,7 @@ static struct ready *ready_new(struct err *e) {
 
 static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e) {
     const int rc = plan_new(&r->plan, &r->graph, &m->engine, e);
-    archive_forget(m->archive); /* what linear layers read */
+    archive_forget(m->facts.archive); /* what linear layers read */
     if (rc)
         ready_free(r);
     else
@@ -191,8 +124,8 @@ static int trunk(struct model *m, int tower, int views, struct ready **out, stru
         struct ready *r = ready_new(e);
         if (!r)
             return ERR_NO_MEMORY;
-        config_towers(&m->config, &towers);
-        config_trunk_graph(&r->graph, m->archive, &m->config, &towers[tower], views);
+        config_towers(&m->facts.config, &towers);
+        config_trunk_graph(&r->graph, m->facts.archive, &m->facts.config, &towers[tower], views);
         const int rc = finish(slot, r, m, e);
         if (rc)
             return rc;
@@ -207,7 +140,7 @@ static int head(struct model *m, unsigned present, struct ready **out, struct er
         struct ready *r = ready_new(e);
         if (!r)
             return ERR_NO_MEMORY;
-        config_head_graph(&r->graph, m->archive, &m->config, m->schema, present, &r->in);
+        config_head_graph(&r->graph, m->facts.archive, &m->facts.config, m->facts.schema, present, &r->in);
         const int rc = finish(slot, r, m, e);
         if (rc)
             return rc;
@@ -227,18 +160,18 @@ static int run_trunk(struct model *m, int tower, int n, const float *views, floa
     plan_bind(r->plan, 0, views);
     if ((rc = plan_run(r->plan, e)))
         return rc;
-    memcpy(out, plan_output(r->plan), (size_t)n * (size_t)config_features(&m->config) * sizeof *out);
+    memcpy(out, plan_output(r->plan), (size_t)n * (size_t)config_features(&m->facts.config) * sizeof *out);
     return 0;
 }
 
 /* Features of the black image, computed once. */
 static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e) {
     if (!m->black[tower]) {
-        const size_t d = (size_t)config_features(&m->config);
-        float *image = mem_alloc_aligned(prep_size(&m->config.prep, s), sizeof *image, e), *features = mem_alloc(d, sizeof *features, e);
+        const size_t d = (size_t)config_features(&m->facts.config);
+        float *image = mem_alloc_aligned(prep_size(&m->facts.config.prep, s), sizeof *image, e), *features = mem_alloc(d, sizeof *features, e);
         int rc = image && features ? 0 : ERR_NO_MEMORY;
         if (rc == 0) {
-            prep_black(image, &m->config.prep, s);
+            prep_black(image, &m->facts.config.prep, s);
             rc = run_trunk(m, tower, 1, image, features, e);
         }
         free(image);
@@ -264,7 +197,7 @@ static int join_views(struct model *m, int tower, const float *const views[2], s
 
 /* The features of one tower's two slots; absent ones stay untouched (masked) or are the black image's (reference). */
 static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e) {
-    const size_t d = (size_t)config_features(&m->config), size = prep_size(&m->config.prep, t->slots[0]);
+    const size_t d = (size_t)config_features(&m->facts.config), size = prep_size(&m->facts.config.prep, t->slots[0]);
     float *out[2] = {m->features + (size_t)t->slots[0] * d, m->features + (size_t)t->slots[1] * d};
     const float *views[2] = {in->view[t->slots[0]], in->view[t->slots[1]]};
     int rc = 0;
@@ -278,7 +211,7 @@ static int run_tower(struct model *m, int tower, const struct tower *t, const st
         const float *black = NULL;
         if (views[i]) {
             rc = run_trunk(m, tower, 1, views[i], out[i], e);
-        } else if (m->config.variant == VARIANT_REFERENCE) {
+        } else if (m->facts.config.variant == VARIANT_REFERENCE) {
             rc = black_features(m, tower, t->slots[i], &black, e);
             if (rc == 0)
                 memcpy(out[i], black, d * sizeof *black);
@@ -288,7 +221,7 @@ static int run_tower(struct model *m, int tower, const struct tower *t, const st
 }
 
 static int run_head(struct model *m, unsigned present, const struct model_input *in, float logits[TIER_COUNT], struct err *e) {
-    const size_t d = (size_t)config_features(&m->config);
+    const size_t d = (size_t)config_features(&m->facts.config);
     struct ready *r = NULL;
     float *row = m->rows, *us = NULL;
     int rc = head(m, present, &r, e);
@@ -307,7 +240,7 @@ static int run_head(struct model *m, unsigned present, const struct model_input 
     if (r->in.us >= 0)
         plan_bind(r->plan, r->in.us, us);
     if (r->in.clinical >= 0) {
-        config_encode_clinical(m->clinical, &m->config, m->schema, m->clinical_mean, m->clinical_std, in->clinical);
+        config_encode_clinical(m->clinical, &m->facts.config, m->facts.schema, m->facts.clinical_mean, m->facts.clinical_std, in->clinical);
         plan_bind(r->plan, r->in.clinical, m->clinical);
     }
     if ((rc = plan_run(r->plan, e)) == 0)
@@ -338,26 +271,26 @@ static int finish_output(struct model_output *out, struct err *e) {
 
 int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
     const struct tower *towers;
-    const int n = config_towers(&m->config, &towers);
+    const int n = config_towers(&m->facts.config, &towers);
     unsigned given = 0, takes = 0;
     memset(out, 0, sizeof *out);
     for (int s = 0; s < SLOT_COUNT; s++) {
         takes |= model_takes(m, (enum slot)s) ? 1U << s : 0;
         given |= in->view[s] ? 1U << s : 0;
         if (in->view[s] && !model_takes(m, (enum slot)s))
-            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->config.network),
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->facts.config.network),
                            slot_name((enum slot)s));
     }
     if (!given)
         return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is needed");
-    if (m->config.clinical != CLINICAL_NONE && !in->clinical)
+    if (m->facts.config.clinical != CLINICAL_NONE && !in->clinical)
         return err_set(e, ERR_INTERNAL, "the clinical values are not given");
     for (int t = 0; t < n; t++) {
         const int rc = run_tower(m, t, &towers[t], in, e);
         if (rc)
             return rc;
     }
-    const int rc = run_head(m, m->config.variant == VARIANT_REFERENCE ? takes : given, in, out->logits, e);
+    const int rc = run_head(m, m->facts.config.variant == VARIANT_REFERENCE ? takes : given, in, out->logits, e);
     if (rc)
         return rc;
     m->profiled_runs += m->engine.profile;
@@ -367,27 +300,27 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
 /* --- facts -------------------------------------------------------------------------------------------------------------------- */
 
 const struct model_config *model_config(const struct model *m) {
-    return &m->config;
+    return &m->facts.config;
 }
 
 const struct schema *model_schema(const struct model *m) {
-    return m->schema;
+    return m->facts.schema;
 }
 
 const uint8_t *model_sha256(const struct model *m) {
-    return m->sha256;
+    return m->facts.sha256;
 }
 
 const char *model_metadata(const struct model *m, const char *key) {
-    return archive_metadata(m->archive, key);
+    return archive_metadata(m->facts.archive, key);
 }
 
 size_t model_parameters(const struct model *m) {
-    return m->parameters;
+    return m->facts.parameters;
 }
 
 bool model_takes(const struct model *m, enum slot s) {
-    return m->config.network == NETWORK_BMU || (m->config.network == NETWORK_MG) == slot_is_mg(s);
+    return m->facts.config.network == NETWORK_BMU || (m->facts.config.network == NETWORK_MG) == slot_is_mg(s);
 }
 
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };

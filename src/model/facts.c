@@ -1,0 +1,87 @@
+/* What a model file says of itself. Floor 3. */
+#include "model/facts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "model/config.h"
+
+static int metadata_json(struct json **out, const struct facts *f, const char *key, struct err *e) {
+    const char *text = archive_metadata(f->archive, key);
+    if (!text)
+        return err_set(e, ERR_MODEL_METADATA,
+                       "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'",
+                       key);
+    const int rc = json_read(out, text, strlen(text), ERR_MODEL_METADATA, e);
+    return rc ? err_prefix(e, "%s", key), rc : 0;
+}
+
+static int open_schema(struct facts *f, struct err *e) {
+    struct json *j = NULL;
+    if (f->config.clinical == CLINICAL_NONE)
+        return 0;
+    int rc = metadata_json(&j, f, "bmunet.schema", e);
+    if (rc == 0)
+        rc = schema_from_json(&f->schema, j, e);
+    json_free(j);
+    return rc;
+}
+
+/* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
+static int open_clinical_statistics(struct facts *f, struct err *e) {
+    const size_t n = f->schema ? f->schema->n_fields : 0;
+    struct json *j = NULL;
+    int rc = 0;
+    f->clinical_mean = mem_alloc(n + 1, sizeof(double), e);
+    f->clinical_std = mem_alloc(n + 1, sizeof(double), e);
+    if (!f->clinical_mean || !f->clinical_std)
+        return ERR_NO_MEMORY;
+    const bool have = archive_metadata(f->archive, "bmunet.clinical_statistics") != NULL;
+    if (have && (rc = metadata_json(&j, f, "bmunet.clinical_statistics", e)))
+        return rc;
+    for (size_t i = 0; i < n && rc == 0; i++) {
+        f->clinical_mean[i] = have ? json_number(json_at(json_get(j, "mean"), i), NAN) : 0.0;
+        f->clinical_std[i] = have ? json_number(json_at(json_get(j, "std"), i), NAN) : 1.0;
+        if (!isfinite(f->clinical_mean[i]) || !isfinite(f->clinical_std[i]) || f->clinical_std[i] <= 0)
+            rc = err_set(e, ERR_MODEL_METADATA, "bmunet.clinical_statistics: field %zu has no mean or no positive standard deviation",
+                         i + 1);
+    }
+    json_free(j);
+    return rc;
+}
+
+static int check_keys(struct facts *f, struct err *e) {
+    struct keys k;
+    keys_init(&k);
+    config_keys(&k, &f->config, f->schema);
+    const int rc = keys_check(&k, f->archive, e);
+    for (size_t i = 0; i < k.n; i++)
+        f->parameters += key_is_trained(&k.list[i]) ? key_count(&k.list[i]) : 0;
+    keys_release(&k);
+    return rc;
+}
+
+int facts_open(struct facts *f, const char *path, struct err *e) {
+    struct json *config = NULL;
+    memset(f, 0, sizeof *f);
+    int rc = safetensors_open(&f->archive, path, e);
+    if (rc)
+        return rc;
+    if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) ||
+        (rc = open_schema(f, e)) || (rc = config_check(&f->config, f->schema, e)) || (rc = open_clinical_statistics(f, e)) ||
+        (rc = check_keys(f, e)) || (rc = archive_sha256(f->archive, f->sha256, e)))
+        err_prefix(e, "%s", path);
+    json_free(config);
+    return rc;
+}
+
+void facts_release(struct facts *f) {
+    free(f->clinical_mean);
+    free(f->clinical_std);
+    schema_free(f->schema);
+    archive_close(f->archive);
+    memset(f, 0, sizeof *f);
+}

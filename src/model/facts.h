@@ -1,0 +1,25 @@
+/* What a model file says of itself: configuration, schema, statistics, and its arrays, all checked. Floor 3.
+ * Behind both a model that predicts (model.c) and a network that learns (src/train). */
+#ifndef BMU_MODEL_FACTS_H
+#define BMU_MODEL_FACTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ckpt/archive.h"
+#include "data/schema.h"
+#include "model/model.h"
+
+struct facts {
+    struct model_config config;
+    struct schema *schema;                /* NULL: takes no clinical data */
+    struct archive *archive;              /* its arrays have passed keys_check() */
+    uint8_t sha256[32];                   /* of the file */
+    size_t parameters;                    /* trained numbers */
+    double *clinical_mean, *clinical_std; /* per schema field, for the token */
+};
+/* Release it also after a failure. Errors as model_open(). */
+int facts_open(struct facts *f, const char *path, struct err *e);
+void facts_release(struct facts *f);
+
+#endif

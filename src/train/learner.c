@@ -1,0 +1,374 @@
+/* A network that learns: graph and plan of the batch at hand, loss, gradients, optimiser. Floor 4. */
+#include "train/learner.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/prep.h"
+#include "model/config.h"
+#include "model/facts.h"
+
+/* The batch's graph and plan; made again when another batch has other views. */
+struct ready {
+    struct graph graph;
+    struct plan *plan;
+    struct batch_nodes in;
+    unsigned *present; /* [n] */
+    int n;
+};
+
+struct learner {
+    struct facts facts;
+    struct keys keys;
+    struct parameters *parameters;
+    struct engine engine;
+    struct learner_options options;
+    struct ready ready;
+    float *views[TOWERS_MAX]; /* packed, where the caller's do not lie end to end */
+    size_t view_floats[TOWERS_MAX];
+    float *clinical, *gradient; /* [n][inputs], [n][5] */
+    int capacity;               /* exams that the two have room for */
+    struct optimiser_segment *segments;
+    size_t n_segments;
+    struct optimiser *optimiser;
+};
+
+static void ready_release(struct ready *r) {
+    plan_free(r->plan);
+    graph_release(&r->graph);
+    free(r->present);
+    memset(r, 0, sizeof *r);
+}
+
+void learner_close(struct learner *l) {
+    if (!l)
+        return;
+    ready_release(&l->ready);
+    engine_release(&l->engine);
+    optimiser_free(l->optimiser);
+    free(l->segments);
+    parameters_free(l->parameters);
+    keys_release(&l->keys);
+    facts_release(&l->facts);
+    for (int t = 0; t < TOWERS_MAX; t++)
+        free(l->views[t]);
+    free(l->clinical);
+    free(l->gradient);
+    free(l);
+}
+
+int learner_open(struct learner **out, const char *path, const struct learner_options *o, struct err *e) {
+    struct learner *l = mem_alloc(1, sizeof *l, e);
+    if (!l)
+        return ERR_NO_MEMORY;
+    l->options = *o;
+    keys_init(&l->keys);
+    int rc = facts_open(&l->facts, path, e);
+    if (rc)
+        goto out;
+    config_keys(&l->keys, &l->facts.config, l->facts.schema);
+    if ((rc = parameters_new(&l->parameters, &l->keys, l->facts.archive, 0, e)) == 0)
+        rc = engine_init(&l->engine, o->exact, o->precision == PRECISION_BF16, e);
+    archive_forget(l->facts.archive);
+    l->engine.seed = o->seed;
+out:
+    if (rc)
+        learner_close(l);
+    else
+        *out = l;
+    return rc;
+}
+
+const struct model_config *learner_config(const struct learner *l) {
+    return &l->facts.config;
+}
+
+struct parameters *learner_parameters(struct learner *l) {
+    return l->parameters;
+}
+
+void learner_reference_loss(struct loss *out, double smoothing) {
+    memset(out, 0, sizeof *out);
+    out->n_levels = 1;
+    out->n_leaves = TIER_COUNT;
+    out->smoothing = smoothing;
+    out->level[0].n_nodes = TIER_COUNT;
+    out->level[0].weight = 1;
+    for (int i = 0; i < TIER_COUNT; i++) {
+        out->level[0].node_of_leaf[i] = i;
+        out->level[0].class_weight[i] = 1;
+    }
+}
+
+/* --- the batch's plan -------------------------------------------------------------------------------------------------------- */
+
+static unsigned present_of(const struct learner_exam *x) {
+    unsigned present = 0;
+    for (int s = 0; s < SLOT_COUNT; s++)
+        present |= x->view[s] ? 1U << s : 0;
+    return present;
+}
+
+static unsigned takes_of(const struct model_config *c) {
+    const struct tower *towers;
+    const int n = config_towers(c, &towers);
+    unsigned takes = 0;
+    for (int t = 0; t < n; t++)
+        takes |= 1U << towers[t].slots[0] | 1U << towers[t].slots[1];
+    return takes;
+}
+
+static int check_exams(const struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
+    const unsigned takes = takes_of(&l->facts.config);
+    if (n < 1 || n > BATCH_MAX)
+        return err_set(e, ERR_LIMIT, "a batch of %d exams; 1 to %d are possible", n, (int)BATCH_MAX);
+    for (int i = 0; i < n; i++) {
+        const unsigned present = present_of(&exams[i]);
+        if (!present)
+            return err_set(e, ERR_EXAM_NO_IMAGE, "exam '%s': no image is given; at least one is needed", exams[i].id);
+        if (present & ~takes)
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "exam '%s': the network '%s' has no place for one of its views", exams[i].id,
+                           network_name(l->facts.config.network));
+        if (l->facts.config.variant == VARIANT_REFERENCE && present != takes)
+            return err_set(e, ERR_INTERNAL, "exam '%s': the reference network wants every view, black where there is none", exams[i].id);
+        if (l->facts.config.clinical != CLINICAL_NONE && !exams[i].clinical)
+            return err_set(e, ERR_INTERNAL, "exam '%s': the clinical values are not given", exams[i].id);
+    }
+    return 0;
+}
+
+/* Floats that the largest tower's activations take per batch, all of them kept: 28 times its first map (7 maps of 1, 1/2, 1/4, 1/8). */
+static bool large(const struct learner *l, const unsigned *present, int n) {
+    const struct prep_profile *p = &l->facts.config.prep;
+    size_t mg = 0, us = 0;
+    for (int i = 0; i < n; i++) {
+        mg += (size_t)__builtin_popcount(present[i] & 3U);
+        us += (size_t)__builtin_popcount(present[i] >> SLOT_US_BMODE_TRANS & 3U);
+    }
+    const size_t map = (size_t)l->facts.config.width / 16, pixels_mg = (size_t)p->mg_height * (size_t)p->mg_width * mg,
+                 pixels_us = (size_t)p->us_height * (size_t)p->us_width * us;
+    return 13 * map * sizeof(float) * (pixels_mg > pixels_us ? pixels_mg : pixels_us) > (size_t)512 << 20;
+}
+
+static enum recompute recompute_of(const struct learner *l, const unsigned *present, int n) {
+    static const enum recompute fixed[] = {[LEARNER_MEMORY_NORMS] = RECOMPUTE_NORMS,
+                                           [LEARNER_MEMORY_INNER] = RECOMPUTE_INNER,
+                                           [LEARNER_MEMORY_BLOCKS] = RECOMPUTE_BLOCKS};
+    if (l->options.memory == LEARNER_MEMORY_AUTO)
+        return large(l, present, n) ? RECOMPUTE_INNER : RECOMPUTE_NORMS;
+    return fixed[l->options.memory];
+}
+
+static int buffers(struct learner *l, int n, struct err *e) {
+    const size_t inputs = l->facts.schema ? (size_t)config_clinical_inputs(&l->facts.config, l->facts.schema) : 1;
+    if (n <= l->capacity)
+        return 0;
+    free(l->clinical);
+    free(l->gradient);
+    l->capacity = 0;
+    l->clinical = mem_alloc_aligned((size_t)n * inputs, sizeof *l->clinical, e);
+    l->gradient = mem_alloc_aligned((size_t)n * TIER_COUNT, sizeof *l->gradient, e);
+    if (!l->clinical || !l->gradient)
+        return ERR_NO_MEMORY;
+    l->capacity = n;
+    return 0;
+}
+
+static int make_ready(struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
+    struct ready *r = &l->ready;
+    unsigned *present = mem_alloc((size_t)n, sizeof *present, e);
+    if (!present)
+        return ERR_NO_MEMORY;
+    for (int i = 0; i < n; i++)
+        present[i] = present_of(&exams[i]);
+    if (r->plan && r->n == n && memcmp(r->present, present, (size_t)n * sizeof *present) == 0) {
+        free(present);
+        return 0;
+    }
+    ready_release(r);
+    const struct parameters *p = l->parameters;
+    graph_init_training(&r->graph, (struct graph_parameters){p->values, p->gradients, p->n, p->n_trained});
+    r->present = present;
+    r->n = n;
+    l->engine.recompute = recompute_of(l, present, n);
+    config_batch_graph(&r->graph, p->archive, &l->facts.config, l->facts.schema, present, n,
+                       (struct dropout_rates){l->options.dropout_block, l->options.dropout_head}, &r->in);
+    int rc = buffers(l, n, e);
+    if (rc == 0)
+        rc = plan_new(&r->plan, &r->graph, &l->engine, e);
+    if (rc)
+        ready_release(r);
+    return rc;
+}
+
+/* --- inputs -------------------------------------------------------------------------------------------------------------------- */
+
+/* The present views of one tower, exam after exam: where the caller has them, or packed. */
+static int bind_views(struct learner *l, int t, const struct tower *tower, const struct learner_exam *exams, int n, struct err *e) {
+    const size_t size = prep_size(&l->facts.config.prep, tower->slots[0]);
+    const float *first = NULL;
+    size_t count = 0;
+    bool together = true;
+    for (int i = 0; i < n; i++)
+        for (int v = 0; v < 2; v++) {
+            const float *view = exams[i].view[tower->slots[v]];
+            if (!view)
+                continue;
+            first = first ? first : view;
+            together = together && view == first + count * size;
+            count++;
+        }
+    if (!together && count * size > l->view_floats[t]) {
+        free(l->views[t]);
+        l->view_floats[t] = 0;
+        if (!(l->views[t] = mem_alloc_aligned(count * size, sizeof(float), e)))
+            return ERR_NO_MEMORY;
+        l->view_floats[t] = count * size;
+    }
+    for (int i = 0, at = 0; i < n && !together; i++)
+        for (int v = 0; v < 2; v++)
+            if (exams[i].view[tower->slots[v]])
+                memcpy(l->views[t] + (size_t)at++ * size, exams[i].view[tower->slots[v]], size * sizeof(float));
+    plan_bind(l->ready.plan, l->ready.in.view[t], together ? first : l->views[t]);
+    return 0;
+}
+
+static int bind(struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
+    const struct facts *f = &l->facts;
+    const struct tower *towers;
+    const int n_towers = config_towers(&f->config, &towers);
+    int rc = 0;
+    for (int t = 0; t < n_towers && rc == 0; t++)
+        if (l->ready.in.view[t] >= 0)
+            rc = bind_views(l, t, &towers[t], exams, n, e);
+    if (rc || l->ready.in.clinical < 0)
+        return rc;
+    const size_t inputs = (size_t)config_clinical_inputs(&f->config, f->schema);
+    for (int i = 0; i < n; i++)
+        config_encode_clinical(l->clinical + (size_t)i * inputs, &f->config, f->schema, f->clinical_mean, f->clinical_std, exams[i].clinical);
+    plan_bind(l->ready.plan, l->ready.in.clinical, l->clinical);
+    return 0;
+}
+
+/* --- gradients ------------------------------------------------------------------------------------------------------------------ */
+
+/* ", in step 12 over the exams 'a', 'b' ..." behind a message. */
+static void name_batch(struct err *e, const struct learner_exam *exams, int n, uint64_t step) {
+    char ids[512];
+    size_t at = 0;
+    ids[0] = 0;
+    for (int i = 0; i < n && at < sizeof ids - 80; i++) {
+        const int wrote = snprintf(ids + at, sizeof ids - at, "%s'%.60s'", i ? ", " : "", exams[i].id);
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    err_prefix(e, "step %llu, exams %s%s", (unsigned long long)step, ids, at >= sizeof ids - 80 ? " ..." : "");
+}
+
+/* The first trained array whose gradient is not finite. */
+static int check_gradients(const struct learner *l, struct err *e) {
+    const struct parameters *p = l->parameters;
+    for (size_t i = 0; i < l->keys.n; i++) {
+        if (!key_is_trained(&l->keys.list[i]))
+            continue;
+        const float *g = p->gradients + p->offset[i];
+        const size_t n = key_count(&l->keys.list[i]);
+        float sum = 0; /* a NaN or infinity anywhere makes 0 * it NaN */
+        for (size_t k = 0; k < n; k++)
+            sum += g[k] * 0.0F;
+        if (sum == 0)
+            continue;
+        for (size_t k = 0; k < n; k++)
+            if (!isfinite(g[k]))
+                return err_set(e, ERR_TRAIN_NAN, "the gradient of %s is %g at number %zu", l->keys.list[i].name, (double)g[k], k);
+    }
+    return 0;
+}
+
+int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
+                      struct loss_value *value, float *logits, struct err *e) {
+    int rc = check_exams(l, exams, n, e);
+    struct loss_label *labels = rc ? NULL : mem_alloc((size_t)n, sizeof *labels, e);
+    if (!labels)
+        return rc ? rc : ERR_NO_MEMORY;
+    for (int i = 0; i < n; i++)
+        labels[i] = exams[i].label;
+    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)))
+        goto out;
+    l->engine.training_step = (uint32_t)step;
+    parameters_zero_gradients(l->parameters);
+    if ((rc = plan_run(l->ready.plan, e)))
+        goto out;
+    const float *output = plan_output(l->ready.plan);
+    if (logits)
+        memcpy(logits, output, (size_t)n * TIER_COUNT * sizeof *logits);
+    if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, e)) == 0 &&
+        (rc = plan_run_backward(l->ready.plan, l->gradient, e)) == 0)
+        rc = check_gradients(l, e);
+    const struct tower *towers;
+    const int n_towers = config_towers(&l->facts.config, &towers);
+    for (int t = 0; t < n_towers; t++)
+        if (l->ready.in.view[t] >= 0)
+            parameters_count_batch(l->parameters, towers[t].prefix);
+out:
+    if (rc)
+        name_batch(e, exams, n, step);
+    free(labels);
+    return rc;
+}
+
+/* --- the step ------------------------------------------------------------------------------------------------------------------- */
+
+int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
+                     struct err *e) {
+    optimiser_free(l->optimiser);
+    free(l->segments);
+    l->optimiser = NULL;
+    l->n_segments = 0;
+    l->segments = mem_alloc(l->keys.n, sizeof *l->segments, e);
+    if (!l->segments)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < l->keys.n; i++)
+        if (key_is_trained(&l->keys.list[i]))
+            l->segments[l->n_segments++] = (struct optimiser_segment){
+                .name = l->keys.list[i].name, .offset = l->parameters->offset[i], .count = key_count(&l->keys.list[i]), .decay = true};
+    int rc = decay_all ? 0 : optimiser_decay_by_kind(l->segments, l->n_segments, &l->keys, e);
+    if (rc == 0)
+        rc = optimiser_freeze(l->segments, l->n_segments, frozen, n_frozen, e);
+    return rc ? rc : optimiser_new(&l->optimiser, c, l->segments, l->n_segments, l->parameters->n_trained, e);
+}
+
+int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e) {
+    double own = 0;
+    if (!l->optimiser)
+        return err_set(e, ERR_INTERNAL, "no optimiser has been chosen");
+    const int rc = optimiser_norm(&own, l->optimiser, l->parameters->gradients, e);
+    if (rc)
+        return rc;
+    if (norm)
+        *norm = own;
+    optimiser_step(l->optimiser, l->parameters->values, l->parameters->gradients, u->rate, u->clip > 0 ? optimiser_clip(own, u->clip) : 1.0);
+    return 0;
+}
+
+/* --- the layer table -------------------------------------------------------------------------------------------------------------- */
+
+void learner_profile(struct learner *l, bool on) {
+    for (int s = 0; l->ready.plan && s < l->ready.plan->n_steps; s++)
+        l->ready.plan->steps[s].n_seconds = 0;
+    l->engine.profile = on;
+}
+
+int learner_layers(struct learner_layer **out, size_t *n, const struct learner *l, struct err *e) {
+    static const char *const passes[] = {[PASS_FORWARD] = "forward", [PASS_AGAIN] = "again", [PASS_BACKWARD] = "backward"};
+    const struct plan *p = l->ready.plan;
+    *n = 0;
+    *out = mem_alloc((size_t)(p ? p->n_steps : 0) + 1, sizeof **out, e);
+    if (!*out)
+        return ERR_NO_MEMORY;
+    for (int s = 0; p && s < p->n_steps; s++)
+        (*out)[(*n)++] = (struct learner_layer){p->steps[s].node ? p->steps[s].node->name : "reorder", p->steps[s].algorithm,
+                                                passes[p->steps[s].pass], step_median_seconds(&p->steps[s]), p->steps[s].macs};
+    return 0;
+}

@@ -1,0 +1,84 @@
+/* A network that learns: one batch forward and backward, then one step of the optimiser. Floor 4.
+ *
+ * A batch holds exams with whatever views they have: only present views are computed, and what no exam of the batch has costs nothing and gets
+ * no gradient. In the variant `reference` the caller gives all views (black images for absent ones, as prep_black() makes them).
+ * Not reentrant: one learner, one caller.
+ */
+#ifndef BMU_TRAIN_LEARNER_H
+#define BMU_TRAIN_LEARNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/schema.h"
+#include "data/slot.h"
+#include "model/loss.h"
+#include "model/model.h"
+#include "nn/optimiser.h"
+#include "nn/parameters.h"
+#include "tensor/plan.h"
+
+/* What a tower's activations cost against what they take (tensor/plan.h). */
+enum learner_memory {
+    LEARNER_MEMORY_AUTO,   /* by a fixed rule on the batch's size: RECOMPUTE_INNER where a tower's activations exceed half a gigabyte */
+    LEARNER_MEMORY_NORMS,  /* as RECOMPUTE_NORMS ... */
+    LEARNER_MEMORY_INNER,  /* ... RECOMPUTE_INNER ... */
+    LEARNER_MEMORY_BLOCKS, /* ... RECOMPUTE_BLOCKS */
+};
+
+struct learner_options {
+    enum precision precision; /* PRECISION_BF16: mixed, with float32 weights, statistics and sums */
+    bool exact;               /* direct convolution only */
+    enum learner_memory memory;
+    uint64_t seed;                     /* of dropout */
+    double dropout_block, dropout_head; /* probabilities of a zero; 0: none. The published ones: .3 and .5 */
+};
+
+struct learner_exam {
+    const char *id;                  /* named in errors */
+    const float *view[SLOT_COUNT];   /* as prep_file() gives them; NULL: absent */
+    const struct clinical *clinical; /* NULL only if the network takes none */
+    struct loss_label label;
+};
+
+struct learner;
+/* Starts from a model file. Errors as model_open(). */
+int learner_open(struct learner **out, const char *path, const struct learner_options *o, struct err *e);
+void learner_close(struct learner *l);
+
+const struct model_config *learner_config(const struct learner *l);
+struct parameters *learner_parameters(struct learner *l); /* values, gradients; borrowed */
+/* The flat loss over the five tiers: torch.nn.CrossEntropyLoss(label_smoothing). */
+void learner_reference_loss(struct loss *out, double smoothing);
+
+/* Forward and backward of n exams as step number `step`: the gradients' block holds the gradient of the loss (what was there before is
+ * gone), running statistics and batch counters have moved, logits [n][5] (may be NULL) are given. ERR_EXAM_NO_IMAGE, ERR_VIEW_NOT_TAKEN,
+ * ERR_BATCH_TOO_SMALL (a tower's batch-norm sees one pixel), ERR_OUTPUT_NAN with the exam's id; ERR_TRAIN_NAN with the step, the first
+ * tensor and the exams' ids: then the weights are those of before, and no file has been touched. */
+int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
+                      struct loss_value *value, float *logits, struct err *e);
+
+/* What the step takes. */
+struct learner_update {
+    double rate;       /* schedule_rate() */
+    double clip;       /* of the gradients' norm; 0: none */
+};
+/* Choose the optimiser; its state starts at 0. frozen: name patterns (optimiser_freeze()). decay_all: as published; else norms, biases and
+ * position embeddings do not decay. */
+int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
+                     struct err *e);
+/* Move the weights along the gradients. norm (may be NULL): of the gradients before clipping. */
+int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e);
+
+/* The layer table since learner_profile(): seconds and multiply-adds per step, forward and backward apart. */
+void learner_profile(struct learner *l, bool on);
+struct learner_layer {
+    const char *name, *algorithm;
+    const char *pass; /* "forward", "again", "backward" */
+    double seconds, macs;
+};
+int learner_layers(struct learner_layer **out, size_t *n, const struct learner *l, struct err *e);
+
+#endif
