@@ -61,7 +61,10 @@
     X(MODEL_METADATA,    -111, "the model file's metadata is missing or contradicts itself") \
     /* engine */ \
     X(ENGINE,            -120, "the tensor library refused an operation") \
-    X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite")
+    X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite") \
+    /* training */ \
+    X(TRAIN_NAN,         -130, "a loss or gradient is NaN or infinite") \
+    X(LABEL,             -131, "a label that the disease tree does not have")
 /* clang-format on */
 
 #endif
