@@ -62,7 +62,6 @@
     /* engine */ \
     X(ENGINE,            -120, "the tensor library refused an operation") \
     X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite") \
-    X(OUTPUT_NAN,        -121, "the network's output is NaN or infinite") \
     X(BATCH_TOO_SMALL,   -122, "too few pixels or rows in the batch for its statistics") \
     /* training */ \
     X(TRAIN_NAN,         -130, "a loss or gradient is NaN or infinite") \

@@ -18,11 +18,11 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const s
     const dnnl_dims_t stride = {c->stride, c->stride}, pad = {c->pad, c->pad};
     const dnnl_alg_kind_t algorithm = c->algorithm == DNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     if (pass == DNN_DATA)
-        return dnnl_convolution_backward_data_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->src), dnn_md(p->weights), dnn_md(p->dst),
+        return dnnl_convolution_backward_data_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->dst), dnn_md(p->weights), dnn_md(p->src),
                                                                     stride, NULL, pad, pad, hint, attr);
     if (pass == DNN_GRADIENT)
-        return dnnl_convolution_backward_weights_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->src), dnn_md(p->weights), NULL,
-                                                                       dnn_md(p->dst), stride, NULL, pad, pad, hint, attr);
+        return dnnl_convolution_backward_weights_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->src), dnn_md(p->dst), NULL,
+                                                                       dnn_md(p->weights), stride, NULL, pad, pad, hint, attr);
     return dnnl_convolution_forward_primitive_desc_create(pd, d->engine, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training,
                                                           algorithm, dnn_md(p->src), dnn_md(p->weights), p->bias ? dnn_md(p->bias) : NULL,
                                                           dnn_md(p->dst), stride, NULL, pad, pad, attr);
@@ -35,9 +35,9 @@ static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const s
     dnnl_convolution_desc_t desc;
     dnnl_status_t status;
     if (pass == DNN_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, dnn_md(p->src), dnn_md(p->weights), dnn_md(p->dst), stride, pad, pad);
+        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, dnn_md(p->dst), dnn_md(p->weights), dnn_md(p->src), stride, pad, pad);
     else if (pass == DNN_GRADIENT)
-        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, dnn_md(p->src), dnn_md(p->weights), NULL, dnn_md(p->dst), stride,
+        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, dnn_md(p->src), dnn_md(p->dst), NULL, dnn_md(p->weights), stride,
                                                              pad, pad);
     else
         status = dnnl_convolution_forward_desc_init(&desc, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training, algorithm,
