@@ -119,17 +119,17 @@ static float *weights_run(const struct conv_weights_kernel *k, const struct back
 
 /* --- the kernels ----------------------------------------------------------------------------------------------------------- */
 
-/* Errors over the root mean square of the gradients. Those by the weights are sums over all pixels in float. Seen, of rms: data 1.0e-5,
- * 4.7e-6 and 4e-7; weights 1.1e-5, 6e-6 and 2e-6. */
+/* Errors over the root mean square of the gradients. Seen at most, of rms: data 8.6e-6, 4.7e-6 and 1.8e-6, growing with the channels;
+ * weights 6.2e-6, 4.4e-6 and 1.1e-6, growing with the pixels. */
 static const struct {
     const struct conv_data_kernel *data;
     const struct conv_weights_kernel *weights;
     int stride;
     struct conv_error data_allowed, weights_allowed;
 } kernels[] = {
-    {&conv_data_winograd6, &conv_weights_winograd6, 1, {2e-4, 1.5e-5}, {2e-4, 2e-5}},
-    {&conv_data_winograd4, &conv_weights_winograd4, 1, {1.2e-4, 8e-6}, {1.2e-4, 1e-5}},
-    {&conv_data_strided, &conv_weights_strided, 2, {3e-5, 2e-6}, {3e-5, 5e-6}},
+    {&conv_data_winograd6, &conv_weights_winograd6, 1, {2e-4, 1.5e-5}, {1e-4, 1e-5}},
+    {&conv_data_winograd4, &conv_weights_winograd4, 1, {1.2e-4, 8e-6}, {1e-4, 8e-6}},
+    {&conv_data_strided, &conv_weights_strided, 2, {5e-5, 3e-6}, {3e-5, 2e-6}},
 };
 
 enum { KERNELS = sizeof kernels / sizeof kernels[0] };
@@ -209,7 +209,7 @@ static void test_weights_sides(void **state) {
             }
 }
 
-/* The last: images, several blocks of V and D; whole panels in one block and in several; one panel and several blocks. */
+/* One block of tiles and several, with whole panels to a thread and with panels that the threads divide. */
 static void test_sizes(void **state) {
     (void)state;
     static const int shapes[][5] = {/* images, height, width, channels in and out */

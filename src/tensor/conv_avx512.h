@@ -41,6 +41,11 @@ struct gemm_ahead {
     int lines;
 };
 
+/* Addresses to fetch ahead from, which may lie outside what they are counted from. */
+static inline uintptr_t address(const float *base, long floats) {
+    return (uintptr_t)base + (uintptr_t)(floats * (long)sizeof(float));
+}
+
 INLINE void gemm_fetch(struct gemm_ahead *ahead) {
 #pragma GCC unroll 1
     for (int i = 0; i < ahead->lines; i++, ahead->from += LANES * sizeof(float))

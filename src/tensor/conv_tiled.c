@@ -110,11 +110,6 @@ INLINE void input_block(const struct conv_call *c, const struct algorithm *a, tr
         input_tile(&p, &a->in, a->points, input, tile_at(&g->tiles, block + t), 0, in_c, v + (size_t)t * in_c, g->v_step);
 }
 
-/* Addresses to fetch ahead from, which may lie outside what they are counted from. */
-static uintptr_t address(const float *base, long floats) {
-    return (uintptr_t)base + (uintptr_t)(floats * (long)sizeof(float));
-}
-
 static uintptr_t pixel_row(const struct conv_call *c, const struct algorithm *a, struct tile t, long i) {
     const struct conv_shape *s = &c->shape;
     const long pixel = (t.image * s->in_h + t.y * a->in.step - a->in.pad + i) * s->in_w + t.x * a->in.step - a->in.pad;

@@ -1,5 +1,5 @@
-/* What the convolutions over tiles share (conv_tiled.c, conv_pack.c, conv_weights.c): the bilinear algorithms with their transposes, where
- * tiles lie, and the transform of a tile of pixels into points. Floor 1. Internal to conv_*.c.
+/* What the convolutions over tiles share (conv_tiled.c, conv_pack.c, conv_data.c, conv_weights.c): the bilinear algorithms with their
+ * transposes, where tiles lie, and the transform of a tile of pixels into points. Floor 1. Internal to conv_*.c.
  *
  * Y = A^T [ sum over c of (G w G^T) . (B^T x B) ] A on tiles (Winograd 1980; Lavin & Gray, CVPR 2016): an input tile of P x P pixels
  * becomes Q x Q points per channel, at each point the channels are one matrix product, and Q x Q points become M x M outputs.
@@ -27,7 +27,7 @@ struct algorithm {
     const double (*g)[3]; /* G */
 };
 
-/* --- the algorithms: B^T, A^T and A (x_gradient: outputs to points) written out, G as a table ------------------------------------- */
+/* --- the algorithms: B^T, A^T and A (*_gradient: outputs' gradient to points) written out, G as a table ------------------------------- */
 
 /* points 0, 1, -1, 2, -2, 1/2, -1/2, infinity */
 static const double f6_g[][3] = {{1, 0, 0},

@@ -13,16 +13,12 @@
 #include "base/pool.h"
 #include "tensor/conv_tiles.h"
 
-enum {
-    SIDE = GEMM_COLS,
-    ROWS = GEMM_ROWS,
-    TAPS = 9,
-    CUT = 96
-}; /* CUT: tiles of a product whose D (24 kB) stays in the first-level cache */
+enum { SIDE = GEMM_COLS, ROWS = GEMM_ROWS, TAPS = 9 };
+enum { CUT = 96 }; /* tiles of one product, whose D (24 kB) stays in the first-level cache */
 
 /* --- geometry --------------------------------------------------------------------------------------------------------------------- */
 
-#define BLOCK_BYTES ((size_t)12 << 20)  /* of V and D, where there are several blocks */
+#define BLOCK_BYTES ((size_t)6 << 20)   /* of V and D where there are several blocks, if that is CUT tiles */
 #define SINGLE_BYTES ((size_t)64 << 20) /* all tiles are one block up to here if dU is larger: reading and writing it costs more */
 
 struct geometry {
@@ -42,7 +38,8 @@ static struct geometry geometry_of(const struct conv_shape *s, const struct algo
     const size_t tile_bytes = g.points * (size_t)(g.in_sides + out_sides) * SIDE * sizeof(float);
     const size_t u_bytes = g.points * (size_t)g.panels * g.u_step * sizeof(float), bytes = tile_bytes * (size_t)g.tiles.count;
     const bool single = bytes <= BLOCK_BYTES || (bytes <= SINGLE_BYTES && bytes <= u_bytes);
-    const long blocks = single ? 1 : (long)((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES);
+    const long fit = (long)(BLOCK_BYTES / tile_bytes), most = fit < CUT ? CUT : fit;
+    const long blocks = single ? 1 : (g.tiles.count + most - 1) / most;
     g.block = (g.tiles.count + blocks - 1) / blocks;
     g.v_step = (size_t)g.block * SIDE + LANES;
     g.side = g.points * g.v_step;
@@ -99,7 +96,7 @@ INLINE void fill(const struct job *j, const struct algorithm *a, transform *inpu
 
 /* u[r][col] = (start ? 0 : u[r][col]) + sum over t of v[t][r] d[t][col], r < rows, t < tiles. As gemm(), but over the outer index. The sum
  * begins at zero: rounding errors of a long sum grow with its terms' number, of a sum of short sums hardly. */
-INLINE void outer(const float *v, const float *d, long tiles, float *u, int rows, bool start, struct gemm_ahead ahead[2]) {
+INLINE void outer(const float *v, const float *d, long tiles, float *u, int rows, bool start, struct gemm_ahead ahead[GEMM_AHEADS]) {
     __m512 sum[ROWS][GEMM_VECS];
 #pragma GCC unroll 6
     for (int r = 0; r < rows; r++)
@@ -107,10 +104,10 @@ INLINE void outer(const float *v, const float *d, long tiles, float *u, int rows
         for (int k = 0; k < GEMM_VECS; k++)
             sum[r][k] = _mm512_setzero_ps();
     for (long t = 0; t < tiles; t++, v += SIDE, d += SIDE) {
-        if (t % LANES == 0) {
-            gemm_fetch(&ahead[0]);
-            gemm_fetch(&ahead[1]);
-        }
+        if (t % LANES == 0)
+#pragma GCC unroll 3
+            for (int i = 0; i < GEMM_AHEADS; i++)
+                gemm_fetch(&ahead[i]);
         __m512 w[GEMM_VECS];
 #pragma GCC unroll 4
         for (int k = 0; k < GEMM_VECS; k++)
@@ -130,11 +127,14 @@ INLINE void outer(const float *v, const float *d, long tiles, float *u, int rows
             _mm512_store_ps(u + r * SIDE + k * LANES, start ? sum[r][k] : ADD(_mm512_load_ps(u + r * SIDE + k * LANES), sum[r][k]));
 }
 
-/* One point of one panel. What the next point reads is fetched meanwhile: a line of V and D per LANES steps for each of their tiles. */
+/* One point of one panel. What the next point reads is fetched meanwhile, each of its lines once: of V and D a few per LANES tiles and
+ * strip of rows, and of dU. */
 KERNEL static void multiply(const struct job *j, const float *v, const float *d, float *u) {
-    enum { STRIPS = (SIDE + ROWS - 1) / ROWS, LINES = SIDE / LANES };
-    const int lines = (LINES * LANES + STRIPS - 1) / STRIPS;
-    struct gemm_ahead ahead[2] = {{(uintptr_t)(v + j->g.v_step), lines}, {(uintptr_t)(d + j->g.v_step), lines}};
+    enum { STRIPS = (SIDE + ROWS - 1) / ROWS, TILE_LINES = (SIDE + STRIPS - 1) / STRIPS, U_LINES = SIDE * SIDE / LANES };
+    const int turns = STRIPS * (int)((j->count + LANES - 1) / LANES);
+    struct gemm_ahead ahead[GEMM_AHEADS] = {{address(v, (long)j->g.v_step), TILE_LINES},
+                                            {address(d, (long)j->g.v_step), TILE_LINES},
+                                            {address(u, (long)j->g.u_step), j->block == 0 ? 0 : (U_LINES + turns - 1) / turns}};
     for (long t = 0; t < j->count; t += CUT) {
         const long tiles = j->count - t < CUT ? j->count - t : CUT;
         const bool start = j->block + t == 0;
