@@ -319,8 +319,12 @@ size_t model_parameters(const struct model *m) {
     return m->facts.parameters;
 }
 
+bool network_takes(enum network n, enum slot s) {
+    return n == NETWORK_BMU || (n == NETWORK_MG) == slot_is_mg(s);
+}
+
 bool model_takes(const struct model *m, enum slot s) {
-    return m->facts.config.network == NETWORK_BMU || (m->facts.config.network == NETWORK_MG) == slot_is_mg(s);
+    return network_takes(m->facts.config.network, s);
 }
 
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };
@@ -363,7 +367,7 @@ int model_layers(struct layer_time **out, size_t *n, const struct model *m, stru
             const struct step *step = &plans[i]->steps[s];
             const double calls = m->profiled_runs ? (double)step->n_seconds / (double)m->profiled_runs : 0;
             if (calls > 0)
-                (*out)[(*n)++] = (struct layer_time){step->node ? step->node->name : "reorder", step->algorithm,
+                (*out)[(*n)++] = (struct layer_time){step->node ? step->node->name : "reorder", NULL, step->algorithm,
                                                      calls * step_median_seconds(step), calls * step->macs};
         }
     return 0;

@@ -77,6 +77,7 @@ const struct schema *model_schema(const struct model *m);           /* NULL: tak
 const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
 size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
+bool network_takes(enum network n, enum slot s);
 bool model_takes(const struct model *m, enum slot s);
 
 struct model_input {
@@ -97,6 +98,7 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
 /* The layer table of the last run: wall seconds and multiply-adds per layer. */
 struct layer_time {
     const char *name;      /* "model1.backbone.4.0.conv1" */
+    const char *pass;      /* training: "forward", "again", "backward"; inference: NULL */
     const char *algorithm; /* "winograd 6x6", "direct (brgconv:avx512_core)" ... */
     double seconds;        /* per exam: median call, times calls per exam, since model_profile() */
     double macs;           /* per exam, multiply-adds of the direct method on all the input channels */

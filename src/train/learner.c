@@ -113,11 +113,9 @@ static unsigned present_of(const struct learner_exam *x) {
 }
 
 static unsigned takes_of(const struct model_config *c) {
-    const struct tower *towers;
-    const int n = config_towers(c, &towers);
     unsigned takes = 0;
-    for (int t = 0; t < n; t++)
-        takes |= 1U << towers[t].slots[0] | 1U << towers[t].slots[1];
+    for (int s = 0; s < SLOT_COUNT; s++)
+        takes |= network_takes(c->network, (enum slot)s) ? 1U << s : 0;
     return takes;
 }
 
@@ -361,15 +359,18 @@ void learner_profile(struct learner *l, bool on) {
     l->engine.profile = on;
 }
 
-int learner_layers(struct learner_layer **out, size_t *n, const struct learner *l, struct err *e) {
+int learner_layers(struct layer_time **out, size_t *n, const struct learner *l, struct err *e) {
+    return plan_layers(out, n, l->ready.plan, e);
+}
+
+int plan_layers(struct layer_time **out, size_t *n, const struct plan *p, struct err *e) {
     static const char *const passes[] = {[PASS_FORWARD] = "forward", [PASS_AGAIN] = "again", [PASS_BACKWARD] = "backward"};
-    const struct plan *p = l->ready.plan;
     *n = 0;
     *out = mem_alloc((size_t)(p ? p->n_steps : 0) + 1, sizeof **out, e);
     if (!*out)
         return ERR_NO_MEMORY;
     for (int s = 0; p && s < p->n_steps; s++)
-        (*out)[(*n)++] = (struct learner_layer){p->steps[s].node ? p->steps[s].node->name : "reorder", p->steps[s].algorithm,
-                                                passes[p->steps[s].pass], step_median_seconds(&p->steps[s]), p->steps[s].macs};
+        (*out)[(*n)++] = (struct layer_time){p->steps[s].node ? p->steps[s].node->name : "reorder", passes[p->steps[s].pass],
+                                             p->steps[s].algorithm, step_median_seconds(&p->steps[s]), p->steps[s].macs};
     return 0;
 }

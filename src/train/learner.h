@@ -74,11 +74,8 @@ int learner_step(struct learner *l, const struct learner_update *u, double *norm
 
 /* The layer table since learner_profile(): seconds and multiply-adds per step, forward and backward apart. */
 void learner_profile(struct learner *l, bool on);
-struct learner_layer {
-    const char *name, *algorithm;
-    const char *pass; /* "forward", "again", "backward" */
-    double seconds, macs;
-};
-int learner_layers(struct learner_layer **out, size_t *n, const struct learner *l, struct err *e);
+int learner_layers(struct layer_time **out, size_t *n, const struct learner *l, struct err *e);
+/* The same of any training plan (its texts stay the plan's). */
+int plan_layers(struct layer_time **out, size_t *n, const struct plan *p, struct err *e);
 
 #endif

@@ -1,0 +1,41 @@
+/* What the two halves of `bmunet bench` share. Floor 7. */
+#ifndef BMU_CLI_BENCH_H
+#define BMU_CLI_BENCH_H
+
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "train/learner.h"
+
+struct bench_options {
+    struct cli cli;
+    const char *what, *model;
+    struct model_options engine; /* training: PRECISION_BF16 is mixed */
+    enum network network;
+    enum learner_memory memory;
+    bool json, layers, small, train, trunk;
+    long threads, runs;
+};
+
+struct bench_result {
+    char what[96];
+    double *seconds; /* owned; sorted in the end */
+    size_t runs;
+    struct layer_time *layers; /* owned */
+    size_t n_layers;
+    struct arena texts; /* of the layers, once bench_keep_texts() was called */
+    double peak_mb;
+};
+
+struct bench_exam {
+    float *views; /* owned, all end to end */
+    const float *view[SLOT_COUNT];
+    struct clinical clinical[SCHEMA_FIELDS_MAX];
+};
+/* Noise for every view that the network takes. */
+int bench_exam(struct bench_exam *x, const struct model_config *c, struct err *e);
+/* The layers' texts are copied: what they belong to may be closed. */
+int bench_keep_texts(struct bench_result *r, struct err *e);
+/* bench_train.c: a training step: forward, loss, backward, AdamW. */
+int bench_train(struct bench_result *r, const char *model_path, const struct bench_options *o, struct err *e);
+
+#endif
