@@ -17,12 +17,13 @@ struct conv_choice {
  * kernel == NULL then means that the pooling stays a step of its own. */
 struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16);
 
-/* Training, all in float32: a kernel of ours for each pass, or NULL for oneDNN's direct one. s is the forward convolution. */
+/* Training: a kernel of ours for each pass (arithmetic in float32, whatever the images are stored in), or NULL for oneDNN's direct one (in bfloat16
+ * if half). s is the forward convolution; half: images are stored in bfloat16. */
 struct conv_training {
     const struct conv_kernel *forward;
     const struct conv_data_kernel *data;
     const struct conv_weights_kernel *weights;
 };
-struct conv_training conv_choose_training(const struct conv_shape *s, bool exact);
+struct conv_training conv_choose_training(const struct conv_shape *s, bool exact, bool half);
 
 #endif

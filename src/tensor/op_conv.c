@@ -10,7 +10,9 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
+#include "base/vectors.h"
 #include "tensor/conv_rule.h"
+#include "tensor/half.h"
 #include "tensor/op.h"
 
 static int out_side(int in, int kernel, int stride, int pad) {
@@ -184,9 +186,9 @@ static struct dnn_conv dnn_conv_of(const struct conv_shape *c, enum dnn_pass pas
 }
 
 /* oneDNN's pass and the reorder of its weights: *work is what both need. */
-static int dnn_pass_new(struct dnn_op *op[2], size_t *packed, size_t *work, struct plan *p, const struct conv_shape *c, enum dnn_pass pass,
+static int dnn_pass_new(struct dnn_op *op[2], size_t *packed, size_t *work, struct plan *p, const struct step *s, enum dnn_pass pass,
                         struct err *e) {
-    const struct dnn_conv conv = dnn_conv_of(c, pass, DNN_F32);
+    const struct dnn_conv conv = dnn_conv_of(&s->conv, pass, plan_type(p, s->node));
     int rc = dnn_conv_new(&op[0], p->engine->dnn, &conv, e);
     if (rc == 0)
         rc = pass == DNN_GRADIENT ? dnn_conv_unpack_new(&op[1], p->engine->dnn, &conv, op[0], e)
@@ -203,21 +205,23 @@ static int prepare_training(struct plan *p, struct step *s, struct err *e) {
     struct dnn_layout *dense = NULL;
     size_t packed = 0, work = 0;
     int rc = 0;
-    s->kernel = conv_choose_training(c, p->engine->exact).forward;
+    if (dnn_layout_type(p->values[s->in[0]].layout) != plan_type(p, s->node))
+        return err_set(e, ERR_INTERNAL, "its input and output are stored in different types");
+    s->kernel = conv_choose_training(c, p->engine->exact, plan_type(p, s->node) == DNN_BF16).forward;
     if (s->kernel) {
         packed = s->kernel->packed_bytes(c);
         work = s->kernel->scratch_bytes(c, p->threads);
         s->algorithm = s->kernel->name;
     } else {
         struct dnn_op *op[2] = {0};
-        rc = dnn_pass_new(op, &packed, &work, p, c, DNN_FORWARD, e);
+        rc = dnn_pass_new(op, &packed, &work, p, s, DNN_FORWARD, e);
         s->dnn = op[0];
         s->more[0] = op[1];
         s->algorithm = rc ? "" : dnn_op_name(s->dnn);
     }
     s->scratch_bytes = places_of(c, s->node, packed, work).bytes;
     if (rc == 0)
-        rc = plan_dense(&dense, s->node->shape, e);
+        rc = plan_activation(&dense, p, s->node, e);
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
@@ -283,22 +287,22 @@ static struct back_places back_places_of(const struct plan *p, const struct step
                              : larger(dnn_op_scratch_bytes(s->more[2]), dnn_op_scratch_bytes(s->more[3]));
     x.weights = places_of(&s->conv, s->node, packed, work);
     x.extra = align_up(larger(x.data.bytes, x.weights.bytes));
-    x.bytes = x.extra + (s->more[0] && s->add[0] ? shape_count(*plan_shape(p, s, 0)) * sizeof(float) : 0);
+    x.bytes = x.extra + (s->more[0] && s->add[0] ? shape_count(*plan_shape(p, s, 0)) * half_size(plan_type(p, s->node)) : 0);
     return x;
 }
 
 int conv_learn(struct plan *p, struct step *s, struct err *e) {
-    const struct conv_training choice = conv_choose_training(&s->conv, p->engine->exact);
+    const struct conv_training choice = conv_choose_training(&s->conv, p->engine->exact, plan_type(p, s->node) == DNN_BF16);
     size_t packed = 0, work = 0;
     int rc = 0;
     s->weights_kernel = choice.weights;
     if (s->din[0] >= 0) {
         s->data_kernel = choice.data;
         if (!s->data_kernel)
-            rc = dnn_pass_new(&s->more[0], &packed, &work, p, &s->conv, DNN_DATA, e);
+            rc = dnn_pass_new(&s->more[0], &packed, &work, p, s, DNN_DATA, e);
     }
     if (rc == 0 && !s->weights_kernel)
-        rc = dnn_pass_new(&s->more[2], &packed, &work, p, &s->conv, DNN_GRADIENT, e);
+        rc = dnn_pass_new(&s->more[2], &packed, &work, p, s, DNN_GRADIENT, e);
     if (rc)
         return rc;
     s->scratch_bytes = back_places_of(p, s).bytes;
@@ -308,17 +312,30 @@ int conv_learn(struct plan *p, struct step *s, struct err *e) {
 }
 
 struct addition {
-    float *to;
-    const float *from;
+    void *to;
+    const void *from;
     size_t n;
+    enum dnn_type type;
 };
+
+VECTORS static void add_range(const struct addition *a, size_t first, size_t last) {
+    enum { AT_ONCE = 256 };
+    float x[AT_ONCE], y[AT_ONCE];
+    for (size_t at = first; at < last; at += AT_ONCE) {
+        const size_t n = last - at < AT_ONCE ? last - at : AT_ONCE;
+        half_load(x, a->to, at, n, a->type);
+        half_load(y, a->from, at, n, a->type);
+        for (size_t k = 0; k < n; k++)
+            x[k] += y[k];
+        half_store(a->to, at, x, n, a->type);
+    }
+}
 
 static void add_share(void *ctx, int i, int n) {
     const struct addition *a = ctx;
     long first, last;
     pool_share((long)a->n, i, n, &first, &last);
-    for (long k = first; k < last; k++)
-        a->to[k] += a->from[k];
+    add_range(a, (size_t)first, (size_t)last);
 }
 
 static int backward_data(struct plan *p, struct step *s, const struct back_places *at, struct err *e) {
@@ -331,11 +348,11 @@ static int backward_data(struct plan *p, struct step *s, const struct back_place
         s->data_kernel->run(&call);
         return 0;
     }
-    float *to = s->add[0] ? (float *)(scratch + at->extra) : dx;
+    void *to = s->add[0] ? (void *)(scratch + at->extra) : (void *)dx;
     int rc = dnn_op_run(p->engine->dnn, s->more[1], weights, NULL, NULL, packed, work, e);
     if (rc == 0)
         rc = dnn_op_run(p->engine->dnn, s->more[0], step_dout(p, s), packed, NULL, to, work, e);
-    struct addition sum = {dx, to, shape_count(*plan_shape(p, s, 0))};
+    struct addition sum = {dx, to, shape_count(*plan_shape(p, s, 0)), plan_type(p, s->node)};
     if (rc == 0 && s->add[0])
         pool_run(add_share, &sum);
     return rc;

@@ -13,6 +13,7 @@
 
 #include "base/pool.h"
 #include "base/vectors.h"
+#include "tensor/half.h"
 #include "tensor/op.h"
 
 enum { BANDS = 64, RUN = 32, CHANNELS = 64 /* at a time */ };
@@ -56,7 +57,7 @@ int batch_norm_prepare(struct plan *p, struct step *s, struct err *e) {
     plan_save(p, s, (size_t)s->node->shape.c * (2 * sizeof(double) + 2 * sizeof(float)));
     s->scratch_bytes = sums_bytes(s->node);
     s->algorithm = "bands";
-    const int rc = plan_dense(&dense, s->node->shape, e);
+    const int rc = plan_activation(&dense, p, s->node, e);
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
@@ -72,37 +73,55 @@ int batch_norm_learn(struct plan *p, struct step *s, struct err *e) {
 
 struct sums {
     size_t c, pixels;
-    double *a, *b; /* [BANDS][c] */
-    float *row;    /* [BANDS][2][c] */
-    const float *x, *z, *dz;
+    enum dnn_type type; /* of x, z, dz */
+    double *a, *b;      /* [BANDS][c] */
+    float *row;         /* [BANDS][2][c] */
+    const void *x, *z, *dz; /* z: the output, or NULL where what the ReLU let through follows from x */
     const struct saved *saved;
     const float *mean; /* float32 of the saved mean, to sum about */
     bool relu;
 };
 
-static struct sums sums_of(const struct node *node, void *scratch) {
-    struct sums s = {.c = (size_t)node->shape.c, .pixels = pixels_of(node), .a = scratch, .relu = node->activation == ACTIVATION_RELU};
-    s.b = s.a + BANDS * s.c;
-    s.row = (float *)(s.b + BANDS * s.c);
-    return s;
+static struct sums sums_of(const struct plan *p, const struct step *s) {
+    struct sums x = {.c = (size_t)s->node->shape.c,
+                     .pixels = pixels_of(s->node),
+                     .a = step_scratch(p, s),
+                     .relu = s->node->activation == ACTIVATION_RELU,
+                     .type = plan_type(p, s->node)};
+    x.b = x.a + BANDS * x.c;
+    x.row = (float *)(x.b + BANDS * x.c);
+    return x;
 }
 
-/* The sum and, about its mean, the sum of squares of `n` pixels. */
-VECTORS static void run_moments(float *restrict sum, float *restrict square, const float *restrict x, size_t n, size_t c_all) {
-    memset(sum, 0, c_all * sizeof *sum);
-    memset(square, 0, c_all * sizeof *square);
-    for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < c_all; c++)
-            sum[c] += x[i * c_all + c];
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* The sum and, about its mean, the sum of squares of n pixels from `first` on. */
+VECTORS static void run_moments(const struct sums *s, float *restrict sum, float *restrict square, size_t first, size_t n) {
     const float inverse = 1.0F / (float)n;
-    for (size_t i = 0; i < n; i++)
-        for (size_t c = 0; c < c_all; c++) {
-            const float d = x[i * c_all + c] - sum[c] * inverse;
-            square[c] += d * d;
+    float x[CHANNELS];
+    memset(sum, 0, s->c * sizeof *sum);
+    memset(square, 0, s->c * sizeof *square);
+    for (size_t i = first; i < first + n; i++)
+        for (size_t from = 0; from < s->c; from += CHANNELS) {
+            const size_t count = smaller(s->c - from, CHANNELS);
+            half_load(x, s->x, i * s->c + from, count, s->type);
+            for (size_t c = 0; c < count; c++)
+                sum[from + c] += x[c];
+        }
+    for (size_t i = first; i < first + n; i++)
+        for (size_t from = 0; from < s->c; from += CHANNELS) {
+            const size_t count = smaller(s->c - from, CHANNELS);
+            half_load(x, s->x, i * s->c + from, count, s->type);
+            for (size_t c = 0; c < count; c++) {
+                const float d = x[c] - sum[from + c] * inverse;
+                square[from + c] += d * d;
+            }
         }
 }
 
-/* n numbers of this mean and sum of squares about it join `count` others. */
+/* n numbers of this sum and sum of squares about their mean join `count` others. */
 VECTORS static void merge(double *restrict mean, double *restrict square, double count, const float *restrict sum, const float *restrict m2,
                           double n, size_t c_all) {
     const double inverse = 1.0 / n, part = n / (count + n), cross = count * n / (count + n);
@@ -125,7 +144,7 @@ static void band_moments(void *ctx, int i, int n) {
         pool_share((long)s->pixels, (int)band, BANDS, &begin, &end);
         for (long px = begin; px < end; px += RUN) {
             const long run = end - px < RUN ? end - px : RUN;
-            run_moments(sum, sum + s->c, s->x + (size_t)px * s->c, (size_t)run, s->c);
+            run_moments(s, sum, sum + s->c, (size_t)px, (size_t)run);
             merge(mean, square, (double)(px - begin), sum, sum + s->c, (double)run, s->c);
         }
     }
@@ -157,30 +176,30 @@ static void moments(struct sums *s, double *mean, double *var) {
 /* --- forward ------------------------------------------------------------------------------------------------------------------ */
 
 struct apply {
-    const float *x, *residual, *scale, *shift;
-    float *out;
+    const void *x, *residual;
+    void *out;
+    const float *scale, *shift;
+    enum dnn_type type;
     size_t c, pixels;
     bool relu;
 };
 
 VECTORS static void apply_pixels(const struct apply *a, size_t first, size_t last) {
     const float floor = a->relu ? 0.0F : -INFINITY;
-    const size_t c_all = a->c;
-    const float *restrict scale = a->scale, *restrict shift = a->shift;
-    for (size_t i = first; i < last; i++) {
-        const float *restrict x = a->x + i * c_all, *restrict r = a->residual ? a->residual + i * c_all : NULL;
-        float *restrict out = a->out + i * c_all;
-        if (r)
-            for (size_t c = 0; c < c_all; c++) {
+    float x[CHANNELS], r[CHANNELS] = {0};
+    for (size_t i = first; i < last; i++)
+        for (size_t from = 0; from < a->c; from += CHANNELS) {
+            const size_t n = smaller(a->c - from, CHANNELS);
+            const float *restrict scale = a->scale + from, *restrict shift = a->shift + from;
+            half_load(x, a->x, i * a->c + from, n, a->type);
+            if (a->residual)
+                half_load(r, a->residual, i * a->c + from, n, a->type);
+            for (size_t c = 0; c < n; c++) {
                 const float y = x[c] * scale[c] + shift[c] + r[c];
-                out[c] = y < floor ? floor : y;
+                x[c] = y < floor ? floor : y;
             }
-        else
-            for (size_t c = 0; c < c_all; c++) {
-                const float y = x[c] * scale[c] + shift[c];
-                out[c] = y < floor ? floor : y;
-            }
-    }
+            half_store(a->out, i * a->c + from, x, n, a->type);
+        }
 }
 
 static void apply_share(void *ctx, int i, int n) {
@@ -190,21 +209,6 @@ static void apply_share(void *ctx, int i, int n) {
     apply_pixels(a, (size_t)first, (size_t)last);
 }
 
-static void statistics(struct plan *p, const struct step *s, const struct saved *saved) {
-    const struct batch_norm *norm = &s->node->norm;
-    const size_t c_all = (size_t)s->node->shape.c;
-    const double n = (double)pixels_of(s->node);
-    struct sums sums = sums_of(s->node, step_scratch(p, s));
-    sums.x = step_in(p, s, 0);
-    moments(&sums, saved->mean, saved->rstd);
-    batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved->mean, saved->rstd, c_all, n);
-    for (size_t c = 0; c < c_all; c++) {
-        saved->rstd[c] = 1.0 / sqrt(saved->rstd[c] + (double)norm->eps);
-        saved->scale[c] = (float)((double)norm->gamma[c] * saved->rstd[c]);
-        saved->shift[c] = (float)((double)norm->beta[c] - saved->mean[c] * (double)norm->gamma[c] * saved->rstd[c]);
-    }
-}
-
 void batch_norm_running(float *mean, float *var, const double *batch_mean, const double *batch_var, size_t c_all, double n) {
     for (size_t c = 0; c < c_all; c++) {
         mean[c] = (float)((1 - MOMENTUM) * (double)mean[c] + MOMENTUM * batch_mean[c]);
@@ -212,16 +216,31 @@ void batch_norm_running(float *mean, float *var, const double *batch_mean, const
     }
 }
 
+static void statistics(struct plan *p, const struct step *s, const struct saved *saved) {
+    const struct batch_norm *norm = &s->node->norm;
+    const size_t c_all = (size_t)s->node->shape.c;
+    struct sums sums = sums_of(p, s);
+    sums.x = step_in(p, s, 0);
+    moments(&sums, saved->mean, saved->rstd);
+    batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved->mean, saved->rstd, c_all, (double)sums.pixels);
+    for (size_t c = 0; c < c_all; c++) {
+        saved->rstd[c] = 1.0 / sqrt(saved->rstd[c] + (double)norm->eps);
+        saved->scale[c] = (float)((double)norm->gamma[c] * saved->rstd[c]);
+        saved->shift[c] = (float)((double)norm->beta[c] - saved->mean[c] * (double)norm->gamma[c] * saved->rstd[c]);
+    }
+}
+
 int batch_norm_forward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct saved saved = saved_of(step_saved(p, s), (size_t)s->node->shape.c);
-    if (s->pass == PASS_FORWARD)
+    if (s->pass == PASS_FORWARD) /* the second time they are there */
         statistics(p, s, &saved);
     struct apply a = {.x = step_in(p, s, 0),
                       .residual = s->node->residual ? step_in(p, s, 1) : NULL,
                       .scale = saved.scale,
                       .shift = saved.shift,
                       .out = step_out(p, s),
+                      .type = plan_type(p, s->node),
                       .c = (size_t)s->node->shape.c,
                       .pixels = pixels_of(s->node),
                       .relu = s->node->activation == ACTIVATION_RELU};
@@ -231,32 +250,38 @@ int batch_norm_forward(struct plan *p, struct step *s, struct err *e) {
 
 /* --- backward ------------------------------------------------------------------------------------------------------------------ */
 
-/* sum[0] += g, sum[1] += g (x - mean), over n pixels; z: the output, or NULL where it follows from x. */
+/* x and g (dz where the ReLU let through) of n <= CHANNELS channels of a pixel, from number `at` of the tensors on. */
+HALF_INLINE void pixel_gradient(const struct sums *s, size_t at, size_t from, size_t n, float *restrict x, float *restrict g) {
+    const float *restrict scale = s->saved->scale + from, *restrict shift = s->saved->shift + from;
+    float z[CHANNELS];
+    half_load(x, s->x, at, n, s->type);
+    half_load(g, s->dz, at, n, s->type);
+    if (!s->relu)
+        return;
+    if (s->z)
+        half_load(z, s->z, at, n, s->type);
+    else
+        for (size_t c = 0; c < n; c++)
+            z[c] = x[c] * scale[c] + shift[c];
+    for (size_t c = 0; c < n; c++)
+        g[c] = z[c] > 0 ? g[c] : 0.0F;
+}
+
+/* sum[0] = sum of g, sum[1] = sum of g (x - mean), over n pixels. */
 VECTORS static void run_gradients(float *restrict sum, const struct sums *s, size_t first, size_t n) {
-    const size_t c_all = s->c;
-    const float *restrict mean = s->mean, *restrict scale = s->saved->scale, *restrict shift = s->saved->shift;
-    float *restrict other = sum + c_all;
-    memset(sum, 0, 2 * c_all * sizeof *sum);
-    for (size_t i = first; i < first + n; i++) {
-        const float *restrict x = s->x + i * c_all, *restrict dz = s->dz + i * c_all, *restrict z = s->z ? s->z + i * c_all : NULL;
-        if (z)
-            for (size_t c = 0; c < c_all; c++) {
-                const float g = z[c] > 0 ? dz[c] : 0;
-                sum[c] += g;
-                other[c] += g * (x[c] - mean[c]);
+    float x[CHANNELS], g[CHANNELS];
+    memset(sum, 0, 2 * s->c * sizeof *sum);
+    for (size_t i = first; i < first + n; i++)
+        for (size_t from = 0; from < s->c; from += CHANNELS) {
+            const size_t count = smaller(s->c - from, CHANNELS);
+            const float *restrict mean = s->mean + from;
+            float *restrict a = sum + from, *restrict b = sum + s->c + from;
+            pixel_gradient(s, i * s->c + from, from, count, x, g);
+            for (size_t c = 0; c < count; c++) {
+                a[c] += g[c];
+                b[c] += g[c] * (x[c] - mean[c]);
             }
-        else if (s->relu)
-            for (size_t c = 0; c < c_all; c++) {
-                const float g = x[c] * scale[c] + shift[c] > 0 ? dz[c] : 0;
-                sum[c] += g;
-                other[c] += g * (x[c] - mean[c]);
-            }
-        else
-            for (size_t c = 0; c < c_all; c++) {
-                sum[c] += dz[c];
-                other[c] += dz[c] * (x[c] - mean[c]);
-            }
-    }
+        }
 }
 
 static void band_gradients(void *ctx, int i, int n) {
@@ -270,7 +295,7 @@ static void band_gradients(void *ctx, int i, int n) {
         memset(b, 0, s->c * sizeof *b);
         pool_share((long)s->pixels, (int)band, BANDS, &begin, &end);
         for (long px = begin; px < end; px += RUN) {
-            run_gradients(row, s, (size_t)px, (size_t)(end - px < RUN ? end - px : RUN));
+            run_gradients(row, s, (size_t)px, smaller((size_t)(end - px), RUN));
             for (size_t c = 0; c < s->c; c++) {
                 a[c] += (double)row[c];
                 b[c] += (double)row[s->c + c];
@@ -279,45 +304,48 @@ static void band_gradients(void *ctx, int i, int n) {
     }
 }
 
-/* dx = k0 g + k1 x + k2 per channel, dresidual (+)= g. */
+/* dx = k0 g + k1 x + k2 per channel, dresidual (+)= g. dz may be the same memory as dx or dresidual: a block is read before it is written. */
 struct differentiate {
     const struct sums *sums;
     const float *k0, *k1, *k2;
-    float *dx, *dresidual;
+    void *dx, *dresidual;
     bool add_x, add_residual;
 };
 
-/* Where dz and dresidual (or dx) are the same memory each number is read before it is written, so no restrict here. */
-VECTORS static void differentiate_pixel(const struct differentiate *d, size_t at) {
+VECTORS static void differentiate_pixels(const struct differentiate *d, size_t first, size_t last) {
     const struct sums *s = d->sums;
-    const size_t c_all = s->c;
-    const float *x = s->x + at, *z = s->z ? s->z + at : NULL, *dz = s->dz + at;
-    float g[CHANNELS];
-    for (size_t from = 0; from < c_all; from += CHANNELS) {
-        const size_t n = c_all - from < CHANNELS ? c_all - from : CHANNELS;
-        for (size_t c = 0; c < n; c++) {
-            const size_t k = from + c;
-            const bool through = !s->relu || (z ? z[k] > 0 : x[k] * s->saved->scale[k] + s->saved->shift[k] > 0);
-            g[c] = through ? dz[k] : 0;
-        }
-        if (d->dresidual)
-            for (size_t c = 0; c < n; c++)
-                d->dresidual[at + from + c] = d->add_residual ? d->dresidual[at + from + c] + g[c] : g[c];
-        if (d->dx)
-            for (size_t c = 0; c < n; c++) {
-                const size_t k = from + c;
-                const float dx = d->k0[k] * g[c] + d->k1[k] * x[k] + d->k2[k];
-                d->dx[at + k] = d->add_x ? d->dx[at + k] + dx : dx;
+    float x[CHANNELS], g[CHANNELS], old[CHANNELS];
+    for (size_t i = first; i < last; i++)
+        for (size_t from = 0; from < s->c; from += CHANNELS) {
+            const size_t n = smaller(s->c - from, CHANNELS), at = i * s->c + from;
+            const float *restrict k0 = d->k0 + from, *restrict k1 = d->k1 + from, *restrict k2 = d->k2 + from;
+            pixel_gradient(s, at, from, n, x, g);
+            if (d->dx) {
+                for (size_t c = 0; c < n; c++)
+                    x[c] = k0[c] * g[c] + k1[c] * x[c] + k2[c];
+                if (d->add_x) {
+                    half_load(old, d->dx, at, n, s->type);
+                    for (size_t c = 0; c < n; c++)
+                        x[c] += old[c];
+                }
+                half_store(d->dx, at, x, n, s->type);
             }
-    }
+            if (d->dresidual) {
+                if (d->add_residual) {
+                    half_load(old, d->dresidual, at, n, s->type);
+                    for (size_t c = 0; c < n; c++)
+                        g[c] += old[c];
+                }
+                half_store(d->dresidual, at, g, n, s->type);
+            }
+        }
 }
 
 static void differentiate_share(void *ctx, int i, int n) {
     const struct differentiate *d = ctx;
     long first, last;
     pool_share((long)d->sums->pixels, i, n, &first, &last);
-    for (long px = first; px < last; px++)
-        differentiate_pixel(d, (size_t)px * d->sums->c);
+    differentiate_pixels(d, (size_t)first, (size_t)last);
 }
 
 /* The parameters' gradients, and the three numbers per channel that dx is made of. */
@@ -344,9 +372,9 @@ static void finish_gradients(struct plan *p, const struct step *s, const struct 
 int batch_norm_backward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct saved saved = saved_of(step_saved(p, s), (size_t)s->node->shape.c);
-    struct sums sums = sums_of(s->node, step_scratch(p, s));
+    struct sums sums = sums_of(p, s);
     float *k = sums.row + BANDS * 2 * sums.c;
-    for (size_t c = 0; c < sums.c; c++) /* free until finish_gradients() fills it */
+    for (size_t c = 0; c < sums.c; c++) /* free until finish_gradients() fills it, channel by channel */
         k[c] = (float)saved.mean[c];
     sums.x = step_in(p, s, 0);
     sums.z = s->out >= 0 ? step_out(p, s) : NULL;
@@ -355,10 +383,14 @@ int batch_norm_backward(struct plan *p, struct step *s, struct err *e) {
     sums.mean = k;
     pool_run(band_gradients, &sums);
     finish_gradients(p, s, &sums, k);
-    struct differentiate d = {&sums,           k,         k + sums.c, k + 2 * sums.c, step_din(p, s, 0), step_din(p, s, 1),
-                              .add_x = s->add[0], .add_residual = s->add[1]};
-    if (!s->node->residual)
-        d.dresidual = NULL;
+    struct differentiate d = {.sums = &sums,
+                              .k0 = k,
+                              .k1 = k + sums.c,
+                              .k2 = k + 2 * sums.c,
+                              .dx = step_din(p, s, 0),
+                              .dresidual = s->node->residual ? step_din(p, s, 1) : NULL,
+                              .add_x = s->add[0],
+                              .add_residual = s->add[1]};
     pool_run(differentiate_share, &d);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/pool.h"
+#include "tensor/half.h"
 #include "tensor/op.h"
 
 int max_pool_shape(const struct graph *g, struct node *node, struct err *e) {
@@ -174,15 +175,23 @@ int mean_pool_forward(struct plan *p, struct step *s, struct err *e) {
     return 0;
 }
 
-/* Each pixel gets its share of the mean's gradient. */
+/* Each pixel gets its share of the mean's gradient, in the type that the input's gradients are kept in. */
 int mean_pool_backward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct shape x = *plan_shape(p, s, 0);
+    const enum dnn_type type = plan_type(p, &p->graph->nodes[s->node->inputs[0]]);
     const size_t c_all = (size_t)x.c, pixels = (size_t)x.h * (size_t)x.w;
     const float *dy = step_dout(p, s), share = (float)(1.0 / (double)pixels);
-    float *dx = step_din(p, s, 0);
-    for (size_t i = 0; dx && i < (size_t)x.n * pixels; i++, dx += c_all)
-        for (size_t c = 0; c < c_all; c++)
-            dx[c] = (s->add[0] ? dx[c] : 0) + dy[i / pixels * c_all + c] * share;
+    void *dx = step_din(p, s, 0);
+    float old, g;
+    for (size_t i = 0; dx && i < (size_t)x.n * pixels; i++)
+        for (size_t c = 0; c < c_all; c++) {
+            g = dy[i / pixels * c_all + c] * share;
+            if (s->add[0]) {
+                half_load(&old, dx, i * c_all + c, 1, type);
+                g += old;
+            }
+            half_store(dx, i * c_all + c, &g, 1, type);
+        }
     return 0;
 }

@@ -70,6 +70,10 @@ static struct scratch scratch_of(char *base, const struct stem_shape *s, int thr
     return x;
 }
 
+static enum stem_type stored(const struct plan *p, const struct step *s) {
+    return plan_type(p, s->node) == DNN_BF16 ? STEM_BF16 : STEM_F32;
+}
+
 static int prepare(struct plan *p, struct step *s) {
     const struct stem_shape shape = step_shape(p, s);
     char none[1];
@@ -84,7 +88,7 @@ int stem_prepare(struct plan *p, struct step *s, struct err *e) {
     struct dnn_layout *dense = NULL;
     prepare(p, s);
     plan_save(p, s, align_up(saved_doubles(&shape) * sizeof(double)) + stem_outputs(&shape));
-    const int rc = plan_dense(&dense, s->node->shape, e);
+    const int rc = plan_activation(&dense, p, s->node, e);
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
@@ -120,7 +124,7 @@ int stem_forward_step(struct plan *p, struct step *s, struct err *e) {
         x.scale[c] = (float)scale;
         x.shift[c] = (float)((double)norm->beta[c] - saved.mean[c] * scale);
     }
-    stem_forward(step_out(p, s), STEM_F32, saved.which, &shape, src, x.weights, x.scale, x.shift, x.work);
+    stem_forward(step_out(p, s), stored(p, s), saved.which, &shape, src, x.weights, x.scale, x.shift, x.work);
     batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved.mean, saved.var, (size_t)shape.out_c,
                        (double)stem_positions(&shape));
     return 0;
@@ -136,7 +140,7 @@ int stem_backward_step(struct plan *p, struct step *s, struct err *e) {
     float *dweights = plan_gradient(p, s->node->weights);
     fold(x.weights, s->node, shape.in_c);
     memset(x.gradient, 0, (size_t)shape.out_c * to * sizeof *x.gradient);
-    stem_backward(x.patches, x.sums, &shape, step_dout(p, s), STEM_F32, saved.which, step_in(p, s, 0), x.work);
+    stem_backward(x.patches, x.sums, &shape, step_dout(p, s), stored(p, s), saved.which, step_in(p, s, 0), x.work);
     const struct stem_step step = {saved.gram, saved.sum, saved.mean, saved.var, x.patches, x.sums, x.weights, norm->gamma, (double)norm->eps};
     stem_gradients(x.gradient, plan_gradient(p, norm->gamma), plan_gradient(p, norm->beta), &shape, &step);
     for (size_t o = 0; o < (size_t)shape.out_c; o++)

@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "tensor/op.h"
+#include "tensor/stem_learn.h"
 
 /* Values start on cache lines; the odd extra line keeps large power-of-two tensors from aliasing each other in the caches. */
 enum { VALUE_ALIGN = 64, VALUE_GAP = 64 * 3 };
@@ -29,6 +30,19 @@ void engine_release(struct engine *en) {
 
 int plan_dense(struct dnn_layout **out, struct shape s, struct err *e) {
     return dnn_layout_dense(out, s.n, s.h, s.w, s.c, DNN_F32, e);
+}
+
+/* Images within a trunk: what a stem, a convolution or a batch-norm puts out. The kernels of mixed precision want 64 channels and AVX-512, which the
+ * fused stem asks for as well. */
+enum dnn_type plan_type(const struct plan *p, const struct node *node) {
+    const bool image = node->op == OP_stem || node->op == OP_conv || node->op == OP_batch_norm;
+    const struct stem_shape stem = {1, 64, 64, 1, 64};
+    return p->graph->training && p->engine->bf16 && image && node->shape.c % 64 == 0 && stem_learn_takes(&stem) ? DNN_BF16 : DNN_F32;
+}
+
+int plan_activation(struct dnn_layout **out, const struct plan *p, const struct node *node, struct err *e) {
+    const struct shape s = node->shape;
+    return dnn_layout_dense(out, s.n, s.h, s.w, s.c, plan_type(p, node), e);
 }
 
 const struct shape *plan_shape(const struct plan *p, const struct step *s, int input) {
@@ -218,7 +232,7 @@ static int input_gradients(struct plan *p, struct step *s, struct err *e) {
             continue;
         s->add[i] = p->grad_of[input] >= 0;
         if (!s->add[i]) {
-            const int rc = plan_dense(&dense, p->graph->nodes[input].shape, e);
+            const int rc = plan_activation(&dense, p, &p->graph->nodes[input], e);
             if (rc)
                 return rc;
             p->grad_of[input] = new_value(p, dense, p->n_steps);

@@ -33,7 +33,7 @@ struct engine {
     struct dnn *dnn;
     struct pack_store *packs;  /* packed weights, by layer and kernel: plans of the same layer share them */
     bool exact;                /* direct convolution only */
-    bool bf16;                 /* convolutions in bfloat16 */
+    bool bf16;                 /* inference: convolutions in bfloat16; training: mixed precision */
     bool profile;              /* take the time of each step */
     enum recompute recompute;  /* training */
     uint64_t seed;             /* training: of dropout */
@@ -115,6 +115,10 @@ double step_median_seconds(const struct step *s);
 const struct shape *plan_shape(const struct plan *p, const struct step *s, int input);
 /* The dense float32 layout of a shape. New, owned by the caller. */
 int plan_dense(struct dnn_layout **out, struct shape s, struct err *e);
+/* Training: how a node's output and its gradient are stored (in mixed precision bfloat16 for the images within a trunk of 64 channels and more,
+ * else float32), and that layout, new. */
+enum dnn_type plan_type(const struct plan *p, const struct node *node);
+int plan_activation(struct dnn_layout **out, const struct plan *p, const struct node *node, struct err *e);
 /* See that input i of the step has this layout (borrowed), by a reorder before it if need be. */
 int plan_want(struct plan *p, struct step *s, int i, const struct dnn_layout *layout, struct err *e);
 /* The step's output has this layout (taken over). alias_input >= 0: it is computed in place over that input. */
