@@ -78,13 +78,11 @@ struct golden_case {
     double logits[TIER_COUNT], logits_f64[TIER_COUNT];
 };
 
-static inline struct golden golden_read(const char *name) {
-    char path[256];
+static inline struct golden golden_read_file(const char *path) {
     uint8_t *text = NULL;
     size_t n = 0;
     struct err e = {0};
     struct golden g = {0};
-    snprintf(path, sizeof path, "tests/golden/net/%s.json", name);
     if (io_read_file(&text, &n, path, 1 << 24, &e) || json_read(&g.root, (const char *)text, n, ERR_CONFIG, &e))
         fail_msg("%s: %s", path, e.message);
     free(text);
@@ -99,6 +97,12 @@ static inline struct golden golden_read(const char *name) {
     g.n_cases = json_size(g.cases);
     assert_true(g.n_cases > 0);
     return g;
+}
+
+static inline struct golden golden_read(const char *name) {
+    char path[256];
+    snprintf(path, sizeof path, "tests/golden/net/%s.json", name);
+    return golden_read_file(path);
 }
 
 static inline struct golden_case golden_at(const struct golden *g, size_t i) {
@@ -240,15 +244,19 @@ static inline struct test_exam exam_make(const char *name, const struct prep_pro
     return x;
 }
 
-/* The golden's exam, with the clinical values that it lists. */
-static inline struct test_exam golden_exam(const struct golden *g, const struct prep_profile *p) {
-    struct test_exam x = exam_make(json_string(json_get(g->root, "exam")), p);
-    const struct json *values = json_get(g->root, "clinical_values");
+/* The exam of this name, with the clinical values listed. */
+static inline struct test_exam exam_with(const char *name, const struct json *values, const struct prep_profile *p) {
+    struct test_exam x = exam_make(name, p);
+    assert_true(json_size(values) <= SCHEMA_FIELDS_MAX);
     for (size_t i = 0; i < json_size(values); i++) {
         const struct json *v = json_at(values, i);
         x.clinical[i] = (struct clinical){json_bool(json_get(v, "present"), false), json_number(json_get(v, "value"), NAN)};
     }
     return x;
+}
+
+static inline struct test_exam golden_exam(const struct golden *g, const struct prep_profile *p) {
+    return exam_with(json_string(json_get(g->root, "exam")), json_get(g->root, "clinical_values"), p);
 }
 
 static inline void exam_free(struct test_exam *x) {
