@@ -266,21 +266,20 @@ def compare_rows(a, b):
 
 
 def compare(fresh, kept):
-    """(float64's largest relative difference, float32's, the largest factor by which float32's own error has grown). float64's numbers do not depend
-    on the machine but for the last digits; float32's do, through the switches of ReLU and max-pool."""
+    """(float64's largest relative difference, float32's). float64's numbers do not depend on the machine but for the last digits; float32's do,
+    through the switches of ReLU and max-pool, so its distance from float64 is not compared."""
     same = lambda *names: all(fresh[n] == kept[n] for n in names)
     if not same("network", "clinical", "width", "keys") or len(fresh["cases"]) != len(kept["cases"]):
-        return math.inf, math.inf, math.inf
-    f64 = f32 = growth = 0.0
+        return math.inf, math.inf
+    f64 = f32 = 0.0
     off = lambda a, b: max([abs(x - y) / max(1, abs(y)) for x, y in zip(a, b)], default=0.0) if len(a) == len(b) else math.inf
     for a, b in zip(fresh["cases"], kept["cases"]):
         if any(a[n] != b[n] for n in ("case", "variant", "exams", "zero", "tracked")):
-            return math.inf, math.inf, math.inf
+            return math.inf, math.inf
         f64 = max([f64, compare_rows(a["gradients"], b["gradients"]), compare_rows(a["running"], b["running"]),
                    off(a["losses_f64"], b["losses_f64"])] + [off(x, y) for x, y in zip(a["logits_f64"], b["logits_f64"])])
         f32 = max([f32, off(a["losses"], b["losses"]), off([a["loss"]], [b["loss"]])] + [off(x, y) for x, y in zip(a["logits"], b["logits"])])
-        growth = max(growth, a["float32"]["worst"] / b["float32"]["worst"])
-    return f64, f32, growth
+    return f64, f32
 
 
 def main():
@@ -297,8 +296,8 @@ def main():
     for name in o.only:
         fresh = golden(name, o.dump, o.case)
         if o.compare:
-            f64, f32, growth = compare(fresh, json.loads((o.compare / f"{name}.json").read_text()))
-            good = f64 < 1e-6 and f32 < 1e-4 and growth < 10
+            f64, f32 = compare(fresh, json.loads((o.compare / f"{name}.json").read_text()))
+            good = f64 < 1e-6 and f32 < (1e-4 if network_of(name)[2] else 5e-3)  # full size: ten steps amplify switches
             print(f"{name}: live within {f64:.2g} (float64) and {f32:.2g} (float32) of the committed golden{'' if good else ': TOO FAR'}")
             failed |= not good
         elif not o.dump:
