@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""The race: every contender in its own process, one after the other, the whole round several times.
+"""The race: every contender in its own process, one after the other, the whole round several times. Usage: round.py [infer|train] [options]
 
-Each process warms up once and times RUNS exams; what counts is the median over the rounds of the medians over the runs. Prints the tables and writes bench/results/DATE-CPU.json. Called by bench/run.sh.
+Each process warms up once and times RUNS exams or steps; what counts is the median over the rounds of the medians over the runs. Prints the tables and
+writes bench/results/DATE-CPU.json, or DATE-train-CPU.json. Called by bench/run.sh.
 """
 import argparse
 import datetime
@@ -17,22 +18,71 @@ from pathlib import Path
 BENCH = Path(__file__).parent
 BMUNET = "build/release/bmunet"
 
-# name -> (what it is, arguments of `bmunet bench infer` or the peer's command)
-OURS = {"bmunet": [], "bmunet-bf16": ["--precision", "bf16"], "bmunet-exact": ["--exact"]}
-PEERS = {"onnxruntime": "fp32", "torch-channels-last": "fp32", "torch-nchw": "fp32", "torch-bf16": "bf16"}
-ORDER = ["bmunet", "onnxruntime", "torch-channels-last", "torch-nchw", "torch-bf16", "bmunet-bf16", "bmunet-exact"]
-GOALS = [("bmunet", "onnxruntime", 3.0), ("bmunet", "torch-channels-last", 4.0), ("bmunet-bf16", "torch-bf16", 1.5)]
-MEMORY_GOAL_MB = 900
+GOLDEN_STEP = BENCH.parent / "tests/golden/step/bmu_full.json"
 
 
-def command(name, o):
-    if name in OURS:
-        return [BMUNET, "bench", "infer", "--json", "--model", str(o.work / "bmu.safetensors"), "--threads", str(o.threads), "--runs",
-                str(o.runs)] + OURS[name]
-    if name == "onnxruntime":
-        return ["node", str(BENCH / "peer_onnx.js"), str(o.work), str(o.threads), str(o.runs)]
-    how = {"torch-channels-last": "channels_last", "torch-nchw": "nchw", "torch-bf16": "bf16"}[name]
-    return ["/usr/bin/python3", str(BENCH / "peer_torch.py"), how, str(o.threads), str(o.runs)]
+# --- contenders: name -> the command, of the options
+def ours(verb, *arguments):
+    return lambda o: [BMUNET, "bench", verb, "--json", "--threads", str(o.threads), "--runs", str(o.runs), *arguments]
+
+
+def our_inference(*arguments):
+    return lambda o: ours("infer", "--model", str(o.work / "bmu.safetensors"), *arguments)(o)
+
+
+def torch(script, *arguments):
+    return lambda o: ["/usr/bin/python3", str(BENCH / script), *arguments, str(o.threads), str(o.runs)]
+
+
+def onnxruntime(o):
+    return ["node", str(BENCH / "peer_onnx.js"), str(o.work), str(o.threads), str(o.runs)]
+
+
+INFER = {
+    "bmunet": our_inference(),
+    "onnxruntime": onnxruntime,
+    "torch-channels-last": torch("peer_torch.py", "channels_last"),
+    "torch-nchw": torch("peer_torch.py", "nchw"),
+    "torch-bf16": torch("peer_torch.py", "bf16"),
+    "bmunet-bf16": our_inference("--precision", "bf16"),
+    "bmunet-exact": our_inference("--exact"),
+}
+TRAIN = {}
+for what in ("exam", "trunk"):
+    TRAIN[f"{what}-bmunet"] = ours("train", "--what", what, "--precision", "fp32")
+    TRAIN[f"{what}-bmunet-mixed"] = ours("train", "--what", what, "--precision", "mixed")
+    for how in ("nchw", "channels_last", "nchw-bf16", "channels_last-bf16"):
+        TRAIN[f"{what}-torch-{how.replace('_', '-')}"] = torch("peer_torch_train.py", what, how)
+
+
+def is_peer(name):
+    return "bmunet" not in name
+
+
+def peers_of(what, bf16):
+    return [n for n in TRAIN if n.startswith(what) and is_peer(n) and n.endswith("bf16") == bf16]
+
+
+# --- the races. tables: (title, whom it shows). goals: (ours, the peers of which the fastest counts, how many times as fast). memory: (ours, its
+# goal in MB), or (ours, the peers of which the leanest counts, at most this part of it). layers: of whom the time of each layer is shown.
+RACES = {
+    "infer": {
+        "contenders": INFER, "runs": 5, "suffix": "",
+        "tables": [("One whole exam, batch 1", list(INFER))],
+        "goals": [("bmunet", ["onnxruntime"], 3.0), ("bmunet", ["torch-channels-last"], 4.0), ("bmunet-bf16", ["torch-bf16"], 1.5)],
+        "memory": [("bmunet", None, 900)],
+        "layers": ["bmunet"],
+    },
+    "train": {
+        "contenders": TRAIN, "runs": 2, "suffix": "train-",
+        "tables": [("Training step, one whole exam, batch 1", [n for n in TRAIN if n.startswith("exam")]),
+                   ("Training step, one trunk, 32 images of 224 x 224", [n for n in TRAIN if n.startswith("trunk")])],
+        "goals": [("exam-bmunet", peers_of("exam", False), 2.0), ("exam-bmunet-mixed", peers_of("exam", True), 1.3),
+                  ("trunk-bmunet", peers_of("trunk", False), 1.5), ("trunk-bmunet-mixed", peers_of("trunk", True), 1.15)],
+        "memory": [("exam-bmunet", peers_of("exam", False), 0.5), ("exam-bmunet-mixed", peers_of("exam", True), 0.5)],
+        "layers": ["exam-bmunet", "trunk-bmunet"],
+    },
+}
 
 
 def run(arguments, o):
@@ -49,64 +99,90 @@ def race(o):
     for turn in range(o.rounds):
         for name in o.only:
             print(f"round {turn + 1} of {o.rounds}: {name} ...", end="", file=sys.stderr, flush=True)
-            got = run(command(name, o), o)
+            got = run(o.race["contenders"][name](o), o)
             median = (got.get("median_s") or statistics.median(got["seconds"])) if got else None
             print(f" {median:.3f} s" if got else " failed", file=sys.stderr, flush=True)
             if got:
                 r = results.setdefault(name, {"medians_s": [], "peak_rss_mb": 0.0})
                 r["medians_s"].append(median)
                 r["peak_rss_mb"] = max(r["peak_rss_mb"], got["peak_rss_mb"])
-                r.update({k: got[k] for k in ("version", "logits") if k in got})
+                r.update({k: got[k] for k in ("version", "logits", "losses") if k in got})
     for r in results.values():
         r["median_s"] = statistics.median(r["medians_s"])
     return results
 
 
+def off(got, want):
+    return max(abs(a - b) / max(1, abs(b)) for a, b in zip(got, want))
+
+
+def expected(name, results, o):
+    """What a peer must give: the logits that were exported with the weights; PyTorch's golden losses of the exam; the trunk's of its plainest form."""
+    if "logits" in results[name]:
+        return "logits", json.loads((o.work / "logits.json").read_text())["logits"]
+    if name.startswith("exam"):
+        return "losses", json.loads(GOLDEN_STEP.read_text())["cases"][0]["losses"]
+    return "losses", results.get("trunk-torch-nchw", results[name])["losses"]
+
+
 def check_peers(results, o):
     """A peer that computes something else has not been raced against."""
-    want = json.loads((o.work / "logits.json").read_text())["logits"]
-    for name, r in results.items():
-        if "logits" not in r:
-            continue
-        r["logits_off"] = max(abs(a - b) / max(1, abs(b)) for a, b in zip(r["logits"], want))
-        allowed = 0.05 if "bf16" in name else 1e-4
-        if not r["logits_off"] <= allowed:
-            sys.exit(f"{name}: its logits are off by {r['logits_off']:.2g}: it does not compute the same network")
+    for name in filter(is_peer, results):
+        what, want = expected(name, results, o)
+        results[name][f"{what}_off"] = distance = off(results[name][what], want)
+        allowed = 0.05 if "bf16" in name else 1e-4 if what == "logits" else 5e-3  # steps amplify rounding
+        if not distance <= allowed:
+            sys.exit(f"{name}: its {what} are off by {distance:.2g}: it does not compute the same network")
 
 
-def print_race(results, o):
-    print(f"\nOne whole exam, batch 1, {o.threads} threads; seconds: median of {o.runs} runs, median of {o.rounds} rounds; peak resident memory\n")
-    base = {p: results[p]["median_s"] for p in PEERS if p in results}
-    print(f"{'':<20} {'s':>7} {'MB':>6}" + "".join(f"  x {p:<19}" for p in base))
-    for name in o.only:
-        if name in results:
-            r = results[name]
-            print(f"{name:<20} {r['median_s']:>7.3f} {r['peak_rss_mb']:>6.0f}" + "".join(f"  {b / r['median_s']:<21.2f}" for b in base.values()))
+def best(results, names, key):
+    """(name, value) of the smallest, or None."""
+    return min(((n, results[n][key]) for n in names if n in results), key=lambda x: x[1], default=None)
+
+
+def print_table(title, names, results, o):
+    print(f"\n{title}, {o.threads} threads; seconds: median of {o.runs} runs, median of {o.rounds} rounds; peak resident memory\n")
+    base = {p: results[p]["median_s"] for p in names if is_peer(p)}
+    print(f"{'':<31} {'s':>7} {'MB':>6}" + "".join(f"  x {p:<19}" for p in base))
+    for name in names:
+        r = results[name]
+        print(f"{name:<31} {r['median_s']:>7.3f} {r['peak_rss_mb']:>6.0f}" +
+              "".join(f"  {b / r['median_s']:<{max(21, len(p) + 2)}.2f}" for p, b in base.items()))
     print()
+
+
+def print_goals(results, o):
     goals = []
-    for ours, peer, factor in GOALS:
-        if ours in results and peer in results:
-            ratio = results[peer]["median_s"] / results[ours]["median_s"]
-            goals.append({"ours": ours, "peer": peer, "goal": factor, "ratio": ratio, "met": ratio >= factor})
-            print(f"{ours} against {peer}: {ratio:.2f} x faster, goal {factor} x: {'met' if ratio >= factor else 'MISSED'}")
-    if "bmunet" in results:
-        mb = results["bmunet"]["peak_rss_mb"]
-        print(f"peak resident of the whole exam, fp32: {mb:.0f} MB, goal under {MEMORY_GOAL_MB}: {'met' if mb < MEMORY_GOAL_MB else 'MISSED'}")
+    for name, peers, factor in o.race["goals"]:
+        peer = best(results, peers, "median_s")
+        if name in results and peer:
+            ratio = peer[1] / results[name]["median_s"]
+            goals.append({"ours": name, "peer": peer[0], "goal": factor, "ratio": ratio, "met": ratio >= factor})
+            print(f"{name} against {peer[0]}: {ratio:.2f} x faster, goal {factor} x: {'met' if ratio >= factor else 'MISSED'}")
+    for name, peers, most in o.race["memory"]:
+        peer = best(results, peers, "peak_rss_mb") if peers else None
+        if name not in results or (peers and not peer):
+            continue
+        mb, goal = results[name]["peak_rss_mb"], most * peer[1] if peer else most
+        goals.append({"ours": name, "peer": peer[0] if peer else None, "goal_mb": goal, "mb": mb, "met": mb <= goal})
+        print(f"{name}, peak resident: {mb:.0f} MB, goal {goal:.0f}" + (f" ({most} x {peer[0]})" if peer else "") +
+              f": {'met' if mb <= goal else 'MISSED'}")
     return goals
 
 
-def layers(o):
-    got = run(command("bmunet", o) + ["--layers"], o)
+def layers(name, o):
+    got = run(o.race["contenders"][name](o) + ["--layers"], o)
     if not got:
         return []
-    print(f"\nWhere our time goes (fp32; GFLOP/s counted as direct convolution on all input channels)\n\n{'layer':<44} {'ms':>8} {'GFLOP/s':>8}  algorithm")
+    print(f"\nWhere the time of {name} goes (GFLOP/s counted as direct convolution on all input channels)\n\n{'layer':<53} {'ms':>8} {'GFLOP/s':>8}  "
+          "algorithm")
     rest = 0.0
     for layer in sorted(got["layers"], key=lambda x: -x["ms"]):
         if layer["ms"] >= 2:
-            print(f"{layer['name']:<44} {layer['ms']:>8.2f} {layer['gflops']:>8.0f}  {layer['algorithm']}")
+            print(f"{layer['name'] + ' ' + layer.get('pass', ''):<53} {layer['ms']:>8.2f} {layer['gflops']:>8.0f}  {layer['algorithm']}")
         else:
             rest += layer["ms"]
-    print(f"{'all the others':<44} {rest:>8.2f}")
+    print(f"{'all the others':<53} {rest:>8.2f}")
     return got["layers"]
 
 
@@ -144,26 +220,35 @@ def machine():
 
 def main():
     p = argparse.ArgumentParser()
+    p.add_argument("race", nargs="?", choices=RACES, default="infer")
     p.add_argument("--work", type=Path, default=Path("build/bench"))
-    p.add_argument("--runs", type=int, default=5)
+    p.add_argument("--runs", type=int)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--threads", type=int, default=2)
-    p.add_argument("--only", type=lambda s: s.split(","), default=ORDER)
+    p.add_argument("--only", type=lambda s: s.split(","))
     p.add_argument("--no-save", action="store_true")
     o = p.parse_args()
-    if [n for n in o.only if n not in ORDER]:
-        p.error(f"--only takes {','.join(ORDER)}")
+    which, o.race = o.race, RACES[o.race]
+    o.runs = o.runs or o.race["runs"]
+    o.only = o.only or list(o.race["contenders"])
+    if [n for n in o.only if n not in o.race["contenders"]]:
+        p.error(f"--only takes {','.join(o.race['contenders'])}")
     host = machine()
     print(f"{host['cpu']}, family {host['family']} model {host['model']}, {host['processors']} processors, load {host['load_average']:.2f}; "
           f"{host['onednn'] or 'oneDNN of unknown version'}")
     results = race(o)
     check_peers(results, o)
-    goals = print_race(results, o)
-    record = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "machine": host, "threads": o.threads,
-              "runs": o.runs, "rounds": o.rounds, "results": results, "goals": goals, "layers": layers(o), "load_path": load_path(o)}
+    for title, names in o.race["tables"]:
+        if results.keys() & set(names):
+            print_table(title, [n for n in names if n in results], results, o)
+    record = {"date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"), "race": which, "machine": host, "threads": o.threads,
+              "runs": o.runs, "rounds": o.rounds, "results": results, "goals": print_goals(results, o),
+              "layers": {n: layers(n, o) for n in o.race["layers"] if n in results}}
+    if which == "infer":
+        record["load_path"] = load_path(o)
     if not o.no_save:
         cpu = re.sub(r"[^a-z0-9]+", "-", host["cpu"].lower()).strip("-")
-        path = BENCH / "results" / f"{record['date'][:10]}-{cpu}.json"
+        path = BENCH / "results" / f"{record['date'][:10]}-{o.race['suffix']}{cpu}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(record, indent=1) + "\n")
         print(f"\nwritten: {path}")

@@ -109,6 +109,8 @@ int plan_run(struct plan *p, struct err *e);
 int plan_run_backward(struct plan *p, const float *gradient, struct err *e);
 /* The output node's numbers, dense float32, valid until any plan of this engine runs. */
 const float *plan_output(const struct plan *p);
+/* place.c, for plan_new(): values whose lives do not overlap share memory. */
+int plan_place(struct plan *p, struct err *e);
 double step_median_seconds(const struct step *s);
 
 /* For op_*.c while preparing. */

@@ -47,9 +47,9 @@ def black(slot, view, network):
     return x.to(view.dtype)
 
 
-def token_inputs():
+def token_inputs(fields=TOKEN_FIELDS):
     row = []
-    for _, kind, value in TOKEN_FIELDS:
+    for _, kind, value in fields:
         values = [0.0] if kind == "number" else [0.0] * kind
         if value is not None and kind == "number":
             values[0] = value

@@ -144,8 +144,10 @@ class Bmu(nn.Module):
         n = len(clinical)
         towers = [self.model2, self.model2, self.model3, self.model3, self.model4, self.model4]
         f = self.model1(torch.cat(mg))
-        mgt = torch.stack([f[:n], f[n:]], 1)
-        ust = torch.stack([t(v) for t, v in zip(towers, us)], 1)
+        return self.fuse(torch.stack([f[:n], f[n:]], 1), torch.stack([t(v) for t, v in zip(towers, us)], 1), clinical, present)
+
+    def fuse(self, mgt, ust, clinical, present):
+        """All that follows the trunks: features [n, 2, d] and [n, 6, d], one row per view, to logits."""
         pm, pu = present[:, :2], present[:, 2:]
         safe = lambda p: p | ~p.any(1, keepdim=True)   # a fully absent modality must not make NaN; its token is dropped below
         mp = self.pool(self.mg_modal_transformer, mgt, self.mg_modal_position_embeddings, safe(pm))

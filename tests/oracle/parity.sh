@@ -1,7 +1,8 @@
 #!/bin/sh
 # ./dev parity: everything that PyTorch and Pillow can say about us, live. Usage: parity.sh [--small]   (--small: without the full-size networks)
-# 1. the committed goldens are made again and compared; 2. the C tests against them; 3. checkpoints by torch.save -> bmunet import -> bmunet predict on
-# ten real exams, against Pillow and PyTorch from file to probability; 4. resize against Pillow. Parts whose data is absent say so and are skipped.
+# 1. the committed goldens are made again and compared, those of the training step too (full size: about ten minutes); 2. the C tests against them;
+# 3. checkpoints by torch.save -> bmunet import -> bmunet predict on ten real exams, against Pillow and PyTorch from file to probability; 4. resize
+# against Pillow. Parts whose data is absent say so and are skipped.
 set -eu
 cd "$(dirname -- "$0")/../.."
 python=/usr/bin/python3 # Debian's, which has torch and PIL
@@ -18,7 +19,14 @@ if [ "$small" ]; then only="mg_small us_small bmu_small token_small"; else only=
 # shellcheck disable=SC2086 # a list of names
 $python tests/oracle/make_golden.py --threads "$threads" --compare tests/golden/net --only $only
 
+steps="mg_small us_small bmu_small token_small pattern_small"
+# shellcheck disable=SC2086 # lists of names
+$python tests/oracle/make_step_golden.py --threads "$threads" --compare tests/golden/step --only $steps $([ "$small" ] || echo bmu_full)
+# shellcheck disable=SC2086
+$python tests/oracle/make_step_golden.py --threads "$threads" --dump "$work/step" --only $steps
+
 echo "== 2. the C tests against the goldens"
+build/release/tests/t_step_golden "$work/step" 2>&1
 build/release/tests/t_parity 2>&1
 [ "$small" ] || build/release/tests/t_parity_full 2>&1
 
