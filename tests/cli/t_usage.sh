@@ -39,7 +39,9 @@ usage init --out x --seed -1
 usage info
 usage info a b
 usage bench
-usage bench train
+usage bench sleep
+usage bench train --what nothing
+usage bench train --recompute all
 usage bench infer --runs 0
 
 expect 0 "$bmunet" bench infer --small --json --runs 3 --threads 1 --layers
@@ -50,5 +52,14 @@ assert j["threads"] == 1 and j["precision"] == "fp32" and j["exact"] is False an
 assert 0 < j["min_s"] <= j["median_s"] <= j["max_s"] < 60 and 5 < j["peak_rss_mb"] < 4000
 assert any("conv1" in l["name"] and l["ms"] > 0 and l["gflops"] > 0 for l in j["layers"]), j["layers"][:3]
 PY
+expect 0 "$bmunet" bench train --small --json --runs 2 --threads 1 --layers
+python3 - <<'PY'
+import json
+r = json.load(open("out"))
+assert r["runs"] == 2 and r["median_s"] > 0 and r["peak_rss_mb"] > 0 and r["precision"] == "fp32" and "training step" in r["what"], r
+passes = {l["pass"] for l in r["layers"]}
+assert passes == {"forward", "again", "backward"} and all(l["ms"] > 0 for l in r["layers"]), passes
+PY
+expect 0 "$bmunet" bench train --small --runs 1 --network mg --exact --recompute blocks
 expect 0 "$bmunet" bench infer --small --runs 1 --network us --exact
 prints '^network us, .*fp32 exact'
