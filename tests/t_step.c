@@ -92,10 +92,11 @@ static void check_case(const struct step_case *c, const char *path, const struct
     }
     const struct step_error g = step_compare(c, STEP_GRADIENTS, arrays, arrays_of(arrays, l, false)),
                             r = step_compare(c, STEP_RUNNING, arrays, arrays_of(arrays, l, true));
-    print_message("  %s%s, memory %d: loss %.2g, logits %.2g, gradients worst %.2g (%s) median %.2g [PyTorch's own float32: %.2g, %.2g], running "
-                  "%.2g\n",
-                  c->name, o->exact ? ", direct" : "", (int)o->memory, fabs(value.total - c->loss_f64), off, g.worst, g.worst_of, g.median,
-                  c->float32_worst, c->float32_median, r.worst);
+    print_message(
+        "  %s%s, memory %d: loss %.2g, logits %.2g, gradients worst %.2g (%s) median %.2g [PyTorch's own float32: %.2g, %.2g], running "
+        "%.2g\n",
+        c->name, o->exact ? ", direct" : "", (int)o->memory, fabs(value.total - c->loss_f64), off, g.worst, g.worst_of, g.median,
+        c->float32_worst, c->float32_median, r.worst);
     if (!(fabs(value.total - c->loss_f64) <= a->loss && g.worst <= a->gradient && r.worst <= a->running))
         fail_msg("%s: too far off", c->name);
     check_counters(c, l);

@@ -18,7 +18,8 @@ struct bench_options {
 
 struct bench_result {
     char what[96];
-    double *seconds; /* owned; sorted in the end */
+    const char *network; /* "bmu", "mg", "us", "trunk" */
+    double *seconds;     /* owned; sorted in the end */
     size_t runs;
     struct layer_time *layers; /* owned */
     size_t n_layers;

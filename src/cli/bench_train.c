@@ -14,7 +14,8 @@ static const double RATE = 1e-4, SMOOTHING = .1;
 /* One step, `ctx` being what is measured. */
 typedef int step_fn(void *ctx, uint64_t step, struct err *e);
 
-static int measure(struct bench_result *r, const struct bench_options *o, step_fn *step, void (*profile)(void *), void *ctx, struct err *e) {
+static int measure(struct bench_result *r, const struct bench_options *o, step_fn *step, void (*profile)(void *), void *ctx,
+                   struct err *e) {
     int rc = step(ctx, 0, e);
     r->seconds = mem_alloc((size_t)o->runs, sizeof *r->seconds, e);
     if (!r->seconds)
@@ -59,7 +60,8 @@ static int run_exam(struct bench_result *r, const char *path, const struct bench
     if ((rc = bench_exam(&noise, learner_config(x.learner), e)) == 0 && (rc = learner_optimise(x.learner, &adamw, true, NULL, 0, e)) == 0) {
         memcpy(x.exam.view, noise.view, sizeof x.exam.view);
         x.exam.clinical = noise.clinical;
-        snprintf(r->what, sizeof r->what, "training step, network %s, whole exam, batch 1", network_name(learner_config(x.learner)->network));
+        r->network = network_name(learner_config(x.learner)->network);
+        snprintf(r->what, sizeof r->what, "training step, network %s, whole exam, batch 1", r->network);
         rc = measure(r, o, exam_step, exam_profile, &x, e);
     }
     if (!rc && o->layers && (rc = learner_layers(&r->layers, &r->n_layers, x.learner, e)) == 0)
@@ -140,6 +142,7 @@ static int run_trunk(struct bench_result *r, const struct bench_options *o, stru
     struct trunk_run x = {0};
     keys_init(&x.keys);
     graph_init(&x.graph);
+    r->network = "trunk";
     snprintf(r->what, sizeof r->what, "training step, ResNet-18 trunk, %d images of %d x %d", BATCH, SIDE, SIDE);
     int rc = trunk_make(&x, o, e);
     if (!rc)

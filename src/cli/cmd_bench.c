@@ -16,14 +16,32 @@
 #include "base/rng.h"
 #include "cli/bench.h"
 
-enum { KEY_JSON = 0x100, KEY_MODEL, KEY_THREADS, KEY_PRECISION, KEY_EXACT, KEY_RUNS, KEY_LAYERS, KEY_NETWORK, KEY_SMALL, KEY_OF, KEY_MEMORY };
+enum {
+    KEY_JSON = 0x100,
+    KEY_MODEL,
+    KEY_THREADS,
+    KEY_PRECISION,
+    KEY_EXACT,
+    KEY_RUNS,
+    KEY_LAYERS,
+    KEY_NETWORK,
+    KEY_SMALL,
+    KEY_OF,
+    KEY_MEMORY
+};
 static const struct argp_option option_list[] = {
     {.name = "json", .key = KEY_JSON, .doc = "as JSON"},
     {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "default: an untrained one, made and removed"},
     {.name = "network", .key = KEY_NETWORK, .arg = "bmu|mg|us", .doc = "of the untrained one (default bmu)"},
     {.name = "precision", .key = KEY_PRECISION, .arg = "fp32|bf16", .doc = "of the convolutions (default fp32); training: fp32|mixed"},
-    {.name = "what", .key = KEY_OF, .arg = "exam|trunk", .doc = "train: a whole exam, or one trunk over 32 images of 224 x 224 (default exam)"},
-    {.name = "recompute", .key = KEY_MEMORY, .arg = "auto|norms|inner|blocks", .doc = "train: what is computed twice to save memory (default auto)"},
+    {.name = "what",
+     .key = KEY_OF,
+     .arg = "exam|trunk",
+     .doc = "train: a whole exam, or one trunk over 32 images of 224 x 224 (default exam)"},
+    {.name = "recompute",
+     .key = KEY_MEMORY,
+     .arg = "auto|norms|inner|blocks",
+     .doc = "train: what is computed twice to save memory (default auto)"},
     {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
     {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "timed runs after one to warm up (default 5)"},
@@ -31,10 +49,8 @@ static const struct argp_option option_list[] = {
     {.name = "small", .key = KEY_SMALL, .doc = "the tiny network of the tests", .flags = OPTION_HIDDEN},
     {0}};
 
-static const char *const memories[] = {[LEARNER_MEMORY_AUTO] = "auto",
-                                       [LEARNER_MEMORY_NORMS] = "norms",
-                                       [LEARNER_MEMORY_INNER] = "inner",
-                                       [LEARNER_MEMORY_BLOCKS] = "blocks"};
+static const char *const memories[] = {
+    [LEARNER_MEMORY_AUTO] = "auto", [LEARNER_MEMORY_NORMS] = "norms", [LEARNER_MEMORY_INNER] = "inner", [LEARNER_MEMORY_BLOCKS] = "blocks"};
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct bench_options *o = state->input;
@@ -87,12 +103,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp argp = {.options = option_list,
-                                 .parser = parse_option,
-                                 .args_doc = "infer|train",
-                                 .doc =
-                                     "Measure one whole exam: every view the network takes, at full size, batch 1. The images are noise. train: "
-                                     "forward, loss, backward and AdamW."};
+static const struct argp argp = {
+    .options = option_list,
+    .parser = parse_option,
+    .args_doc = "infer|train",
+    .doc = "Measure one whole exam: every view the network takes, at full size, batch 1. The images are noise. train: "
+           "forward, loss, backward and AdamW."};
 
 /* An untrained model in a temporary file. Another process makes it, so that this one's peak memory is that of the inference alone. */
 static int make_model(char path[], const struct bench_options *o, struct err *e) {
@@ -188,6 +204,7 @@ static const char *precision_of(const struct bench_options *o) {
 static struct json *result_json(const struct bench_result *r, const struct bench_options *o) {
     struct json *j = json_object();
     json_put_string(j, "what", r->what);
+    json_put_string(j, "network", r->network);
     json_put_string(j, "precision", precision_of(o));
     json_put_bool(j, "exact", o->engine.exact);
     json_put_integer(j, "threads", pool_threads());
@@ -241,7 +258,8 @@ static int run_infer(struct bench_result *r, const char *path, const struct benc
     struct model *m = NULL;
     int rc = model_open(&m, path, &o->engine, e);
     if (!rc) {
-        snprintf(r->what, sizeof r->what, "network %s, variant %s, whole exam, batch 1", network_name(model_config(m)->network),
+        r->network = network_name(model_config(m)->network);
+        snprintf(r->what, sizeof r->what, "network %s, variant %s, whole exam, batch 1", r->network,
                  variant_name(model_config(m)->variant));
         rc = measure_infer(r, m, o, e);
     }

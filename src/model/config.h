@@ -50,18 +50,18 @@ struct dropout_rates {
     double head;  /* in the unimodal heads: .5 */
 };
 /* The logits, [n][5], are the graph's output. */
-void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present, int n,
-                 struct head_nodes in, struct dropout_rates dropout);
+void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
+                 int n, struct head_nodes in, struct dropout_rates dropout);
 /* The same of one exam behind inputs that hold its features. */
 void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
                        struct head_nodes *in);
-/* The whole network in training: a batch of n exams. view[t]: the input node of tower t (all its present views, exam after exam, slot order), or
- * -1 if none is present. */
+/* The whole network in training: a batch of n exams. view[t]: the input node of tower t (all its present views, exam after exam, slot
+ * order), or -1 if none is present. */
 struct batch_nodes {
     int view[TOWERS_MAX];
     int clinical;
 };
-void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
-                        int n, struct dropout_rates dropout, struct batch_nodes *in);
+void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s,
+                        const unsigned *present, int n, struct dropout_rates dropout, struct batch_nodes *in);
 
 #endif

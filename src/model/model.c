@@ -64,7 +64,8 @@ void model_close(struct model *m) {
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
 
 static int buffers(struct model *m, struct err *e) {
-    const size_t d = (size_t)config_features(&m->facts.config), clinical = m->facts.schema ? (size_t)config_clinical_inputs(&m->facts.config, m->facts.schema) : 0;
+    const size_t d = (size_t)config_features(&m->facts.config),
+                 clinical = m->facts.schema ? (size_t)config_clinical_inputs(&m->facts.config, m->facts.schema) : 0;
     m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
     m->clinical = mem_alloc_aligned(clinical + 1, sizeof(float), e);
@@ -168,7 +169,8 @@ static int run_trunk(struct model *m, int tower, int n, const float *views, floa
 static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e) {
     if (!m->black[tower]) {
         const size_t d = (size_t)config_features(&m->facts.config);
-        float *image = mem_alloc_aligned(prep_size(&m->facts.config.prep, s), sizeof *image, e), *features = mem_alloc(d, sizeof *features, e);
+        float *image = mem_alloc_aligned(prep_size(&m->facts.config.prep, s), sizeof *image, e),
+              *features = mem_alloc(d, sizeof *features, e);
         int rc = image && features ? 0 : ERR_NO_MEMORY;
         if (rc == 0) {
             prep_black(image, &m->facts.config.prep, s);

@@ -61,11 +61,11 @@ void config_trunk_graph(struct graph *g, const struct archive *a, const struct m
 
 /* The batch's layout: which rows belong to what. */
 struct layout {
-    int n;               /* exams */
-    int *mg_row, *us_row; /* of each view present: its row among the position embeddings */
-    int *mg_rows, *us_rows; /* views of each exam that has any */
-    int *token, *token_row, *token_rows; /* the third block: where a token stands among (mammography, ultrasound, clinical) laid one below the
-                                            other; its position embedding; tokens per exam */
+    int n;                               /* exams */
+    int *mg_row, *us_row;                /* of each view present: its row among the position embeddings */
+    int *mg_rows, *us_rows;              /* views of each exam that has any */
+    int *token, *token_row, *token_rows; /* the third block: where a token stands among (mammography, ultrasound, clinical) laid one below
+                                            the other; its position embedding; tokens per exam */
     int n_mg, n_us, mg_exams, us_exams, tokens;
 };
 
@@ -96,7 +96,8 @@ static bool layout_of(struct layout *l, struct graph *g, const unsigned *present
     if (g->failure.code)
         return false;
     for (int i = 0; i < n; i++) {
-        const int mg = views_of(present[i], SLOT_MG_CC, 2, l->mg_row + l->n_mg), us = views_of(present[i], SLOT_US_BMODE_TRANS, 6, l->us_row + l->n_us);
+        const int mg = views_of(present[i], SLOT_MG_CC, 2, l->mg_row + l->n_mg),
+                  us = views_of(present[i], SLOT_US_BMODE_TRANS, 6, l->us_row + l->n_us);
         l->n_mg += mg;
         l->n_us += us;
         if (mg)
@@ -139,8 +140,8 @@ static void unimodal_head(struct graph *g, const struct archive *a, const struct
     layer_linear(g, a, x, c->network == NETWORK_US ? "head.6" : "head.3", TIER_COUNT, ACTIVATION_NONE, -1);
 }
 
-void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present, int n,
-                 struct head_nodes in, struct dropout_rates dropout) {
+void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
+                 int n, struct head_nodes in, struct dropout_rates dropout) {
     const int d = config_features(c);
     const bool token = c->clinical == CLINICAL_TOKEN;
     struct layout l;
@@ -203,8 +204,8 @@ static int gather_us(struct graph *g, const struct tower *towers, int n_towers, 
     return graph_pick_rows(g, node, k, "features.us", row, rows);
 }
 
-void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
-                        int n, struct dropout_rates dropout, struct batch_nodes *in) {
+void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s,
+                        const unsigned *present, int n, struct dropout_rates dropout, struct batch_nodes *in) {
     const struct tower *towers;
     const int n_towers = config_towers(c, &towers);
     int features[TOWERS_MAX];

@@ -14,14 +14,14 @@
 #include "nn/keys.h"
 
 struct parameters {
-    const struct keys *keys;  /* borrowed */
-    float *values;            /* [n] */
-    float *gradients;         /* [n_trained] */
-    size_t n, n_trained;      /* numbers in the blocks, gaps included */
-    size_t *offset;           /* [keys->n] of each array in the values */
-    int64_t *batches;         /* [keys->n] of the KEY_BATCHES ones */
-    struct array *arrays;     /* [keys->n] in the keys' order, over the blocks: to be written as a model file */
-    struct archive *archive;  /* the same by name: what layers.c reads */
+    const struct keys *keys; /* borrowed */
+    float *values;           /* [n] */
+    float *gradients;        /* [n_trained] */
+    size_t n, n_trained;     /* numbers in the blocks, gaps included */
+    size_t *offset;          /* [keys->n] of each array in the values */
+    int64_t *batches;        /* [keys->n] of the KEY_BATCHES ones */
+    struct array *arrays;    /* [keys->n] in the keys' order, over the blocks: to be written as a model file */
+    struct archive *archive; /* the same by name: what layers.c reads */
 };
 /* Copies the numbers of `from`, which has passed keys_check(); NULL: freshly drawn with `seed`. */
 int parameters_new(struct parameters **out, const struct keys *keys, const struct archive *from, uint64_t seed, struct err *e);

@@ -33,8 +33,8 @@ struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16
     return choice;
 }
 
-/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below MIN_TILES the packs cost more than
- * they save. First row that takes the shape wins. */
+/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below MIN_TILES the packs cost more
+ * than they save. First row that takes the shape wins. */
 enum { MIN_TILES = 48 };
 static const struct {
     struct conv_training kernels;

@@ -17,8 +17,8 @@ struct conv_choice {
  * kernel == NULL then means that the pooling stays a step of its own. */
 struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16);
 
-/* Training: a kernel of ours for each pass (arithmetic in float32, whatever the images are stored in), or NULL for oneDNN's direct one (in bfloat16
- * if half). s is the forward convolution; half: images are stored in bfloat16. */
+/* Training: a kernel of ours for each pass (arithmetic in float32, whatever the images are stored in), or NULL for oneDNN's direct one (in
+ * bfloat16 if half). s is the forward convolution; half: images are stored in bfloat16. */
 struct conv_training {
     const struct conv_kernel *forward;
     const struct conv_data_kernel *data;

@@ -36,7 +36,7 @@ struct dnn_conv {
     enum dnn_algorithm algorithm;
     enum dnn_type type; /* of source, weights and destination; bias and sums are float32 */
     bool relu;
-    bool residual; /* dst holds the residual before the run, and the sum replaces it */
+    bool residual;      /* dst holds the residual before the run, and the sum replaces it */
     enum dnn_pass pass; /* inference, or training's: no bias, no ReLU, no residual, images dense */
 };
 /* ERR_UNSUPPORTED if the library has no such kernel on this processor. The weights' layout is the library's choice; at inference those of

@@ -151,18 +151,24 @@ int dnn_attr_new(dnnl_primitive_attr_t *out, bool sum, enum dnn_activation activ
     return dnn_check(status, "primitive attributes", e);
 }
 
-#define WHAT(what, i, a) {dnnl_query_##what##_md, i, DNNL_ARG_##a}
+#define WHAT(what, i, a)                                                                                                                   \
+    { dnnl_query_##what##_md, i, DNNL_ARG_##a }
 struct role {
     dnnl_query_t query;
     int index, arg;
 };
 #define FORWARD_ROLES                                                                                                                      \
-    { [DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_BIAS] = WHAT(weights, 1, BIAS), [DNN_DST] = WHAT(dst, 0, DST) }
+    {                                                                                                                                      \
+        [DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_BIAS] = WHAT(weights, 1, BIAS),                     \
+        [DNN_DST] = WHAT(dst, 0, DST)                                                                                                      \
+    }
 static const struct role roles[DNN_PASS_COUNT][DNN_ROLE_COUNT] = {
     [DNN_INFERENCE] = FORWARD_ROLES,
     [DNN_FORWARD] = FORWARD_ROLES,
-    [DNN_DATA] = {[DNN_SRC] = WHAT(diff_dst, 0, DIFF_DST), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_DST] = WHAT(diff_src, 0, DIFF_SRC)},
-    [DNN_GRADIENT] = {[DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(diff_dst, 0, DIFF_DST), [DNN_DST] = WHAT(diff_weights, 0, DIFF_WEIGHTS)},
+    [DNN_DATA] =
+        {[DNN_SRC] = WHAT(diff_dst, 0, DIFF_DST), [DNN_WEIGHTS] = WHAT(weights, 0, WEIGHTS), [DNN_DST] = WHAT(diff_src, 0, DIFF_SRC)},
+    [DNN_GRADIENT] =
+        {[DNN_SRC] = WHAT(src, 0, SRC), [DNN_WEIGHTS] = WHAT(diff_dst, 0, DIFF_DST), [DNN_DST] = WHAT(diff_weights, 0, DIFF_WEIGHTS)},
 };
 
 /* The memory object of one role, made empty: its address is set at each run. */

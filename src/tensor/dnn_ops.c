@@ -13,36 +13,37 @@ struct conv_parts {
 
 #if DNN_V3
 /* Of training passes: `hint` is the forward primitive's descriptor, for the backward ones. */
-static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const struct dnn_conv *c, enum dnn_pass pass, const struct conv_parts *p,
-                               dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint) {
+static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const struct dnn_conv *c, enum dnn_pass pass,
+                               const struct conv_parts *p, dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint) {
     const dnnl_dims_t stride = {c->stride, c->stride}, pad = {c->pad, c->pad};
     const dnnl_alg_kind_t algorithm = c->algorithm == DNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     if (pass == DNN_DATA)
-        return dnnl_convolution_backward_data_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->dst), dnn_md(p->weights), dnn_md(p->src),
-                                                                    stride, NULL, pad, pad, hint, attr);
+        return dnnl_convolution_backward_data_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->dst), dnn_md(p->weights),
+                                                                    dnn_md(p->src), stride, NULL, pad, pad, hint, attr);
     if (pass == DNN_GRADIENT)
         return dnnl_convolution_backward_weights_primitive_desc_create(pd, d->engine, algorithm, dnn_md(p->src), dnn_md(p->dst), NULL,
                                                                        dnn_md(p->weights), stride, NULL, pad, pad, hint, attr);
-    return dnnl_convolution_forward_primitive_desc_create(pd, d->engine, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training,
-                                                          algorithm, dnn_md(p->src), dnn_md(p->weights), p->bias ? dnn_md(p->bias) : NULL,
-                                                          dnn_md(p->dst), stride, NULL, pad, pad, attr);
+    return dnnl_convolution_forward_primitive_desc_create(
+        pd, d->engine, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training, algorithm, dnn_md(p->src),
+        dnn_md(p->weights), p->bias ? dnn_md(p->bias) : NULL, dnn_md(p->dst), stride, NULL, pad, pad, attr);
 }
 #else
-static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const struct dnn_conv *c, enum dnn_pass pass, const struct conv_parts *p,
-                               dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint) {
+static dnnl_status_t conv_desc(dnnl_primitive_desc_t *pd, struct dnn *d, const struct dnn_conv *c, enum dnn_pass pass,
+                               const struct conv_parts *p, dnnl_primitive_attr_t attr, dnnl_primitive_desc_t hint) {
     const dnnl_dims_t stride = {c->stride, c->stride}, pad = {c->pad, c->pad};
     const dnnl_alg_kind_t algorithm = c->algorithm == DNN_WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
     dnnl_convolution_desc_t desc;
     dnnl_status_t status;
     if (pass == DNN_DATA)
-        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, dnn_md(p->dst), dnn_md(p->weights), dnn_md(p->src), stride, pad, pad);
+        status = dnnl_convolution_backward_data_desc_init(&desc, algorithm, dnn_md(p->dst), dnn_md(p->weights), dnn_md(p->src), stride, pad,
+                                                          pad);
     else if (pass == DNN_GRADIENT)
-        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, dnn_md(p->src), dnn_md(p->dst), NULL, dnn_md(p->weights), stride,
-                                                             pad, pad);
+        status = dnnl_convolution_backward_weights_desc_init(&desc, algorithm, dnn_md(p->src), dnn_md(p->dst), NULL, dnn_md(p->weights),
+                                                             stride, pad, pad);
     else
-        status = dnnl_convolution_forward_desc_init(&desc, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training, algorithm,
-                                                    dnn_md(p->src), dnn_md(p->weights), p->bias ? dnn_md(p->bias) : NULL, dnn_md(p->dst),
-                                                    stride, pad, pad);
+        status = dnnl_convolution_forward_desc_init(&desc, pass == DNN_INFERENCE ? dnnl_forward_inference : dnnl_forward_training,
+                                                    algorithm, dnn_md(p->src), dnn_md(p->weights), p->bias ? dnn_md(p->bias) : NULL,
+                                                    dnn_md(p->dst), stride, pad, pad);
     return status == dnnl_success ? dnnl_primitive_desc_create(pd, &desc, attr, d->engine, hint) : status;
 }
 #endif
@@ -170,8 +171,8 @@ static int matmul_new(struct dnn_op **out, struct dnn *d, struct conv_parts *p, 
     dnnl_primitive_desc_t pd = NULL;
     const dnn_md_ref bias = p->bias ? dnn_md(p->bias) : NULL;
 #if DNN_V3
-    int rc = dnn_check(dnnl_matmul_primitive_desc_create(&pd, d->engine, dnn_md(p->src), dnn_md(p->weights), bias, dnn_md(p->dst), attr), what,
-                       e);
+    int rc = dnn_check(dnnl_matmul_primitive_desc_create(&pd, d->engine, dnn_md(p->src), dnn_md(p->weights), bias, dnn_md(p->dst), attr),
+                       what, e);
 #else
     dnnl_matmul_desc_t desc;
     int rc = dnn_check(dnnl_matmul_desc_init(&desc, dnn_md(p->src), dnn_md(p->weights), bias, dnn_md(p->dst)), what, e);

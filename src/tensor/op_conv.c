@@ -150,8 +150,8 @@ static size_t weights_bytes(const struct conv_shape *c) {
     return align_up((size_t)c->out_c * (size_t)c->in_c * (size_t)(c->kernel * c->kernel) * sizeof(float));
 }
 
-/* Where a training pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) | bias
- * (zeros) | work. */
+/* Where a training pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) |
+ * bias (zeros) | work. */
 struct places {
     size_t packed, bias, work, bytes;
 };
@@ -264,8 +264,8 @@ static int forward_training(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : dnn_op_run(d, s->dnn, step_in(p, s, 0), scratch + at.packed, NULL, step_out(p, s), scratch + at.work, e);
 }
 
-/* The backward step runs the data pass (more[0] with the reorder more[1], or a kernel), then the weights pass (more[2], more[3]). oneDNN writes
- * the inputs' gradient; where it is to be added, it is written to `extra` first. */
+/* The backward step runs the data pass (more[0] with the reorder more[1], or a kernel), then the weights pass (more[2], more[3]). oneDNN
+ * writes the inputs' gradient; where it is to be added, it is written to `extra` first. */
 struct back_places {
     struct places data, weights;
     size_t extra, bytes;
@@ -360,7 +360,8 @@ static int backward_data(struct plan *p, struct step *s, const struct back_place
 
 /* Of a repeated grey image each of the three channels gets the gradient. */
 static void unfold_gradient(float *to, const float *from, const struct step *s) {
-    const size_t area = (size_t)(s->conv.kernel * s->conv.kernel), wide = (size_t)s->node->weights_in_c * area, narrow = (size_t)s->conv.in_c * area;
+    const size_t area = (size_t)(s->conv.kernel * s->conv.kernel), wide = (size_t)s->node->weights_in_c * area,
+                 narrow = (size_t)s->conv.in_c * area;
     for (size_t o = 0; o < (size_t)s->conv.out_c; o++)
         for (size_t i = 0; i < wide; i++)
             to[o * wide + i] += from[o * narrow + i % narrow];

@@ -6,10 +6,11 @@
 #include "base/pool.h"
 #include "tensor/op.h"
 
-/* Training multiplies the weights as they lie in the parameters' block (they change at each step), on all threads: a batch has many rows, and
- * there the same bits are promised for the same number of threads only. */
+/* Training multiplies the weights as they lie in the parameters' block (they change at each step), on all threads: a batch has many rows,
+ * and there the same bits are promised for the same number of threads only. */
 static int prepare_training(struct plan *p, struct step *s, struct err *e) {
-    const struct dnn_matmul product = {s->node->shape.n, plan_shape(p, s, 0)->c, s->node->shape.c, false, true, s->node->bias != NULL, false};
+    const struct dnn_matmul product = {
+        s->node->shape.n, plan_shape(p, s, 0)->c, s->node->shape.c, false, true, s->node->bias != NULL, false};
     int rc = op_rows_prepare(p, s, e);
     if (rc == 0)
         rc = dnn_matmul_new(&s->dnn, p->engine->dnn, &product, e);

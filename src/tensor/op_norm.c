@@ -73,9 +73,9 @@ int batch_norm_learn(struct plan *p, struct step *s, struct err *e) {
 
 struct sums {
     size_t c, pixels;
-    enum dnn_type type; /* of x, z, dz */
-    double *a, *b;      /* [BANDS][c] */
-    float *row;         /* [BANDS][2][c] */
+    enum dnn_type type;     /* of x, z, dz */
+    double *a, *b;          /* [BANDS][c] */
+    float *row;             /* [BANDS][2][c] */
     const void *x, *z, *dz; /* z: the output, or NULL where what the ReLU let through follows from x */
     const struct saved *saved;
     const float *mean; /* float32 of the saved mean, to sum about */
@@ -304,7 +304,8 @@ static void band_gradients(void *ctx, int i, int n) {
     }
 }
 
-/* dx = k0 g + k1 x + k2 per channel, dresidual (+)= g. dz may be the same memory as dx or dresidual: a block is read before it is written. */
+/* dx = k0 g + k1 x + k2 per channel, dresidual (+)= g. dz may be the same memory as dx or dresidual: a block is read before it is written.
+ */
 struct differentiate {
     const struct sums *sums;
     const float *k0, *k1, *k2;

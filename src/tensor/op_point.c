@@ -26,7 +26,8 @@ int activation_forward(struct plan *p, struct step *s, struct err *e) {
     float *y = step_out(p, s);
     const size_t n = count_of(s);
     for (size_t i = 0; i < n; i++)
-        y[i] = s->node->activation == ACTIVATION_RELU ? (x[i] < 0 ? 0 : x[i]) : (float)(0.5 * (double)x[i] * (1 + erf((double)x[i] * M_SQRT1_2)));
+        y[i] = s->node->activation == ACTIVATION_RELU ? (x[i] < 0 ? 0 : x[i])
+                                                      : (float)(0.5 * (double)x[i] * (1 + erf((double)x[i] * M_SQRT1_2)));
     return 0;
 }
 

@@ -38,8 +38,8 @@ int max_pool_prepare(struct plan *p, struct step *s, struct err *e) {
 
 struct max_job {
     struct shape x, y;
-    const float *in;  /* or the gradient of the output */
-    float *out;       /* or the gradient of the input */
+    const float *in; /* or the gradient of the output */
+    float *out;      /* or the gradient of the input */
     uint8_t *which;
 };
 

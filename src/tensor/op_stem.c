@@ -57,8 +57,8 @@ struct scratch {
 };
 
 static struct scratch scratch_of(char *base, const struct stem_shape *s, int threads) {
-    const size_t c = (size_t)s->out_c, count = align_up(c * stem_taps(s) * sizeof(float)), wide = align_up(c * stem_taps(s) * sizeof(double)),
-                 row = align_up(c * sizeof(double));
+    const size_t c = (size_t)s->out_c, count = align_up(c * stem_taps(s) * sizeof(float)),
+                 wide = align_up(c * stem_taps(s) * sizeof(double)), row = align_up(c * sizeof(double));
     struct scratch x = {.weights = (float *)base,
                         .gradient = (float *)(base + count),
                         .scale = (float *)(base + 2 * count),
@@ -141,7 +141,8 @@ int stem_backward_step(struct plan *p, struct step *s, struct err *e) {
     fold(x.weights, s->node, shape.in_c);
     memset(x.gradient, 0, (size_t)shape.out_c * to * sizeof *x.gradient);
     stem_backward(x.patches, x.sums, &shape, step_dout(p, s), stored(p, s), saved.which, step_in(p, s, 0), x.work);
-    const struct stem_step step = {saved.gram, saved.sum, saved.mean, saved.var, x.patches, x.sums, x.weights, norm->gamma, (double)norm->eps};
+    const struct stem_step step = {saved.gram, saved.sum, saved.mean,  saved.var,        x.patches,
+                                   x.sums,     x.weights, norm->gamma, (double)norm->eps};
     stem_gradients(x.gradient, plan_gradient(p, norm->gamma), plan_gradient(p, norm->beta), &shape, &step);
     for (size_t o = 0; o < (size_t)shape.out_c; o++)
         for (size_t i = 0; i < from; i++) /* each of three repeated channels gets the one's gradient */

@@ -29,8 +29,8 @@ int plan_dense(struct dnn_layout **out, struct shape s, struct err *e) {
     return dnn_layout_dense(out, s.n, s.h, s.w, s.c, DNN_F32, e);
 }
 
-/* Images within a trunk: what a stem, a convolution or a batch-norm puts out. The kernels of mixed precision want 64 channels and AVX-512, which the
- * fused stem asks for as well. */
+/* Images within a trunk: what a stem, a convolution or a batch-norm puts out. The kernels of mixed precision want 64 channels and AVX-512,
+ * which the fused stem asks for as well. */
 enum dnn_type plan_type(const struct plan *p, const struct node *node) {
     const bool image = node->op == OP_stem || node->op == OP_conv || node->op == OP_batch_norm;
     const struct stem_shape stem = {1, 64, 64, 1, 64};
@@ -251,7 +251,8 @@ static int prepare_backward(struct plan *p, int node, struct err *e) {
         return 0;
     if (!op->backward)
         return err_set(e, ERR_INTERNAL, "%s (%s) cannot learn", n->name, op->name);
-    struct step s = {.node = n, .op = n->op, .pass = PASS_BACKWARD, .n_in = n->n_inputs, .out = -1, .dout = p->grad_of[node], .algorithm = ""};
+    struct step s = {
+        .node = n, .op = n->op, .pass = PASS_BACKWARD, .n_in = n->n_inputs, .out = -1, .dout = p->grad_of[node], .algorithm = ""};
     for (int i = 0; i < STEP_INPUTS_MAX; i++)
         s.in[i] = s.din[i] = -1;
     s.saved = p->steps[p->step_of[node]].saved;

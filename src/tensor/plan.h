@@ -4,9 +4,9 @@
  * step to step; where two neighbours disagree the plan (never an op) puts a reorder between them. Values whose lives do not overlap share
  * memory.
  *
- * Of a training graph a plan has the backward steps too, in reverse order: plan_run() runs the forward ones, plan_run_backward() the others.
- * All values are dense. What a backward step reads of the forward pass lives until then, unless it is dropped and computed again just
- * before (enum recompute); liveness covers both passes. Gradients of parameters are added to what lies in the gradients' block.
+ * Of a training graph a plan has the backward steps too, in reverse order: plan_run() runs the forward ones, plan_run_backward() the
+ * others. All values are dense. What a backward step reads of the forward pass lives until then, unless it is dropped and computed again
+ * just before (enum recompute); liveness covers both passes. Gradients of parameters are added to what lies in the gradients' block.
  */
 #ifndef BMU_TENSOR_PLAN_H
 #define BMU_TENSOR_PLAN_H
@@ -117,8 +117,8 @@ double step_median_seconds(const struct step *s);
 const struct shape *plan_shape(const struct plan *p, const struct step *s, int input);
 /* The dense float32 layout of a shape. New, owned by the caller. */
 int plan_dense(struct dnn_layout **out, struct shape s, struct err *e);
-/* Training: how a node's output and its gradient are stored (in mixed precision bfloat16 for the images within a trunk of 64 channels and more,
- * else float32), and that layout, new. */
+/* Training: how a node's output and its gradient are stored (in mixed precision bfloat16 for the images within a trunk of 64 channels and
+ * more, else float32), and that layout, new. */
 enum dnn_type plan_type(const struct plan *p, const struct node *node);
 int plan_activation(struct dnn_layout **out, const struct plan *p, const struct node *node, struct err *e);
 /* See that input i of the step has this layout (borrowed), by a reorder before it if need be. */

@@ -152,9 +152,8 @@ static bool large(const struct learner *l, const unsigned *present, int n) {
 }
 
 static enum recompute recompute_of(const struct learner *l, const unsigned *present, int n) {
-    static const enum recompute fixed[] = {[LEARNER_MEMORY_NORMS] = RECOMPUTE_NORMS,
-                                           [LEARNER_MEMORY_INNER] = RECOMPUTE_INNER,
-                                           [LEARNER_MEMORY_BLOCKS] = RECOMPUTE_BLOCKS};
+    static const enum recompute fixed[] = {
+        [LEARNER_MEMORY_NORMS] = RECOMPUTE_NORMS, [LEARNER_MEMORY_INNER] = RECOMPUTE_INNER, [LEARNER_MEMORY_BLOCKS] = RECOMPUTE_BLOCKS};
     if (l->options.memory == LEARNER_MEMORY_AUTO)
         return large(l, present, n) ? RECOMPUTE_INNER : RECOMPUTE_NORMS;
     return fixed[l->options.memory];
@@ -246,7 +245,8 @@ static int bind(struct learner *l, const struct learner_exam *exams, int n, stru
         return rc;
     const size_t inputs = (size_t)config_clinical_inputs(&f->config, f->schema);
     for (int i = 0; i < n; i++)
-        config_encode_clinical(l->clinical + (size_t)i * inputs, &f->config, f->schema, f->clinical_mean, f->clinical_std, exams[i].clinical);
+        config_encode_clinical(l->clinical + (size_t)i * inputs, &f->config, f->schema, f->clinical_mean, f->clinical_std,
+                               exams[i].clinical);
     plan_bind(l->ready.plan, l->ready.in.clinical, l->clinical);
     return 0;
 }
@@ -347,7 +347,8 @@ int learner_step(struct learner *l, const struct learner_update *u, double *norm
         return rc;
     if (norm)
         *norm = own;
-    optimiser_step(l->optimiser, l->parameters->values, l->parameters->gradients, u->rate, u->clip > 0 ? optimiser_clip(own, u->clip) : 1.0);
+    optimiser_step(l->optimiser, l->parameters->values, l->parameters->gradients, u->rate,
+                   u->clip > 0 ? optimiser_clip(own, u->clip) : 1.0);
     return 0;
 }
 

@@ -1,8 +1,8 @@
 /* A network that learns: one batch forward and backward, then one step of the optimiser. Floor 4.
  *
- * A batch holds exams with whatever views they have: only present views are computed, and what no exam of the batch has costs nothing and gets
- * no gradient. In the variant `reference` the caller gives all views (black images for absent ones, as prep_black() makes them).
- * Not reentrant: one learner, one caller.
+ * A batch holds exams with whatever views they have: only present views are computed, and what no exam of the batch has costs nothing and
+ * gets no gradient. In the variant `reference` the caller gives all views (black images for absent ones, as prep_black() makes them). Not
+ * reentrant: one learner, one caller.
  */
 #ifndef BMU_TRAIN_LEARNER_H
 #define BMU_TRAIN_LEARNER_H
@@ -32,7 +32,7 @@ struct learner_options {
     enum precision precision; /* PRECISION_BF16: mixed, with float32 weights, statistics and sums */
     bool exact;               /* direct convolution only */
     enum learner_memory memory;
-    uint64_t seed;                     /* of dropout */
+    uint64_t seed;                      /* of dropout */
     double dropout_block, dropout_head; /* probabilities of a zero; 0: none. The published ones: .3 and .5 */
 };
 
@@ -62,8 +62,8 @@ int learner_gradients(struct learner *l, const struct learner_exam *exams, int n
 
 /* What the step takes. */
 struct learner_update {
-    double rate;       /* schedule_rate() */
-    double clip;       /* of the gradients' norm; 0: none */
+    double rate; /* schedule_rate() */
+    double clip; /* of the gradients' norm; 0: none */
 };
 /* Choose the optimiser; its state starts at 0. frozen: name patterns (optimiser_freeze()). decay_all: as published; else norms, biases and
  * position embeddings do not decay. */
