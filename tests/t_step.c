@@ -106,6 +106,13 @@ static void check_case(const struct step_case *c, const char *path, const struct
     batch_free(&b);
 }
 
+/* 1e-5 with direct convolution and 1e-3 without, of the worst parameter; but where float32 itself cannot do that (a number within rounding
+ * of 0 passes a ReLU in one run and not in the other), as much as PyTorch's own float32 is off its float64, times 2, and times 4 for our
+ * fast convolutions at full size, whose rounding flips more of them. */
+static struct allowed allowed_of(const struct step_case *c, bool small, bool exact) {
+    return (struct allowed){1e-5, fmax(exact ? 1e-5 : 1e-3, (small || exact ? 2 : 4) * c->float32_worst), 1e-5, 1e-3};
+}
+
 static void check_golden(const char *name, bool small) {
     struct golden g = step_golden_read(name);
     for (size_t i = 0; i < g.n_cases; i++) {
@@ -113,7 +120,7 @@ static void check_golden(const char *name, bool small) {
         char path[256];
         golden_model_file(&g, c.variant, path, sizeof path);
         for (int exact = 0; exact < 2; exact++) {
-            const struct allowed a = {1e-5, exact ? fmax(1e-5, 2 * c.float32_worst) : 1e-3, 1e-5, 1e-3};
+            const struct allowed a = allowed_of(&c, small, exact == 1);
             for (int memory = LEARNER_MEMORY_NORMS; memory <= (small ? LEARNER_MEMORY_BLOCKS : LEARNER_MEMORY_NORMS); memory++) {
                 const struct learner_options o = {.exact = exact == 1, .memory = small ? (enum learner_memory)memory : LEARNER_MEMORY_AUTO};
                 check_case(&c, path, &o, &a, memory == LEARNER_MEMORY_NORMS && (small || !exact));

@@ -186,7 +186,7 @@ static bool dropped(const struct plan *p, const struct node *node) {
     const enum recompute r = p->engine->recompute;
     if (node->op == OP_batch_norm)
         return !node->residual;
-    if (node->op != OP_conv || r == RECOMPUTE_NORMS)
+    if (node->op != OP_conv || r == RECOMPUTE_NORMS || shape_count(node->shape) < p->engine->recompute_floor)
         return false;
     const struct node *norm = node + 1; /* graph_conv() adds the two together */
     return r == RECOMPUTE_BLOCKS || !norm->residual;

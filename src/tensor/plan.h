@@ -35,7 +35,8 @@ struct engine {
     bool exact;                /* direct convolution only */
     bool bf16;                 /* inference: convolutions in bfloat16; training: mixed precision */
     bool profile;              /* take the time of each step */
-    enum recompute recompute;  /* training */
+    enum recompute recompute;  /* training; of convolutions only those with so many outputs: */
+    size_t recompute_floor;
     uint64_t seed;             /* training: of dropout */
     uint32_t training_step;    /* training: the number of this step; dropout's masks follow from (seed, step, layer, element) */
     void (*packed)(void *ctx); /* not NULL: called after each layer's weights were packed (their source is not needed soon) */

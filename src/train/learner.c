@@ -138,25 +138,29 @@ static int check_exams(const struct learner *l, const struct learner_exam *exams
     return 0;
 }
 
-/* Floats that the largest tower's activations take per batch, all of them kept: 28 times its first map (7 maps of 1, 1/2, 1/4, 1/8). */
-static bool large(const struct learner *l, const unsigned *present, int n) {
+/* Bytes of the largest tower's activations, all kept, in float32: seven maps at a quarter of the image's side with w channels, and from
+ * stage to stage half as much. */
+static size_t activation_bytes(const struct learner *l, const unsigned *present, int n) {
     const struct prep_profile *p = &l->facts.config.prep;
     size_t mg = 0, us = 0;
     for (int i = 0; i < n; i++) {
-        mg += (size_t)__builtin_popcount(present[i] & 3U);
+        mg += (size_t)__builtin_popcount(present[i] >> SLOT_MG_CC & 3U);
         us += (size_t)__builtin_popcount(present[i] >> SLOT_US_BMODE_TRANS & 3U);
     }
-    const size_t map = (size_t)l->facts.config.width / 16, pixels_mg = (size_t)p->mg_height * (size_t)p->mg_width * mg,
-                 pixels_us = (size_t)p->us_height * (size_t)p->us_width * us;
-    return 13 * map * sizeof(float) * (pixels_mg > pixels_us ? pixels_mg : pixels_us) > (size_t)512 << 20;
+    const size_t pixels_mg = (size_t)p->mg_height * (size_t)p->mg_width * mg, pixels_us = (size_t)p->us_height * (size_t)p->us_width * us;
+    return 2 * 7 * sizeof(float) * (size_t)l->facts.config.width * (pixels_mg > pixels_us ? pixels_mg : pixels_us) / 16;
 }
 
-static enum recompute recompute_of(const struct learner *l, const unsigned *present, int n) {
+/* LEARNER_MEMORY_AUTO: below LARGE everything is kept; above, only convolutions are repeated that give much memory back for their time. */
+static void choose_memory(struct learner *l, const unsigned *present, int n) {
     static const enum recompute fixed[] = {
         [LEARNER_MEMORY_NORMS] = RECOMPUTE_NORMS, [LEARNER_MEMORY_INNER] = RECOMPUTE_INNER, [LEARNER_MEMORY_BLOCKS] = RECOMPUTE_BLOCKS};
-    if (l->options.memory == LEARNER_MEMORY_AUTO)
-        return large(l, present, n) ? RECOMPUTE_INNER : RECOMPUTE_NORMS;
-    return fixed[l->options.memory];
+    const size_t large = (size_t)512 << 20, floor = (size_t)8 << 20;
+    const bool automatic = l->options.memory == LEARNER_MEMORY_AUTO;
+    l->engine.recompute_floor = !automatic ? 0 : l->options.precision == PRECISION_BF16 ? floor / 2 : floor;
+    l->engine.recompute = !automatic                                ? fixed[l->options.memory]
+                          : activation_bytes(l, present, n) > large ? RECOMPUTE_INNER
+                                                                    : RECOMPUTE_NORMS;
 }
 
 static int buffers(struct learner *l, int n, struct err *e) {
@@ -190,7 +194,7 @@ static int make_ready(struct learner *l, const struct learner_exam *exams, int n
     graph_init_training(&r->graph, (struct graph_parameters){p->values, p->gradients, p->n, p->n_trained});
     r->present = present;
     r->n = n;
-    l->engine.recompute = recompute_of(l, present, n);
+    choose_memory(l, present, n);
     config_batch_graph(&r->graph, p->archive, &l->facts.config, l->facts.schema, present, n,
                        (struct dropout_rates){l->options.dropout_block, l->options.dropout_head}, &r->in);
     int rc = buffers(l, n, e);

@@ -22,7 +22,8 @@
 
 /* What a tower's activations cost against what they take (tensor/plan.h). */
 enum learner_memory {
-    LEARNER_MEMORY_AUTO,   /* by a fixed rule on the batch's size: RECOMPUTE_INNER where a tower's activations exceed half a gigabyte */
+    LEARNER_MEMORY_AUTO,   /* by a fixed rule on the batch's size: RECOMPUTE_INNER for the largest maps where a tower's activations exceed
+                              half a gigabyte */
     LEARNER_MEMORY_NORMS,  /* as RECOMPUTE_NORMS ... */
     LEARNER_MEMORY_INNER,  /* ... RECOMPUTE_INNER ... */
     LEARNER_MEMORY_BLOCKS, /* ... RECOMPUTE_BLOCKS */
