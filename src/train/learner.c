@@ -33,6 +33,7 @@ struct learner {
     int capacity;               /* exams that the two have room for */
     struct optimiser_segment *segments;
     size_t n_segments;
+    bool *frozen; /* [n_segments]: by pattern */
     struct optimiser *optimiser;
 };
 
@@ -50,6 +51,7 @@ void learner_close(struct learner *l) {
     engine_release(&l->engine);
     optimiser_free(l->optimiser);
     free(l->segments);
+    free(l->frozen);
     parameters_free(l->parameters);
     keys_release(&l->keys);
     facts_release(&l->facts);
@@ -323,14 +325,28 @@ out:
 
 /* --- the step ------------------------------------------------------------------------------------------------------------------- */
 
+/* Does a node of the batch's graph learn what begins at number `offset` of the parameters? */
+static bool used_by_graph(const struct learner *l, size_t offset) {
+    const struct graph *g = &l->ready.graph;
+    const float *at = l->parameters->values + offset;
+    for (int i = 0; i < g->n; i++) {
+        const struct node *n = &g->nodes[i];
+        if (n->weights == at || n->bias == at || n->norm.gamma == at || n->norm.beta == at)
+            return true;
+    }
+    return false;
+}
+
 int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
                      struct err *e) {
     optimiser_free(l->optimiser);
     free(l->segments);
+    free(l->frozen);
     l->optimiser = NULL;
     l->n_segments = 0;
     l->segments = mem_alloc(l->keys.n, sizeof *l->segments, e);
-    if (!l->segments)
+    l->frozen = mem_alloc(l->keys.n, sizeof *l->frozen, e);
+    if (!l->segments || !l->frozen)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < l->keys.n; i++)
         if (key_is_trained(&l->keys.list[i]))
@@ -339,6 +355,8 @@ int learner_optimise(struct learner *l, const struct optimiser_config *c, bool d
     int rc = decay_all ? 0 : optimiser_decay_by_kind(l->segments, l->n_segments, &l->keys, e);
     if (rc == 0)
         rc = optimiser_freeze(l->segments, l->n_segments, frozen, n_frozen, e);
+    for (size_t i = 0; i < l->n_segments; i++)
+        l->frozen[i] = l->segments[i].frozen;
     return rc ? rc : optimiser_new(&l->optimiser, c, l->segments, l->n_segments, l->parameters->n_trained, e);
 }
 
@@ -346,6 +364,9 @@ int learner_step(struct learner *l, const struct learner_update *u, double *norm
     double own = 0;
     if (!l->optimiser)
         return err_set(e, ERR_INTERNAL, "no optimiser has been chosen");
+    /* What the batch did not use rests: no decay, no momentum (as PyTorch leaves alone what has no gradient). */
+    for (size_t i = 0; i < l->n_segments; i++)
+        l->segments[i].frozen = l->frozen[i] || !used_by_graph(l, l->segments[i].offset);
     const int rc = optimiser_norm(&own, l->optimiser, l->parameters->gradients, e);
     if (rc)
         return rc;

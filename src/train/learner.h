@@ -70,7 +70,7 @@ struct learner_update {
  * position embeddings do not decay. */
 int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
                      struct err *e);
-/* Move the weights along the gradients. norm (may be NULL): of the gradients before clipping. */
+/* Move the weights along the gradients. Arrays that the batch did not use rest. norm (may be NULL): of the gradients before clipping. */
 int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e);
 
 /* The layer table since learner_profile(): seconds and multiply-adds per step, forward and backward apart. */
