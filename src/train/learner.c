@@ -29,12 +29,15 @@ struct learner {
     struct ready ready;
     float *views[TOWERS_MAX]; /* packed, where the caller's do not lie end to end */
     size_t view_floats[TOWERS_MAX];
+    float *running;             /* [n - n_trained] running statistics before the batch at hand, to go back to */
     float *clinical, *gradient; /* [n][inputs], [n][5] */
     int capacity;               /* exams that the two have room for */
     struct optimiser_segment *segments;
     size_t n_segments;
     bool *frozen; /* [n_segments]: by pattern */
     struct optimiser *optimiser;
+    bool measured; /* the gradients are those of a batch that went well, and this is their norm: */
+    double norm;
 };
 
 static void ready_release(struct ready *r) {
@@ -57,9 +60,14 @@ void learner_close(struct learner *l) {
     facts_release(&l->facts);
     for (int t = 0; t < TOWERS_MAX; t++)
         free(l->views[t]);
+    free(l->running);
     free(l->clinical);
     free(l->gradient);
     free(l);
+}
+
+static size_t running_count(const struct learner *l) {
+    return l->parameters->n - l->parameters->n_trained;
 }
 
 int learner_open(struct learner **out, const char *path, const struct learner_options *o, struct err *e) {
@@ -74,6 +82,8 @@ int learner_open(struct learner **out, const char *path, const struct learner_op
     config_keys(&l->keys, &l->facts.config, l->facts.schema);
     if ((rc = parameters_new(&l->parameters, &l->keys, l->facts.archive, 0, e)) == 0)
         rc = engine_init(&l->engine, o->exact, o->precision == PRECISION_BF16, e);
+    if (rc == 0 && !(l->running = mem_alloc(running_count(l), sizeof *l->running, e)))
+        rc = ERR_NO_MEMORY;
     archive_forget(l->facts.archive);
     l->engine.seed = o->seed;
 out:
@@ -271,60 +281,6 @@ static void name_batch(struct err *e, const struct learner_exam *exams, int n, u
     err_prefix(e, "step %llu, exams %s%s", (unsigned long long)step, ids, at >= sizeof ids - 80 ? " ..." : "");
 }
 
-/* The first trained array whose gradient is not finite. */
-static int check_gradients(const struct learner *l, struct err *e) {
-    const struct parameters *p = l->parameters;
-    for (size_t i = 0; i < l->keys.n; i++) {
-        if (!key_is_trained(&l->keys.list[i]))
-            continue;
-        const float *g = p->gradients + p->offset[i];
-        const size_t n = key_count(&l->keys.list[i]);
-        float sum = 0; /* a NaN or infinity anywhere makes 0 * it NaN */
-        for (size_t k = 0; k < n; k++)
-            sum += g[k] * 0.0F;
-        if (sum == 0)
-            continue;
-        for (size_t k = 0; k < n; k++)
-            if (!isfinite(g[k]))
-                return err_set(e, ERR_TRAIN_NAN, "the gradient of %s is %g at number %zu", l->keys.list[i].name, (double)g[k], k);
-    }
-    return 0;
-}
-
-int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
-                      struct loss_value *value, float *logits, struct err *e) {
-    int rc = check_exams(l, exams, n, e);
-    struct loss_label *labels = rc ? NULL : mem_alloc((size_t)n, sizeof *labels, e);
-    if (!labels)
-        return rc ? rc : ERR_NO_MEMORY;
-    for (int i = 0; i < n; i++)
-        labels[i] = exams[i].label;
-    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)))
-        goto out;
-    l->engine.training_step = (uint32_t)step;
-    parameters_zero_gradients(l->parameters);
-    if ((rc = plan_run(l->ready.plan, e)))
-        goto out;
-    const float *output = plan_output(l->ready.plan);
-    if (logits)
-        memcpy(logits, output, (size_t)n * TIER_COUNT * sizeof *logits);
-    if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, e)) == 0 &&
-        (rc = plan_run_backward(l->ready.plan, l->gradient, e)) == 0)
-        rc = check_gradients(l, e);
-    const struct tower *towers;
-    const int n_towers = config_towers(&l->facts.config, &towers);
-    for (int t = 0; t < n_towers; t++)
-        if (l->ready.in.view[t] >= 0)
-            parameters_count_batch(l->parameters, towers[t].prefix);
-out:
-    if (rc)
-        name_batch(e, exams, n, step);
-    free(labels);
-    return rc;
-}
-
-/* --- the step ------------------------------------------------------------------------------------------------------------------- */
-
 /* Does a node of the batch's graph learn what begins at number `offset` of the parameters? */
 static bool used_by_graph(const struct learner *l, size_t offset) {
     const struct graph *g = &l->ready.graph;
@@ -337,12 +293,65 @@ static bool used_by_graph(const struct learner *l, size_t offset) {
     return false;
 }
 
+/* The gradients' norm; a NaN is found here. What the batch did not use rests in the step that follows: no decay, no momentum (as PyTorch
+ * leaves alone what has no gradient). */
+static int measure_gradients(struct learner *l, struct err *e) {
+    l->measured = false;
+    if (!l->optimiser)
+        return 0;
+    for (size_t i = 0; i < l->n_segments; i++)
+        l->segments[i].frozen = l->frozen[i] || !used_by_graph(l, l->segments[i].offset);
+    const int rc = optimiser_norm(&l->norm, l->optimiser, l->parameters->gradients, e);
+    l->measured = rc == 0;
+    return rc;
+}
+
+int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
+                      struct loss_value *value, float *logits, struct err *e) {
+    int rc = check_exams(l, exams, n, e);
+    struct loss_label *labels = rc ? NULL : mem_alloc((size_t)n, sizeof *labels, e);
+    if (!labels)
+        return rc ? rc : ERR_NO_MEMORY;
+    for (int i = 0; i < n; i++)
+        labels[i] = exams[i].label;
+    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)))
+        goto out;
+    float *running = l->parameters->values + l->parameters->n_trained;
+    memcpy(l->running, running, running_count(l) * sizeof *running);
+    l->engine.training_step = (uint32_t)step;
+    parameters_zero_gradients(l->parameters);
+    if ((rc = plan_run(l->ready.plan, e)))
+        goto back;
+    const float *output = plan_output(l->ready.plan);
+    if (logits)
+        memcpy(logits, output, (size_t)n * TIER_COUNT * sizeof *logits);
+    if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, e)) == 0 &&
+        (rc = plan_run_backward(l->ready.plan, l->gradient, e)) == 0)
+        rc = measure_gradients(l, e);
+    const struct tower *towers;
+    const int n_towers = config_towers(&l->facts.config, &towers);
+    for (int t = 0; t < n_towers && rc == 0; t++)
+        if (l->ready.in.view[t] >= 0)
+            parameters_count_batch(l->parameters, towers[t].prefix);
+back:
+    if (rc) /* a batch that failed leaves no trace */
+        memcpy(running, l->running, running_count(l) * sizeof *running);
+out:
+    if (rc)
+        name_batch(e, exams, n, step);
+    free(labels);
+    return rc;
+}
+
+/* --- the step ------------------------------------------------------------------------------------------------------------------- */
+
 int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
                      struct err *e) {
     optimiser_free(l->optimiser);
     free(l->segments);
     free(l->frozen);
     l->optimiser = NULL;
+    l->measured = false;
     l->n_segments = 0;
     l->segments = mem_alloc(l->keys.n, sizeof *l->segments, e);
     l->frozen = mem_alloc(l->keys.n, sizeof *l->frozen, e);
@@ -361,19 +370,13 @@ int learner_optimise(struct learner *l, const struct optimiser_config *c, bool d
 }
 
 int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e) {
-    double own = 0;
-    if (!l->optimiser)
-        return err_set(e, ERR_INTERNAL, "no optimiser has been chosen");
-    /* What the batch did not use rests: no decay, no momentum (as PyTorch leaves alone what has no gradient). */
-    for (size_t i = 0; i < l->n_segments; i++)
-        l->segments[i].frozen = l->frozen[i] || !used_by_graph(l, l->segments[i].offset);
-    const int rc = optimiser_norm(&own, l->optimiser, l->parameters->gradients, e);
-    if (rc)
-        return rc;
+    if (!l->measured)
+        return err_set(e, ERR_INTERNAL, "no gradients have been computed for this step since the optimiser was chosen");
     if (norm)
-        *norm = own;
+        *norm = l->norm;
     optimiser_step(l->optimiser, l->parameters->values, l->parameters->gradients, u->rate,
-                   u->clip > 0 ? optimiser_clip(own, u->clip) : 1.0);
+                   u->clip > 0 ? optimiser_clip(l->norm, u->clip) : 1.0);
+    l->measured = false;
     return 0;
 }
 
