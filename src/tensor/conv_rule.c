@@ -33,16 +33,15 @@ struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16
     return choice;
 }
 
-/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below MIN_TILES the packs cost more
+/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below min_tiles the packs cost more
  * than they save. First row that takes the shape wins. */
-enum { MIN_TILES = 48 };
 static const struct {
     struct conv_training kernels;
-    int tile, min_pixels; /* outputs along a tile's side; output pixels of one image */
+    int tile, min_pixels, min_tiles; /* outputs along a tile's side; output pixels of one image; tiles of all */
 } training_rules[] = {
-    {{&conv_winograd6, &conv_data_winograd6, &conv_weights_winograd6}, 6, 24 * 24},
-    {{&conv_winograd4, &conv_data_winograd4, &conv_weights_winograd4}, 4, 7 * 7},
-    {{&conv_strided, &conv_data_strided, &conv_weights_strided}, 4, 7 * 7},
+    {{&conv_winograd6, &conv_data_winograd6, &conv_weights_winograd6}, 6, 24 * 24, 24},
+    {{&conv_winograd4, &conv_data_winograd4, &conv_weights_winograd4}, 4, 7 * 7, 24},
+    {{&conv_strided, &conv_data_strided, &conv_weights_strided}, 4, 7 * 7, 48},
 };
 
 struct conv_training conv_choose_training(const struct conv_shape *s, bool exact, bool half) {
@@ -51,7 +50,7 @@ struct conv_training conv_choose_training(const struct conv_shape *s, bool exact
         const struct conv_training *k = &training_rules[i].kernels;
         const int tile = training_rules[i].tile;
         const long tiles = (long)s->n * ((s->out_h + tile - 1) / tile) * ((s->out_w + tile - 1) / tile);
-        if (tiles < MIN_TILES || s->out_h * s->out_w < training_rules[i].min_pixels)
+        if (tiles < training_rules[i].min_tiles || s->out_h * s->out_w < training_rules[i].min_pixels)
             continue;
         if (!choice.forward && k->forward->takes(s))
             choice.forward = k->forward;
