@@ -379,11 +379,24 @@ static void stem_one(int in_c, int weights_in_c, int out_c) {
     free(want);
 }
 
+/* The fused stem gives no gradient by its input: over a computed image it is not used. */
+static void stem_over_computed(void) {
+    struct block b = block_new(64 * 49, 64);
+    struct graph g;
+    graph_init_training(&g, block_parameters(&b));
+    const int x = graph_input(&g, "x", (struct shape){1, 37, 45, 1});
+    graph_stem(&g, graph_add(&g, x, x, "sum"), "stem", "pool", b.values, 1, 64, &b.norm);
+    assert_int_equal(g.nodes[g.output].op, OP_max_pool);
+    graph_release(&g);
+    free(b.values);
+}
+
 static void case_stem(void) {
     stem_one(1, 1, 64);
     stem_one(1, 3, 64);
     stem_one(3, 3, 64);
     stem_one(1, 3, 16);
+    stem_over_computed();
 }
 
 static void case_activation(void) {
