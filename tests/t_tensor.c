@@ -535,6 +535,16 @@ static void small_trunk(struct graph *g, const float *w) {
     graph_mean_pool(g, x, "mean");
 }
 
+static void check_apart(const struct plan *p) {
+    for (int a = 0; a < p->n_values; a++)
+        for (int b = 0; b < a; b++) {
+            const struct value *x = &p->values[a], *y = &p->values[b];
+            if (x->alias >= 0 || y->alias >= 0 || x->first < 0 || y->first < 0 || x->first > y->last || y->first > x->last)
+                continue;
+            assert_true(x->offset + x->bytes <= y->offset || y->offset + y->bytes <= x->offset);
+        }
+}
+
 /* No two values that live at the same time share memory, and the whole is no more than what must live together needs. */
 static void test_liveness(void **state) {
     (void)state;
@@ -556,16 +566,56 @@ static void test_liveness(void **state) {
         most = live > most ? live : most;
     }
     assert_true(p->workspace_bytes <= most + most / 4 + 4096);
-    for (int a = 0; a < p->n_values; a++)
-        for (int b = 0; b < a; b++) {
-            const struct value *x = &p->values[a], *y = &p->values[b];
-            if (x->alias >= 0 || y->alias >= 0 || x->first < 0 || y->first < 0 || x->first > y->last || y->first > x->last)
-                continue;
-            assert_true(x->offset + x->bytes <= y->offset || y->offset + y->bytes <= x->offset);
-        }
+    check_apart(p);
     plan_free(p);
     engine_release(&en);
     graph_release(&g);
+    free(w);
+}
+
+/* The value, or what it is summed in place over, lives while step s runs. */
+static void check_lives(const struct plan *p, int value, int s) {
+    if (value < 0 || p->values[value].first < 0)
+        return; /* not used, or the caller's */
+    while (p->values[value].alias >= 0)
+        value = p->values[value].alias;
+    assert_true(p->values[value].first <= s && s <= p->values[value].last);
+}
+
+/* The same over both passes, with each way of computing again: and what a step reads or writes lives while it runs. */
+static void test_liveness_training(void **state) {
+    (void)state;
+    float *w = random_floats(16 * 16 * 9, 1);
+    size_t bytes[3];
+    for (int again = RECOMPUTE_NORMS; again <= RECOMPUTE_BLOCKS; again++) {
+        struct err e = {0};
+        struct engine en;
+        struct graph g;
+        struct plan *p = NULL;
+        graph_init_training(&g, (struct graph_parameters){w, NULL, 16 * 16 * 9, 16 * 16 * 9});
+        small_trunk(&g, w);
+        assert_int_equal(engine_init(&en, true, false, &e), 0);
+        en.recompute = (enum recompute)again;
+        if (plan_new(&p, &g, &en, &e))
+            fail_msg("%s", e.message);
+        check_apart(p);
+        for (int s = 0; s < p->n_steps; s++) {
+            const struct step *step = &p->steps[s];
+            check_lives(p, step->out, s);
+            check_lives(p, step->saved, s);
+            check_lives(p, step->dout, s);
+            for (int i = 0; i < step->n_in; i++) {
+                check_lives(p, step->in[i], s);
+                if (step->pass == PASS_BACKWARD)
+                    check_lives(p, step->din[i], s);
+            }
+        }
+        bytes[again] = p->workspace_bytes;
+        plan_free(p);
+        engine_release(&en);
+        graph_release(&g);
+    }
+    assert_true(bytes[RECOMPUTE_INNER] < bytes[RECOMPUTE_NORMS] && bytes[RECOMPUTE_BLOCKS] <= bytes[RECOMPUTE_INNER]);
     free(w);
 }
 
@@ -634,6 +684,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_op),
         cmocka_unit_test(test_liveness),
+        cmocka_unit_test(test_liveness_training),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_misfits),
     };
