@@ -1,27 +1,11 @@
 /* Every op of the engine's table against its definition, computed naively in double; the planner's promises. */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "op_reference.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "base/pool.h"
-#include "base/rng.h"
 #include "tensor/op.h"
-
-static float *random_floats(size_t n, uint32_t item) {
-    float *x = mem_alloc_aligned(n + 1, sizeof *x, NULL);
-    assert_non_null(x);
-    const struct rng r = rng_make(7, 99, item);
-    for (size_t i = 0; i < n; i++)
-        x[i] = (float)rng_normal(&r, i);
-    return x;
-}
 
 static struct batch_norm identity_norm(int c) {
     static float one[64], zero[64];
@@ -87,25 +71,15 @@ static void conv_one(const struct conv_case *c, bool exact) {
         residual = graph_conv(&g, residual, "eye", eye, c->out_c, c->out_c, 1, 1, 0, &id, false, -1);
     }
     graph_conv(&g, in, "conv", w, c->weights_in_c, c->out_c, k, c->stride, pad, &norm, c->relu, residual);
-    double *want = mem_alloc((size_t)(c->n * oh * ow * c->out_c), sizeof *want, NULL);
-    for (int n = 0; n < c->n; n++)
-        for (int i = 0; i < oh; i++)
-            for (int j = 0; j < ow; j++)
-                for (int o = 0; o < c->out_c; o++) {
-                    double sum = 0;
-                    for (int a = 0; a < c->weights_in_c; a++)
-                        for (int u = 0; u < k; u++)
-                            for (int v = 0; v < k; v++) {
-                                const int y = i * c->stride + u - pad, z = j * c->stride + v - pad;
-                                if (y >= 0 && y < c->h && z >= 0 && z < c->w)
-                                    sum += (double)x[((n * c->h + y) * c->w + z) * c->in_c + (c->in_c == 1 ? 0 : a)] *
-                                           (double)w[((o * c->weights_in_c + a) * k + u) * k + v];
-                            }
-                    const size_t at = (size_t)(((n * oh + i) * ow + j) * c->out_c + o);
-                    sum = (sum - (double)norm.mean[o]) / sqrt((double)norm.var[o] + 1e-5) * (double)norm.gamma[o] + (double)norm.beta[o];
-                    sum += c->residual ? (double)r[at] : 0;
-                    want[at] = c->relu && sum < 0 ? 0 : sum;
-                }
+    double *want = zeros((size_t)(c->n * oh * ow * c->out_c)), *xd = doubles_of(x, (size_t)(c->n * c->h * c->w * c->in_c)),
+           *wd = doubles_of(w, (size_t)(c->out_c * c->weights_in_c * k * k));
+    ref_conv(want, xd, wd, &(struct ref_conv){c->n, c->h, c->w, c->in_c, c->weights_in_c, c->out_c, k, c->stride});
+    for (int i = 0; i < c->n * oh * ow * c->out_c; i++) {
+        const int o = i % c->out_c;
+        want[i] = (want[i] - (double)norm.mean[o]) / sqrt((double)norm.var[o] + 1e-5) * (double)norm.gamma[o] + (double)norm.beta[o];
+        want[i] += c->residual ? (double)r[i] : 0;
+        want[i] = c->relu ? fmax(want[i], 0) : want[i];
+    }
     check(&g, (const float *[]){x, r}, want, exact ? 2e-6 : 3e-5, exact);
     graph_release(&g);
     free(x);
@@ -114,6 +88,8 @@ static void conv_one(const struct conv_case *c, bool exact) {
     free(r);
     free(eye);
     free(want);
+    free(xd);
+    free(wd);
 }
 
 static void case_conv(void) {
@@ -142,33 +118,20 @@ static void max_pool_one(int out_c, int h, int w) {
     const struct batch_norm id = identity_norm(out_c);
     const int in = graph_input(&g, "x", (struct shape){1, h, w, 1});
     graph_max_pool(&g, graph_conv(&g, in, "stem", k, 1, out_c, 7, 2, 3, &id, true, -1), "pool");
-    double *conv = mem_alloc((size_t)(oh * ow), sizeof *conv, NULL), *want = mem_alloc((size_t)(ph * pw * out_c), sizeof *want, NULL);
-    for (int o = 0; o < out_c; o++) {
-        for (int i = 0; i < oh * ow; i++) {
-            double sum = 0;
-            for (int t = 0; t < 49; t++) {
-                const int y = i / ow * 2 + t / 7 - 3, z = i % ow * 2 + t % 7 - 3;
-                if (y >= 0 && y < h && z >= 0 && z < w)
-                    sum += (double)x[y * w + z] * (double)k[o * 49 + t];
-            }
-            conv[i] = sum > 0 ? sum : 0;
-        }
-        for (int i = 0; i < ph * pw; i++) {
-            double most = -INFINITY;
-            for (int t = 0; t < 9; t++) {
-                const int y = i / pw * 2 + t / 3 - 1, z = i % pw * 2 + t % 3 - 1;
-                if (y >= 0 && y < oh && z >= 0 && z < ow)
-                    most = fmax(most, conv[y * ow + z]);
-            }
-            want[i * out_c + o] = most;
-        }
-    }
+    double *conv = zeros((size_t)(oh * ow * out_c)), *want = zeros((size_t)(ph * pw * out_c)), *xd = doubles_of(x, (size_t)(h * w)),
+           *kd = doubles_of(k, (size_t)(out_c * 49));
+    ref_conv(conv, xd, kd, &(struct ref_conv){1, h, w, 1, 1, out_c, 7, 2});
+    for (int i = 0; i < oh * ow * out_c; i++)
+        conv[i] = fmax(conv[i], 0);
+    ref_max_pool(want, conv, (struct shape){1, oh, ow, out_c});
     check(&g, (const float *[]){x}, want, 2e-6, false);
     graph_release(&g);
     free(x);
     free(k);
     free(conv);
     free(want);
+    free(xd);
+    free(kd);
 }
 
 static void case_max_pool(void) {
@@ -182,15 +145,13 @@ static void case_mean_pool(void) {
     graph_init(&g);
     enum { N = 2, H = 9, W = 7, C = 200 };
     float *x = random_floats(N * H * W * C, 1);
-    double *want = mem_alloc(N * C, sizeof *want, NULL);
-    for (int n = 0; n < N; n++)
-        for (int i = 0; i < H * W; i++)
-            for (int c = 0; c < C; c++)
-                want[n * C + c] += (double)x[(n * H * W + i) * C + c] / (H * W);
+    double *want = zeros(N * C), *xd = doubles_of(x, N * H * W * C);
+    ref_mean_pool(want, xd, (struct shape){N, H, W, C});
     graph_mean_pool(&g, graph_input(&g, "x", (struct shape){N, H, W, C}), "mean");
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
+    free(xd);
     free(want);
 }
 
@@ -209,19 +170,18 @@ static void case_linear(void) {
         const int first = graph_linear(&g, in, "l", w, b, OUT, variant == 3 ? ACTIVATION_NONE : (enum activation)variant, -1);
         if (variant == 3)
             graph_linear(&g, in, "l2", w, NULL, OUT, ACTIVATION_NONE, first); /* twice the product, once the bias */
-        for (int r = 0; r < ROWS; r++)
-            for (int o = 0; o < OUT; o++) {
-                double sum = 0;
-                for (int i = 0; i < DIM; i++)
-                    sum += (double)x[r * DIM + i] * (double)w[o * DIM + i];
-                const double y = (variant == 3 ? 2 : 1) * sum + (double)b[o];
-                want[r * OUT + o] = variant == 1 ? fmax(y, 0) : variant == 2 ? 0.5 * y * (1 + erf(y / sqrt(2))) : y;
-            }
+        double *xd = doubles_of(x, ROWS * DIM), *wd = doubles_of(w, OUT * DIM), *bd = doubles_of(b, OUT);
+        ref_linear(want, xd, wd, bd, ROWS, DIM, OUT);
+        for (int i = 0; i < ROWS * OUT; i++)
+            want[i] = variant == 3 ? 2 * want[i] - bd[i % OUT] : ref_activation(want[i], (enum activation)variant);
         check(&g, (const float *[]){x}, want, 2e-6, false);
         graph_release(&g);
         free(x);
         free(w);
         free(b);
+        free(xd);
+        free(wd);
+        free(bd);
     }
 }
 
@@ -230,49 +190,38 @@ static void case_layer_norm(void) {
     graph_init(&g);
     float *x = random_floats(ROWS * DIM, 1), *gamma = random_floats(DIM, 2), *beta = random_floats(DIM, 3);
     double want[ROWS * DIM];
-    for (int r = 0; r < ROWS; r++) {
-        double mean = 0, var = 0;
-        for (int c = 0; c < DIM; c++)
-            mean += (double)x[r * DIM + c] / (double)DIM;
-        for (int c = 0; c < DIM; c++)
-            var += ((double)x[r * DIM + c] - mean) * ((double)x[r * DIM + c] - mean) / (double)DIM;
-        for (int c = 0; c < DIM; c++)
-            want[r * DIM + c] = ((double)x[r * DIM + c] - mean) / sqrt(var + 1e-5) * (double)gamma[c] + (double)beta[c];
-    }
+    double *xd = doubles_of(x, ROWS * DIM), *gd = doubles_of(gamma, DIM), *bd = doubles_of(beta, DIM);
+    ref_layer_norm(want, xd, gd, bd, ROWS, DIM, (double)1e-5F);
     graph_layer_norm(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "ln", gamma, beta, 1e-5F);
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
     free(gamma);
     free(beta);
+    free(xd);
+    free(gd);
+    free(bd);
 }
 
-static void case_attention(void) {
-    enum { HEADS = 4, D = DIM / HEADS };
+static const struct groups all_rows = {1, (const int[]){ROWS}}, two_groups = {2, (const int[]){2, 3}};
+
+static void attention_one(struct groups groups) {
+    enum { HEADS = 4 };
     struct graph g;
     graph_init(&g);
     float *x = random_floats(ROWS * 3 * DIM, 1);
-    double want[ROWS * DIM];
-    for (int h = 0; h < HEADS; h++)
-        for (int i = 0; i < ROWS; i++) {
-            double weight[ROWS], sum = 0;
-            for (int j = 0; j < ROWS; j++) {
-                double dot = 0;
-                for (int c = 0; c < D; c++)
-                    dot += (double)x[i * 3 * DIM + h * D + c] * (double)x[j * 3 * DIM + DIM + h * D + c];
-                sum += weight[j] = exp(dot / sqrt(D));
-            }
-            for (int c = 0; c < D; c++) {
-                double y = 0;
-                for (int j = 0; j < ROWS; j++)
-                    y += weight[j] / sum * (double)x[j * 3 * DIM + 2 * DIM + h * D + c];
-                want[i * DIM + h * D + c] = y;
-            }
-        }
-    graph_attention(&g, graph_input(&g, "qkv", (struct shape){ROWS, 1, 1, 3 * DIM}), "attn", HEADS, (struct groups){1, (int[]){ROWS}}, 0);
+    double want[ROWS * DIM], *xd = doubles_of(x, ROWS * 3 * DIM);
+    ref_attention(want, xd, NULL, DIM, HEADS, groups);
+    graph_attention(&g, graph_input(&g, "qkv", (struct shape){ROWS, 1, 1, 3 * DIM}), "attn", HEADS, groups, 0);
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
+    free(xd);
+}
+
+static void case_attention(void) {
+    attention_one(all_rows);
+    attention_one(two_groups);
 }
 
 static void case_position(void) {
@@ -290,17 +239,22 @@ static void case_position(void) {
     free(table);
 }
 
-static void case_mean_rows(void) {
+static void mean_rows_one(struct groups groups) {
     struct graph g;
     graph_init(&g);
     float *x = random_floats(ROWS * DIM, 1);
-    double want[DIM] = {0};
-    for (int i = 0; i < ROWS * DIM; i++)
-        want[i % DIM] += (double)x[i] / (double)ROWS;
-    graph_mean_rows(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "mean", (struct groups){1, (int[]){ROWS}});
+    double want[2 * DIM], *xd = doubles_of(x, ROWS * DIM);
+    ref_mean_rows(want, xd, DIM, groups);
+    graph_mean_rows(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "mean", groups);
     check(&g, (const float *[]){x}, want, 1e-6, false);
     graph_release(&g);
     free(x);
+    free(xd);
+}
+
+static void case_mean_rows(void) {
+    mean_rows_one(all_rows);
+    mean_rows_one(two_groups);
 }
 
 /* [2][c] and [3][c] stacked are [5][c]; joined with a [1][4] they are one row of 5c + 4. */
@@ -329,6 +283,183 @@ static void case_pick_rows(void) {
 
 static void case_join(void) {
     stack_and_join(true);
+}
+
+/* --- in training ------------------------------------------------------------------------------------------------------------- */
+
+/* Parameters of a convolution and its batch-norm in one block: weights, gamma, beta; running mean and variance behind them. */
+struct block {
+    float *values;
+    size_t n_weights;
+    int c;
+    struct batch_norm norm;
+};
+
+static struct block block_new(size_t n_weights, int c) {
+    struct block b = {.values = random_floats(n_weights + 4 * (size_t)c, 5), .n_weights = n_weights, .c = c};
+    const float *at = b.values + n_weights;
+    for (size_t i = 0; i < n_weights; i++)
+        b.values[i] *= 0.1F;
+    b.norm = (struct batch_norm){at, at + c, at + 2 * c, at + 3 * c, 1e-5F};
+    return b;
+}
+
+static struct graph_parameters block_parameters(const struct block *b) {
+    const size_t c = (size_t)b->c;
+    return (struct graph_parameters){b->values, NULL, b->n_weights + 4 * c, b->n_weights + 2 * c};
+}
+
+/* check() has run twice over the batch: each time a tenth of the way to its mean, and to its variance with n - 1. before: gamma, beta, mean,
+ * var as they were. */
+static void check_running(const struct block *b, const double *before, const double *mean, const double *var, double n) {
+    for (int c = 0; c < b->c; c++) {
+        const double want_mean = 0.81 * before[2 * b->c + c] + 0.19 * mean[c], want_var = 0.81 * before[3 * b->c + c] + 0.19 * var[c] * n / (n - 1);
+        assert_true(fabs((double)b->norm.mean[c] - want_mean) <= 1e-6 * (1 + fabs(want_mean)));
+        assert_true(fabs((double)b->norm.var[c] - want_var) <= 1e-6 * (1 + fabs(want_var)));
+        assert_true((double)b->norm.gamma[c] == before[c] && (double)b->norm.beta[c] == before[b->c + c]);
+    }
+}
+
+static void batch_norm_one(bool relu, bool residual) {
+    enum { N = 2, H = 9, W = 11, IN = 8, C = 16, PIXELS = N * H * W };
+    struct block b = block_new(C * IN, C);
+    struct graph g;
+    graph_init_training(&g, block_parameters(&b));
+    float *x = random_floats(PIXELS * IN, 1), *r = random_floats(PIXELS * C, 2);
+    double *xd = doubles_of(x, PIXELS * IN), *rd = doubles_of(r, PIXELS * C), *bd = doubles_of(b.values, C * IN + 4 * C), mean[C], var[C];
+    double *conv = zeros(PIXELS * C), *want = zeros(PIXELS * C);
+    const int in = graph_input(&g, "x", (struct shape){N, H, W, IN});
+    const int other = residual ? graph_input(&g, "r", (struct shape){N, H, W, C}) : -1;
+    graph_conv(&g, in, "conv", b.values, IN, C, 1, 1, 0, &b.norm, relu, other);
+    assert_int_equal(g.nodes[g.output].op, OP_batch_norm);
+    ref_conv(conv, xd, bd, &(struct ref_conv){N, H, W, IN, IN, C, 1, 1});
+    ref_batch_norm(want, conv, bd + C * IN, bd + C * IN + C, residual ? rd : NULL, PIXELS, C, 1e-5, relu, mean, var);
+    check(&g, (const float *[]){x, r}, want, 2e-6, true);
+    check_running(&b, bd + C * IN, mean, var, PIXELS);
+    graph_release(&g);
+    free(b.values);
+    free(x);
+    free(r);
+    free(xd);
+    free(rd);
+    free(bd);
+    free(conv);
+    free(want);
+}
+
+static void case_batch_norm(void) {
+    for (int variant = 0; variant < 4; variant++)
+        batch_norm_one(variant & 1, variant & 2);
+}
+
+/* The fused stem where its kernel takes the shape, else the layers one by one. */
+static void stem_one(int in_c, int weights_in_c, int out_c) {
+    enum { N = 2, H = 37, W = 45, PIXELS = N * 19 * 23, POOLED = N * 10 * 12 };
+    const size_t n_weights = (size_t)(out_c * weights_in_c * 49);
+    struct block b = block_new(n_weights, out_c);
+    struct graph g;
+    graph_init_training(&g, block_parameters(&b));
+    float *x = random_floats((size_t)(N * H * W * in_c), 1);
+    double *xd = doubles_of(x, (size_t)(N * H * W * in_c)), *bd = doubles_of(b.values, n_weights + 4 * (size_t)out_c), mean[64], var[64];
+    double *want = zeros((size_t)(POOLED * out_c)), *norm = bd + n_weights;
+    const int in = graph_input(&g, "x", (struct shape){N, H, W, in_c});
+    const struct node node = {.op = OP_stem, .inputs = {in}, .n_inputs = 1, .shape.c = out_c, .weights_in_c = weights_in_c};
+    const bool takes = stem_takes(&g, &node);
+    graph_stem(&g, in, "stem", "pool", b.values, weights_in_c, out_c, &b.norm);
+    print_message("  stem of %d over %d: %s\n", out_c, in_c, takes ? "fused" : "by layers");
+    assert_int_equal(g.nodes[g.output].op, takes ? OP_stem : OP_max_pool);
+    ref_stem(want, xd, bd, norm, norm + out_c, &(struct ref_conv){N, H, W, in_c, weights_in_c, out_c, 7, 2}, 1e-5, mean, var);
+    check(&g, (const float *[]){x}, want, 2e-6, true);
+    check_running(&b, norm, mean, var, PIXELS);
+    graph_release(&g);
+    free(b.values);
+    free(x);
+    free(xd);
+    free(bd);
+    free(want);
+}
+
+/* The fused stem gives no gradient by its input: over a computed image it is not used. */
+static void stem_over_computed(void) {
+    struct block b = block_new(64 * 49, 64);
+    struct graph g;
+    graph_init_training(&g, block_parameters(&b));
+    const int x = graph_input(&g, "x", (struct shape){1, 37, 45, 1});
+    graph_stem(&g, graph_add(&g, x, x, "sum"), "stem", "pool", b.values, 1, 64, &b.norm);
+    assert_int_equal(g.nodes[g.output].op, OP_max_pool);
+    graph_release(&g);
+    free(b.values);
+}
+
+static void case_stem(void) {
+    stem_one(1, 1, 64);
+    stem_one(1, 3, 64);
+    stem_one(3, 3, 64);
+    stem_one(1, 3, 16);
+    stem_over_computed();
+}
+
+static void case_activation(void) {
+    for (int a = ACTIVATION_RELU; a <= ACTIVATION_GELU; a++) {
+        struct graph g;
+        float *x = random_floats(ROWS * DIM, 1), *w = random_floats(DIM * DIM, 2);
+        double want[ROWS * DIM], *xd = doubles_of(x, ROWS * DIM), *wd = doubles_of(w, DIM * DIM);
+        graph_init_training(&g, (struct graph_parameters){w, NULL, DIM * DIM, DIM * DIM});
+        graph_linear(&g, graph_input(&g, "x", (struct shape){ROWS, 1, 1, DIM}), "l", w, NULL, DIM, (enum activation)a, -1);
+        assert_int_equal(g.nodes[g.output].op, OP_activation);
+        ref_linear(want, xd, wd, NULL, ROWS, DIM, DIM);
+        for (int i = 0; i < ROWS * DIM; i++)
+            want[i] = ref_activation(want[i], (enum activation)a);
+        check(&g, (const float *[]){x}, want, 2e-6, false);
+        graph_release(&g);
+        free(x);
+        free(w);
+        free(xd);
+        free(wd);
+    }
+}
+
+/* Each factor is 0 or 1 / (1 - p), and which it is follows from the seed (check()'s is 0), the step, the name and the place. */
+static void case_dropout(void) {
+    enum { N = 1000 };
+    static const double p = 0.3;
+    struct graph g;
+    float *x = random_floats(N, 1);
+    double want[N];
+    int none = 0;
+    graph_init_training(&g, (struct graph_parameters){0});
+    graph_dropout(&g, graph_input(&g, "x", (struct shape){N / 8, 1, 1, 8}), "layer", p);
+    for (size_t i = 0; i < N; i++) {
+        want[i] = (double)x[i] * ref_dropout(0, 0, "layer", p, i);
+        none += want[i] == 0;
+    }
+    assert_true(none > 200 && none < 400);
+    check(&g, (const float *[]){x}, want, 1e-7, false);
+    graph_release(&g);
+    graph_init(&g);
+    assert_int_equal(graph_dropout(&g, graph_input(&g, "x", (struct shape){1, 1, 1, 8}), "layer", p), 0); /* inference: x itself */
+    graph_release(&g);
+    free(x);
+}
+
+static void case_add(void) {
+    float *x = random_floats(ROWS * DIM, 1), *y = random_floats(ROWS * DIM, 2);
+    double want[ROWS * DIM];
+    for (int i = 0; i < ROWS * DIM; i++)
+        want[i] = (double)x[i] + (double)y[i];
+    for (int training = 0; training < 2; training++) {
+        struct graph g;
+        if (training)
+            graph_init_training(&g, (struct graph_parameters){0});
+        else
+            graph_init(&g);
+        const struct shape s = {ROWS, 1, 1, DIM};
+        graph_add(&g, graph_input(&g, "x", s), graph_input(&g, "y", s), "sum");
+        check(&g, (const float *[]){x, y}, want, 1e-7, false);
+        graph_release(&g);
+    }
+    free(x);
+    free(y);
 }
 
 /* The engine's own step: float32 to bfloat16, which must round to nearest even. */
@@ -404,6 +535,16 @@ static void small_trunk(struct graph *g, const float *w) {
     graph_mean_pool(g, x, "mean");
 }
 
+static void check_apart(const struct plan *p) {
+    for (int a = 0; a < p->n_values; a++)
+        for (int b = 0; b < a; b++) {
+            const struct value *x = &p->values[a], *y = &p->values[b];
+            if (x->alias >= 0 || y->alias >= 0 || x->first < 0 || y->first < 0 || x->first > y->last || y->first > x->last)
+                continue;
+            assert_true(x->offset + x->bytes <= y->offset || y->offset + y->bytes <= x->offset);
+        }
+}
+
 /* No two values that live at the same time share memory, and the whole is no more than what must live together needs. */
 static void test_liveness(void **state) {
     (void)state;
@@ -425,16 +566,56 @@ static void test_liveness(void **state) {
         most = live > most ? live : most;
     }
     assert_true(p->workspace_bytes <= most + most / 4 + 4096);
-    for (int a = 0; a < p->n_values; a++)
-        for (int b = 0; b < a; b++) {
-            const struct value *x = &p->values[a], *y = &p->values[b];
-            if (x->alias >= 0 || y->alias >= 0 || x->first < 0 || y->first < 0 || x->first > y->last || y->first > x->last)
-                continue;
-            assert_true(x->offset + x->bytes <= y->offset || y->offset + y->bytes <= x->offset);
-        }
+    check_apart(p);
     plan_free(p);
     engine_release(&en);
     graph_release(&g);
+    free(w);
+}
+
+/* The value, or what it is summed in place over, lives while step s runs. */
+static void check_lives(const struct plan *p, int value, int s) {
+    if (value < 0 || p->values[value].first < 0)
+        return; /* not used, or the caller's */
+    while (p->values[value].alias >= 0)
+        value = p->values[value].alias;
+    assert_true(p->values[value].first <= s && s <= p->values[value].last);
+}
+
+/* The same over both passes, with each way of computing again: and what a step reads or writes lives while it runs. */
+static void test_liveness_training(void **state) {
+    (void)state;
+    float *w = random_floats(16 * 16 * 9, 1);
+    size_t bytes[3];
+    for (int again = RECOMPUTE_NORMS; again <= RECOMPUTE_BLOCKS; again++) {
+        struct err e = {0};
+        struct engine en;
+        struct graph g;
+        struct plan *p = NULL;
+        graph_init_training(&g, (struct graph_parameters){w, NULL, 16 * 16 * 9, 16 * 16 * 9});
+        small_trunk(&g, w);
+        assert_int_equal(engine_init(&en, true, false, &e), 0);
+        en.recompute = (enum recompute)again;
+        if (plan_new(&p, &g, &en, &e))
+            fail_msg("%s", e.message);
+        check_apart(p);
+        for (int s = 0; s < p->n_steps; s++) {
+            const struct step *step = &p->steps[s];
+            check_lives(p, step->out, s);
+            check_lives(p, step->saved, s);
+            check_lives(p, step->dout, s);
+            for (int i = 0; i < step->n_in; i++) {
+                check_lives(p, step->in[i], s);
+                if (step->pass == PASS_BACKWARD)
+                    check_lives(p, step->din[i], s);
+            }
+        }
+        bytes[again] = p->workspace_bytes;
+        plan_free(p);
+        engine_release(&en);
+        graph_release(&g);
+    }
+    assert_true(bytes[RECOMPUTE_INNER] < bytes[RECOMPUTE_NORMS] && bytes[RECOMPUTE_BLOCKS] <= bytes[RECOMPUTE_INNER]);
     free(w);
 }
 
@@ -503,6 +684,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_op),
         cmocka_unit_test(test_liveness),
+        cmocka_unit_test(test_liveness_training),
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_misfits),
     };

@@ -85,7 +85,7 @@ struct dropout dropout_of(const struct plan *p, const struct step *s);
 float dropout_factor(const struct dropout *d, size_t element);
 /* Running statistics take in those of a batch of n pixels (variance biased, [c]). */
 void batch_norm_running(float *mean, float *var, const double *batch_mean, const double *batch_var, size_t c_all, double n);
-/* Does the fused stem take this node's shape (its input is in the graph)? */
+/* Does the fused stem take this node's shape (its input is in the graph), and is the input the caller's, which needs no gradient? */
 bool stem_takes(const struct graph *g, const struct node *node);
 
 #endif

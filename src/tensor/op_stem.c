@@ -11,8 +11,9 @@ static struct stem_shape shape_of(struct shape x, int out_c) {
 }
 
 bool stem_takes(const struct graph *g, const struct node *node) {
-    const struct stem_shape s = shape_of(g->nodes[node->inputs[0]].shape, node->shape.c);
-    return stem_learn_takes(&s);
+    const struct node *x = &g->nodes[node->inputs[0]];
+    const struct stem_shape s = shape_of(x->shape, node->shape.c);
+    return x->op == OP_input && stem_learn_takes(&s); /* it makes no gradient by its input */
 }
 
 int stem_shape_of(const struct graph *g, struct node *node, struct err *e) {
