@@ -89,6 +89,51 @@ static inline struct problem problem_image(const struct problem *p, size_t i) {
     return one;
 }
 
+/* --- bfloat16 ---------------------------------------------------------------------------------------------------------------- */
+
+static inline float bf16_value(uint16_t half) {
+    const uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* The nearest number, of two as near the even one; a NaN stays one. */
+static inline uint16_t bf16_nearest(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    if (isnan(x))
+        return 0x7FC0;
+    const uint16_t down = (uint16_t)(bits >> 16);
+    const uint32_t rest = bits & 0xFFFF;
+    return rest > 0x8000 || (rest == 0x8000 && down % 2) ? (uint16_t)(down + 1) : down;
+}
+
+/* n numbers, owned. */
+static inline uint16_t *bf16_of(const float *x, size_t n) {
+    uint16_t *y = mem_alloc_aligned(n, sizeof *y, NULL);
+    assert_non_null(y);
+    for (size_t i = 0; i < n; i++)
+        y[i] = bf16_nearest(x[i]);
+    return y;
+}
+
+static inline void bf16_round(float *x, size_t n) {
+    for (size_t i = 0; x && i < n; i++)
+        x[i] = bf16_value(bf16_nearest(x[i]));
+}
+
+/* n numbers of `x` as a kernel wants them, owned; NULL from NULL. */
+static inline void *activations_of(const float *x, size_t n, enum conv_type type) {
+    if (!x)
+        return NULL;
+    return type == CONV_BF16 ? (void *)bf16_of(x, n) : (void *)copy_floats(x, n);
+}
+
+static inline size_t activations_bytes(size_t n, enum conv_type type) {
+    return n * (type == CONV_BF16 ? sizeof(uint16_t) : sizeof(float));
+}
+
 /* --- the definition -------------------------------------------------------------------------------------------------------- */
 
 /* Channel o of image n at row i and column j of the convolution, with the bias. */
@@ -148,24 +193,30 @@ static inline void guarded_check(const void *buffer, size_t bytes, const char *w
             fail_msg("something was written behind %s", what);
 }
 
-/* The outputs, owned. in_place: they overwrite the residual. */
-static inline float *conv_run(const struct conv_kernel *k, const struct problem *p, bool in_place) {
+/* The outputs, owned, stored as `type`. in_place: they overwrite the residual. */
+static inline void *conv_run_type(const struct conv_kernel *k, const struct problem *p, enum conv_type type, bool in_place) {
     const struct conv_shape *s = &p->shape;
     const size_t scratch_bytes = k->scratch_bytes(s, pool_threads()), packed_bytes = k->packed_bytes(s),
-                 dst_bytes = p->n_out * sizeof(float);
-    void *packed = guarded_new(packed_bytes), *scratch = guarded_new(scratch_bytes);
-    float *dst = guarded_new(dst_bytes);
-    if (p->residual && in_place)
-        memcpy(dst, p->residual, dst_bytes);
+                 dst_bytes = activations_bytes(p->n_out, type);
+    void *packed = guarded_new(packed_bytes), *scratch = guarded_new(scratch_bytes), *dst = guarded_new(dst_bytes);
+    void *src = activations_of(p->x, p->n_in, type), *residual = activations_of(p->residual, p->n_out, type);
+    if (residual && in_place)
+        memcpy(dst, residual, dst_bytes);
     k->pack(packed, p->w, s);
-    const struct conv_call call = {*s, p->x, packed, p->bias, p->residual && in_place ? dst : p->residual, p->relu, dst, scratch};
+    const struct conv_call call = {*s, src, packed, p->bias, residual && in_place ? dst : residual, p->relu, dst, scratch, type};
     k->run(&call);
     guarded_check(packed, packed_bytes, "the packed weights");
     guarded_check(scratch, scratch_bytes, "the scratch memory");
     guarded_check(dst, dst_bytes, "the outputs");
     free(packed);
     free(scratch);
+    free(src);
+    free(residual);
     return dst;
+}
+
+static inline float *conv_run(const struct conv_kernel *k, const struct problem *p, bool in_place) {
+    return conv_run_type(k, p, CONV_F32, in_place);
 }
 
 /* --- what is asked of a kernel --------------------------------------------------------------------------------------------- */
@@ -239,6 +290,24 @@ static inline void check_bits(const struct conv_kernel *k, const struct problem 
     }
     pool_set_threads(before);
     free(whole);
+}
+
+/* In bfloat16, for 1 to `threads` threads: what float32 gives for the same numbers, rounded. Rounds what p holds. */
+static inline void check_bf16(const struct conv_kernel *k, struct problem *p, int threads) {
+    const int before = pool_threads();
+    bf16_round(p->x, p->n_in);
+    bf16_round(p->residual, p->n_out);
+    float *exact = conv_run(k, p, false);
+    uint16_t *want = bf16_of(exact, p->n_out);
+    for (int t = 1; t <= threads; t++) {
+        pool_set_threads(t);
+        uint16_t *got = conv_run_type(k, p, CONV_BF16, t % 2);
+        assert_memory_equal(want, got, p->n_out * sizeof *got);
+        free(got);
+    }
+    pool_set_threads(before);
+    free(exact);
+    free(want);
 }
 
 #endif

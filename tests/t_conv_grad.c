@@ -1,6 +1,6 @@
 /* The backward passes of the 3x3 convolutions, over the data and over the weights, against their definitions in double: at edges and odd
- * sizes, with several blocks of tiles, several images, and at the network's channels; that they add to what is there; and that threads
- * change no bit. */
+ * sizes, with several blocks of tiles, several images, and at the network's channels; that they add to what is there; that threads
+ * change no bit; and that bfloat16 only rounds. */
 #include "conv_check.h"
 
 /* --- problems -------------------------------------------------------------------------------------------------------------- */
@@ -80,41 +80,55 @@ static double defined_weights(const void *ctx, size_t at) {
 
 /* --- running a kernel ------------------------------------------------------------------------------------------------------ */
 
-/* The gradient by the inputs, owned. in_place: it overwrites what it is added to. */
-static float *data_run(const struct conv_data_kernel *k, const struct backward *b, bool in_place) {
+/* The gradient by the inputs, owned, stored as `type`. in_place: it overwrites what it is added to. */
+static void *data_run_type(const struct conv_data_kernel *k, const struct backward *b, enum conv_type type, bool in_place) {
     const struct conv_shape *s = &b->p.shape;
-    const size_t scratch_bytes = k->scratch_bytes(s, pool_threads()), packed_bytes = k->packed_bytes(s), bytes = b->p.n_in * sizeof(float);
-    void *packed = guarded_new(packed_bytes), *scratch = guarded_new(scratch_bytes);
-    float *dst = guarded_new(bytes);
-    if (b->before && in_place)
-        memcpy(dst, b->before, bytes);
+    const size_t scratch_bytes = k->scratch_bytes(s, pool_threads()), packed_bytes = k->packed_bytes(s),
+                 bytes = activations_bytes(b->p.n_in, type);
+    void *packed = guarded_new(packed_bytes), *scratch = guarded_new(scratch_bytes), *dst = guarded_new(bytes);
+    void *grad = activations_of(b->grad, b->p.n_out, type), *before = activations_of(b->before, b->p.n_in, type);
+    if (before && in_place)
+        memcpy(dst, before, bytes);
     k->pack(packed, b->p.w, s);
-    const struct conv_data_call call = {*s, b->grad, packed, b->before && in_place ? dst : b->before, dst, scratch};
+    const struct conv_data_call call = {*s, grad, packed, before && in_place ? dst : before, dst, scratch, type};
     k->run(&call);
     guarded_check(packed, packed_bytes, "the packed weights");
     guarded_check(scratch, scratch_bytes, "the scratch memory");
     guarded_check(dst, bytes, "the gradient by the inputs");
     free(packed);
     free(scratch);
+    free(grad);
+    free(before);
     return dst;
 }
 
-/* The gradient by the weights, owned. */
-static float *weights_run(const struct conv_weights_kernel *k, const struct backward *b) {
+static float *data_run(const struct conv_data_kernel *k, const struct backward *b, bool in_place) {
+    return data_run_type(k, b, CONV_F32, in_place);
+}
+
+/* The gradient by the weights, owned. type: of the activations. */
+static float *weights_run_type(const struct conv_weights_kernel *k, const struct backward *b, enum conv_type type) {
     const struct conv_shape *s = &b->p.shape;
     const size_t scratch_bytes = k->scratch_bytes(s, pool_threads()), bytes = b->n_weights * sizeof(float);
     void *scratch = guarded_new(scratch_bytes);
+    void *src = activations_of(b->p.x, b->p.n_in, type), *grad = activations_of(b->grad, b->p.n_out, type);
     float *dw = guarded_new(bytes);
     if (b->before)
         memcpy(dw, b->before, bytes);
     else
         memset(dw, 0, bytes);
-    const struct conv_weights_call call = {*s, b->p.x, b->grad, dw, scratch};
+    const struct conv_weights_call call = {*s, src, grad, dw, scratch, type};
     k->run(&call);
     guarded_check(scratch, scratch_bytes, "the scratch memory");
     guarded_check(dw, bytes, "the gradient by the weights");
     free(scratch);
+    free(src);
+    free(grad);
     return dw;
+}
+
+static float *weights_run(const struct conv_weights_kernel *k, const struct backward *b) {
+    return weights_run_type(k, b, CONV_F32);
 }
 
 /* --- the kernels ----------------------------------------------------------------------------------------------------------- */
@@ -292,11 +306,72 @@ static void test_bits(void **state) {
         }
 }
 
+/* --- bfloat16 ---------------------------------------------------------------------------------------------------------------- */
+
+/* For 1 to 3 threads: what float32 gives for the same numbers; of the inputs, rounded. */
+static void check_backward_bf16(int k, struct backward *b) {
+    const int threads = pool_threads();
+    bf16_round(b->p.x, b->p.n_in);
+    bf16_round(b->grad, b->p.n_out);
+    float *dw = weights_run(kernels[k].weights, b);
+    b->before = random_floats(b->p.n_in, 7, 1.0);
+    bf16_round(b->before, b->p.n_in);
+    float *dx = data_run(kernels[k].data, b, false);
+    uint16_t *want = bf16_of(dx, b->p.n_in);
+    for (int t = 1; t <= 3; t++) {
+        pool_set_threads(t);
+        uint16_t *got = data_run_type(kernels[k].data, b, CONV_BF16, t % 2);
+        assert_memory_equal(want, got, b->p.n_in * sizeof *got);
+        free(got);
+    }
+    free(b->before);
+    b->before = NULL;
+    for (int t = 1; t <= 3; t++) {
+        pool_set_threads(t);
+        float *got = weights_run_type(kernels[k].weights, b, CONV_BF16);
+        assert_memory_equal(dw, got, b->n_weights * sizeof *got);
+        free(got);
+    }
+    pool_set_threads(threads);
+    free(dw);
+    free(dx);
+    free(want);
+}
+
+static void test_bf16_edges(void **state) {
+    (void)state;
+    enum { SIDE_MAX = 19 };
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (int h = 1; h <= SIDE_MAX; h++)
+            for (int w = 1 + h % 2; w <= SIDE_MAX; w += 2) {
+                struct backward b = backward_new(kernels[k].stride, 1 + w % 3 % 2, h, w, 64, 64);
+                check_backward_bf16(k, &b);
+                backward_free(&b);
+            }
+}
+
+/* Among them one whose gradient by the inputs is stored past the caches: 23 MB. */
+static void test_bf16_sizes(void **state) {
+    (void)state;
+    static const int shapes[][5] = {
+        {2, 58, 64, 64, 128}, {1, 40, 26, 256, 128}, {1, 36, 20, 512, 512}, {2, 7, 7, 512, 512}, {2, 310, 290, 64, 64}};
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+            const int *s = shapes[i];
+            struct backward b = backward_new(kernels[k].stride, s[0], s[1], s[2], s[3], s[4]);
+            check_backward_bf16(k, &b);
+            backward_free(&b);
+        }
+}
+
 int main(void) {
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_data_sides), cmocka_unit_test(test_weights_sides),
-        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_large),      cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_refusals),   cmocka_unit_test(test_data_sides), cmocka_unit_test(test_weights_sides),
+        cmocka_unit_test(test_sizes),      cmocka_unit_test(test_large),      cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_bf16_edges), cmocka_unit_test(test_bf16_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* Our tiled convolutions (both Winograds and the stride-2 kernel) against the definition: at edges and odd sizes, and at the network's
  * sizes, whose paths small shapes never take (many channels, several blocks of tiles per thread, one V for all threads, outputs stored past
- * the caches); and that threads, batch and working in place change no bit. */
+ * the caches); that threads, batch and working in place change no bit; and that bfloat16 only rounds. */
 #include "conv_check.h"
 
 static const struct {
@@ -142,6 +142,55 @@ static void test_bits_few(void **state) {
     same_bits(3, 2, 3, 64, 128, true, 3, true);
 }
 
+/* --- bfloat16 ---------------------------------------------------------------------------------------------------------------- */
+
+static void test_bf16_edges(void **state) {
+    (void)state;
+    enum { SIDE_MAX = 19 };
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (int h = 1; h <= SIDE_MAX; h++)
+            for (int w = 1; w <= SIDE_MAX; w++) {
+                struct problem p = problem_new(shape_of(k, 1 + (h + w) % 2, h, w, 16 << (w % 3), 64 << (h % 2)), 1.0, h % 2, w % 2);
+                check_bf16(kernels[k].kernel, &p, 3);
+                problem_free(&p);
+            }
+}
+
+/* One V for all threads, blocks of their own, and outputs stored past the caches (21 MB of stride 1, 20 of stride 2). */
+static void test_bf16_sizes(void **state) {
+    (void)state;
+    static const int shapes[][5] = {/* images, height, width, channels in and out */
+                                    {2, 58, 64, 64, 128}, {1, 44, 40, 128, 128}, {1, 40, 26, 256, 128}, {2, 7, 7, 512, 192},
+                                    {1, 89, 88, 512, 64}, {2, 290, 287, 64, 64}, {3, 320, 331, 16, 128}};
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++)
+        for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+            const int *s = shapes[i];
+            struct problem p = problem_new(shape_of(k, s[0], s[1], s[2], s[3], s[4]), 1.0, i % 3 == 0, i % 2 == 1);
+            check_bf16(kernels[k].kernel, &p, 3);
+            problem_free(&p);
+        }
+}
+
+/* Inputs of zero, so that the outputs are the bias: halfway between two numbers, to an even and to an odd one, near it, denormal, the
+ * largest, and infinite. */
+static void test_bf16_rounding(void **state) {
+    (void)state;
+    static const uint32_t bits[] = {0x3F800000, 0x3F808000, 0x3F818000, 0x3F807FFF, 0x3F808001, 0x3FFF8000, 0xBF818000, 0x00000001,
+                                    0x00008000, 0x00018000, 0x807FFFFF, 0x7F7FFFFF, 0xFF7F8000, 0x7F7F7FFF, 0x7F800000, 0x7F7F8000};
+    enum { SAMPLES = sizeof bits / sizeof bits[0] };
+    skip_elsewhere();
+    for (int k = 0; k < KERNELS; k++) {
+        struct problem p = problem_new(shape_of(k, 1, 3, 4, 16, 64), 1.0, false, false);
+        memset(p.x, 0, p.n_in * sizeof *p.x);
+        for (size_t i = 0; i < 64; i++)
+            memcpy(&p.bias[i], &bits[(i + i / SAMPLES) % SAMPLES], sizeof p.bias[i]);
+        check_bf16(kernels[k].kernel, &p, 1);
+        problem_free(&p);
+    }
+}
+
 int main(void) {
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
@@ -154,6 +203,9 @@ int main(void) {
         cmocka_unit_test(test_bits_many_channels),
         cmocka_unit_test(test_bits_streamed),
         cmocka_unit_test(test_bits_few),
+        cmocka_unit_test(test_bf16_edges),
+        cmocka_unit_test(test_bf16_sizes),
+        cmocka_unit_test(test_bf16_rounding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

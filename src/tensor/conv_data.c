@@ -7,8 +7,13 @@ static struct conv_shape backward(const struct conv_shape *s) {
 }
 
 static void run(const struct conv_data_call *c, const struct conv_kernel *k) {
-    const struct conv_call call = {
-        .shape = backward(&c->shape), .src = c->grad, .packed = c->packed, .residual = c->residual, .dst = c->dst, .scratch = c->scratch};
+    const struct conv_call call = {.shape = backward(&c->shape),
+                                   .src = c->grad,
+                                   .packed = c->packed,
+                                   .residual = c->residual,
+                                   .dst = c->dst,
+                                   .scratch = c->scratch,
+                                   .type = c->type};
     k->run(&call);
 }
 

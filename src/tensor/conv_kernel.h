@@ -1,7 +1,8 @@
 /* Own convolution kernels: the interface by which one joins the engine beside oneDNN's. Floor 1.
  *
- * Activations are channels-last float32: [n][h][w][c], 64-byte aligned. A kernel is a pure function of its arguments: each output number is
- * computed by the same operations in the same order whatever the number of threads or images (same input, same model: same bits).
+ * Activations are channels-last: [n][h][w][c], 64-byte aligned, float32 or, in training, bfloat16. A kernel is a pure function of its
+ * arguments: each output number is computed by the same operations in the same order whatever the number of threads or images (same input,
+ * same model: same bits). Weights, sums and all arithmetic are float32: bfloat16 is widened when read, and rounded once when written.
  * dst = relu?( conv(src, weights) + bias + residual? ), where weights and bias already hold the folded batch-norm.
  */
 #ifndef BMU_TENSOR_CONV_KERNEL_H
@@ -17,15 +18,22 @@ struct conv_shape {
     bool pool;               /* a 3x3 stride 2 pad 1 max-pooling follows the ReLU and is part of the kernel (the stem) */
 };
 
+/* How all activations of a call, or their gradients, are stored. The stems take CONV_F32 only. */
+enum conv_type {
+    CONV_F32 = 0,
+    CONV_BF16 = 1 /* the upper half of a float32, rounded to nearest even */
+};
+
 struct conv_call {
     struct conv_shape shape;
-    const float *src;
-    const void *packed;    /* as pack() made it, 64-byte aligned */
-    const float *bias;     /* out_c; NULL, for the 3x3 kernels only: none */
-    const float *residual; /* NULL, or as dst; may be dst itself */
+    const void *src;
+    const void *packed;   /* as pack() made it, 64-byte aligned */
+    const float *bias;    /* out_c; NULL, for the 3x3 kernels only: none */
+    const void *residual; /* NULL, or as dst; may be dst itself */
     bool relu;
-    float *dst;
-    void *scratch; /* scratch_bytes(), 64-byte aligned, contents free */
+    void *dst;
+    void *scratch;       /* scratch_bytes(), 64-byte aligned, contents free */
+    enum conv_type type; /* of src, residual and dst */
 };
 
 struct conv_kernel {
@@ -55,11 +63,12 @@ extern const struct conv_kernel conv_strided;   /* 3x3 stride 2 pad 1 */
 
 struct conv_data_call {
     struct conv_shape shape; /* of the forward convolution, as in all of conv_data_kernel */
-    const float *grad;       /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
+    const void *grad;        /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
     const void *packed;      /* as pack() made it, 64-byte aligned */
-    const float *residual;   /* NULL, or as dst: added to it; may be dst itself */
-    float *dst;              /* the gradient by the inputs, [n][in_h][in_w][in_c] */
+    const void *residual;    /* NULL, or as dst: added to it; may be dst itself */
+    void *dst;               /* the gradient by the inputs, [n][in_h][in_w][in_c] */
     void *scratch;           /* scratch_bytes(), 64-byte aligned, contents free */
+    enum conv_type type;     /* of grad, residual and dst */
 };
 
 /* As conv_kernel: the same bits for any number of threads or images. */
@@ -83,10 +92,11 @@ extern const struct conv_data_kernel conv_data_strided;   /* stride 2 pad 1, 81 
 
 struct conv_weights_call {
     struct conv_shape shape; /* of the forward convolution */
-    const float *src;        /* the forward input, [n][in_h][in_w][in_c] */
-    const float *grad;       /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
+    const void *src;         /* the forward input, [n][in_h][in_w][in_c] */
+    const void *grad;        /* the loss's gradient by the outputs, [n][out_h][out_w][out_c] */
     float *weights;          /* [out_c][in_c][3][3]: the gradient by the weights is ADDED to what is there */
     void *scratch;           /* scratch_bytes(), 64-byte aligned, contents free */
+    enum conv_type type;     /* of src and grad */
 };
 
 /* As with conv_kernel, the same bits for any number of threads; the sums run over all images, so here the batch matters. */

@@ -10,6 +10,7 @@
  *
  * ReLU may come after the maximum because both only choose among numbers; the bias is where each sum starts.
  */
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -201,8 +202,8 @@ KERNEL static void share(void *ctx, int i, int n) {
     pool_share((long)s->n * s->out_h, i, n, &first, &last);
     while (first < last) {
         const long image = first / s->out_h, begin = image * s->out_h, end = begin + s->out_h < last ? begin + s->out_h : last;
-        t.image = c->src + (size_t)image * (size_t)s->in_h * (size_t)s->in_w * (size_t)s->in_c;
-        float *dst = c->dst + (size_t)first * t.g.carry;
+        t.image = (const float *)c->src + (size_t)image * (size_t)s->in_h * (size_t)s->in_w * (size_t)s->in_c;
+        float *dst = (float *)c->dst + (size_t)first * t.g.carry;
         if (s->in_c == 1)
             pooled_rows(&t, 1, dst, (int)(first - begin), (int)(end - begin));
         else
@@ -213,6 +214,7 @@ KERNEL static void share(void *ctx, int i, int n) {
 }
 
 static void stem_run(const struct conv_call *c) {
+    assert(c->type == CONV_F32);
     pool_run(share, (void *)(uintptr_t)c);
 }
 

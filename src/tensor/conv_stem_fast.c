@@ -13,6 +13,7 @@
  *
  * The bias may come after the maximum because rounding keeps the order of sums. Error: about that of the definition in float32.
  */
+#include <assert.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -360,14 +361,15 @@ KERNEL static void share(void *ctx, int i, int n) {
     pool_share((long)s->n * s->out_h, i, n, &first, &last);
     while (first < last) {
         const long image = first / s->out_h, begin = image * s->out_h, end = begin + s->out_h < last ? begin + s->out_h : last;
-        t.image = c->src + (size_t)image * (size_t)s->in_h * (size_t)s->in_w;
-        pooled_rows(&t, c->dst + (size_t)first * t.g.carry, (int)(first - begin), (int)(end - begin));
+        t.image = (const float *)c->src + (size_t)image * (size_t)s->in_h * (size_t)s->in_w;
+        pooled_rows(&t, (float *)c->dst + (size_t)first * t.g.carry, (int)(first - begin), (int)(end - begin));
         first = end;
     }
     _mm_sfence(); /* streamed stores are seen before the threads meet */
 }
 
 static void stem_run(const struct conv_call *c) {
+    assert(c->type == CONV_F32);
     pool_run(share, (void *)(uintptr_t)c);
 }
 

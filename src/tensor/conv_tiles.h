@@ -223,32 +223,33 @@ static inline struct tile tile_at(const struct tiling *g, long i) {
 
 /* A tensor [n][h][w][c]. */
 struct pixels {
-    const float *at;
+    const void *at;
     int h, w, c;
 };
 
 /* Channels first .. last of a tile, transformed in both directions into Q x Q points: v[point * v_step + channel - first]. */
-INLINE void input_tile(const struct pixels *p, const struct view *view, int q, transform *input, struct tile t, size_t first, size_t last,
-                       float *v, size_t v_step) {
+INLINE void input_tile(const struct pixels *p, enum conv_type type, const struct view *view, int q, transform *input, struct tile t,
+                       size_t first, size_t last, float *v, size_t v_step) {
     const int y0 = t.y * view->step - view->pad, x0 = t.x * view->step - view->pad, in = view->size;
     const size_t channels = (size_t)p->c, row = (size_t)p->w * channels;
-    const float *image = p->at + (size_t)t.image * (size_t)p->h * row;
+    const void *image = activation(p->at, (size_t)t.image * (size_t)p->h * row, type);
     const bool inside = y0 >= 0 && x0 >= 0 && y0 + in <= p->h && x0 + in <= p->w;
     for (size_t ch = first; ch < last; ch += LANES) {
         __m512 rows[TILE_MAX][POINTS_MAX], x[TILE_MAX], y[POINTS_MAX];
         for (int i = 0; i < in; i++) {
             if (inside) {
-                const float *px = image + (size_t)(y0 + i) * row + (size_t)x0 * channels + ch;
+                const size_t px = (size_t)(y0 + i) * row + (size_t)x0 * channels + ch;
 #pragma GCC unroll 9
                 for (int j = 0; j < in; j++)
-                    x[j] = _mm512_load_ps(px + (size_t)j * channels);
+                    x[j] = load_activations(image, px + (size_t)j * channels, type);
 #pragma GCC unroll 9
                 for (int j = 0; j < view->step; j++) /* the tile to the right comes next */
-                    _mm_prefetch(px + (size_t)(in + j) * channels, _MM_HINT_T0);
+                    _mm_prefetch(activation(image, px + (size_t)(in + j) * channels, type), _MM_HINT_T0);
             } else {
                 for (int j = 0; j < in; j++) {
                     const bool there = y0 + i >= 0 && y0 + i < p->h && x0 + j >= 0 && x0 + j < p->w;
-                    x[j] = there ? _mm512_load_ps(image + (size_t)(y0 + i) * row + (size_t)(x0 + j) * channels + ch) : _mm512_setzero_ps();
+                    const size_t px = (size_t)(y0 + i) * row + (size_t)(x0 + j) * channels + ch;
+                    x[j] = there ? load_activations(image, px, type) : _mm512_setzero_ps();
                 }
             }
             input(x, rows[i]);

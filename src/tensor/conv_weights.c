@@ -75,21 +75,22 @@ struct job {
 /* --- V and D ---------------------------------------------------------------------------------------------------------------------- */
 
 /* All channels of one tensor: tile t of the block to v[side][point][t]. */
-INLINE void fill_tile(const struct job *j, const struct pixels *p, const struct view *view, int q, transform *to_points, long t, float *v) {
+INLINE void fill_tile(const struct job *j, const struct pixels *p, enum conv_type type, const struct view *view, int q,
+                      transform *to_points, long t, float *v) {
     const struct tile tile = tile_at(&j->g.tiles, j->block + t);
     for (size_t side = 0; side < (size_t)p->c / SIDE; side++)
-        input_tile(p, view, q, to_points, tile, side * SIDE, (side + 1) * SIDE, v + side * j->g.side + (size_t)t * SIDE, j->g.v_step);
+        input_tile(p, type, view, q, to_points, tile, side * SIDE, (side + 1) * SIDE, v + side * j->g.side + (size_t)t * SIDE, j->g.v_step);
 }
 
-INLINE void fill(const struct job *j, const struct algorithm *a, transform *input, transform *gradient, int i, int n) {
+INLINE void fill(const struct job *j, enum conv_type type, const struct algorithm *a, transform *input, transform *gradient, int i, int n) {
     const struct conv_shape *s = &j->call->shape;
     const struct pixels x = {j->call->src, s->in_h, s->in_w, s->in_c}, dy = {j->call->grad, s->out_h, s->out_w, s->out_c};
     long first, last;
     pool_share(j->count, i, n, &first, &last);
     for (long t = first; t < last; t++)
-        fill_tile(j, &x, &a->in, a->points, input, t, j->v);
+        fill_tile(j, &x, type, &a->in, a->points, input, t, j->v);
     for (long t = first; t < last; t++)
-        fill_tile(j, &dy, &a->out, a->points, gradient, t, j->d);
+        fill_tile(j, &dy, type, &a->out, a->points, gradient, t, j->d);
 }
 
 /* --- dU += V^T D ------------------------------------------------------------------------------------------------------------------ */
@@ -132,9 +133,9 @@ INLINE void outer(const float *v, const float *d, long tiles, float *u, int rows
 KERNEL static void multiply(const struct job *j, const float *v, const float *d, float *u) {
     enum { STRIPS = (SIDE + ROWS - 1) / ROWS, TILE_LINES = (SIDE + STRIPS - 1) / STRIPS, U_LINES = SIDE * SIDE / LANES };
     const int turns = STRIPS * (int)((j->count + LANES - 1) / LANES);
-    struct gemm_ahead ahead[GEMM_AHEADS] = {{address(v, (long)j->g.v_step), TILE_LINES},
-                                            {address(d, (long)j->g.v_step), TILE_LINES},
-                                            {address(u, (long)j->g.u_step), j->block == 0 ? 0 : (U_LINES + turns - 1) / turns}};
+    struct gemm_ahead ahead[GEMM_AHEADS] = {{address(v, (long)j->g.v_step, sizeof *v), TILE_LINES},
+                                            {address(d, (long)j->g.v_step, sizeof *d), TILE_LINES},
+                                            {address(u, (long)j->g.u_step, sizeof *u), j->block == 0 ? 0 : (U_LINES + turns - 1) / turns}};
     for (long t = 0; t < j->count; t += CUT) {
         const long tiles = j->count - t < CUT ? j->count - t : CUT;
         const bool start = j->block + t == 0;
@@ -265,11 +266,14 @@ static bool takes(const struct conv_shape *s, int stride) {
     static size_t a##_scratch_bytes(const struct conv_shape *s, int threads) {                                                             \
         return scratch_bytes(s, &a, threads);                                                                                              \
     }                                                                                                                                      \
-    KERNEL static void a##_fill(void *ctx, int i, int n) {                                                                                 \
-        fill(ctx, &a, a##_input, a##_gradient, i, n);                                                                                      \
+    KERNEL static void a##_fill_f32(void *ctx, int i, int n) {                                                                             \
+        fill(ctx, CONV_F32, &a, a##_input, a##_gradient, i, n);                                                                            \
+    }                                                                                                                                      \
+    KERNEL static void a##_fill_bf16(void *ctx, int i, int n) {                                                                            \
+        fill(ctx, CONV_BF16, &a, a##_input, a##_gradient, i, n);                                                                           \
     }                                                                                                                                      \
     static void a##_run(const struct conv_weights_call *c) {                                                                               \
-        run(c, &a, a##_fill);                                                                                                              \
+        run(c, &a, c->type == CONV_BF16 ? a##_fill_bf16 : a##_fill_f32);                                                                   \
     }                                                                                                                                      \
     const struct conv_weights_kernel kernel = {text, a##_takes, a##_scratch_bytes, a##_run};
 

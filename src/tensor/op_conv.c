@@ -344,7 +344,7 @@ static int backward_data(struct plan *p, struct step *s, const struct back_place
     float *dx = step_din(p, s, 0);
     if (s->data_kernel) {
         s->data_kernel->pack(packed, weights, &s->conv);
-        const struct conv_data_call call = {s->conv, step_dout(p, s), packed, s->add[0] ? dx : NULL, dx, work};
+        const struct conv_data_call call = {s->conv, step_dout(p, s), packed, s->add[0] ? dx : NULL, dx, work, CONV_F32};
         s->data_kernel->run(&call);
         return 0;
     }
@@ -375,7 +375,7 @@ static int backward_weights(struct plan *p, struct step *s, const struct back_pl
         memset(dw, 0, weights_bytes(&s->conv));
     int rc = 0;
     if (s->weights_kernel) {
-        const struct conv_weights_call call = {s->conv, step_in(p, s, 0), step_dout(p, s), dw, work};
+        const struct conv_weights_call call = {s->conv, step_in(p, s, 0), step_dout(p, s), dw, work, CONV_F32};
         s->weights_kernel->run(&call);
     } else {
         rc = dnn_op_run(p->engine->dnn, s->more[2], step_in(p, s, 0), step_dout(p, s), NULL, packed, work, e);
