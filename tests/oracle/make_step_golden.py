@@ -166,6 +166,20 @@ def distance(a, b):
     return float(f"{np.linalg.norm(a - b) / np.linalg.norm(b):.3g}")
 
 
+def apart(mine, want):
+    """The distance of two rows as tests/step_golden.h estimates it: by probes, or by norms if that is more."""
+    squares = sum((a - b) ** 2 for a, b in zip(mine[1:1 + PROBES], want[1:1 + PROBES]))
+    return max(math.sqrt(3 * squares / PROBES), abs(mine[0] - want[0])) / want[0]
+
+
+def autocast(network, clinical, small, c, loss, gradients):
+    """How far PyTorch's own mixed precision is from float64: what ours is measured against."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = step(network, clinical, small, c, torch.float32, False)
+    off = [apart(row(k, half["gradients"][k]), r) for k, r in gradients.items()]
+    return {"loss": significant(abs(half["losses"][0] - loss)), "worst": float(f"{max(off):.3g}"), "median": float(f"{statistics.median(off):.3g}")}
+
+
 def run_case(network, clinical, small, c, dump):
     started = time.perf_counter()
     if small:
@@ -194,7 +208,8 @@ def run_case(network, clinical, small, c, dump):
             "logits": [rounded(x) for x in single["logits"]], "logits_f64": [rounded(x) for x in double["logits"]],
             "losses": rounded(single["losses"]) if c["steps"] else [],
             "losses_f64": rounded(double["losses"]) if c["steps"] and c["steps_f64"] else [],
-            "float32": own, "tracked": max(tracked.values()), "zero": zero, "gradients": gradients, "running": running}
+            "float32": own, **({} if small else {"autocast": autocast(network, clinical, small, c, double["losses"][0], gradients)}),
+            "tracked": max(tracked.values()), "zero": zero, "gradients": gradients, "running": running}
 
 
 # --- in full, for a live comparison ----------------------------------------------------------------------------------------------------------
