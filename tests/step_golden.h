@@ -33,8 +33,9 @@ struct step_case {
     double logits[STEP_EXAMS_MAX][TIER_COUNT], logits_f64[STEP_EXAMS_MAX][TIER_COUNT];
     double losses[STEP_LOSSES], losses_f64[STEP_LOSSES]; /* before each AdamW step; NAN where the case has none */
     bool has_losses, has_losses_f64;
-    int64_t tracked;                      /* num_batches_tracked of the batch-norms that ran, after the step */
-    double float32_worst, float32_median; /* PyTorch's own float32 gradients against float64's */
+    int64_t tracked;                                       /* num_batches_tracked of the batch-norms that ran, after the step */
+    double float32_worst, float32_median;                  /* PyTorch's own float32 gradients against float64's */
+    double autocast_loss, autocast_worst, autocast_median; /* the same of its bfloat16 autocast; NAN: not measured (small networks) */
     const struct json *gradients, *running, *zero;
 };
 
@@ -107,6 +108,10 @@ static inline struct step_case step_at(const struct golden *g, size_t i) {
     c.tracked = json_integer(json_get(j, "tracked"), -1);
     c.float32_worst = step_finite(json_get(own, "worst"));
     c.float32_median = step_finite(json_get(own, "median"));
+    const struct json *autocast = json_get(j, "autocast");
+    c.autocast_loss = json_number(json_get(autocast, "loss"), NAN);
+    c.autocast_worst = json_number(json_get(autocast, "worst"), NAN);
+    c.autocast_median = json_number(json_get(autocast, "median"), NAN);
     c.gradients = json_get(j, "gradients");
     c.running = json_get(j, "running");
     c.zero = json_get(j, "zero");

@@ -45,8 +45,9 @@ static const struct {
 };
 
 struct conv_training conv_choose_training(const struct conv_shape *s, bool exact, bool half) {
+    (void)half;
     struct conv_training choice = {0};
-    for (size_t i = 0; !exact && !half && i < sizeof training_rules / sizeof training_rules[0]; i++) {
+    for (size_t i = 0; !exact && i < sizeof training_rules / sizeof training_rules[0]; i++) {
         const struct conv_training *k = &training_rules[i].kernels;
         const int tile = training_rules[i].tile;
         const long tiles = (long)s->n * ((s->out_h + tile - 1) / tile) * ((s->out_w + tile - 1) / tile);

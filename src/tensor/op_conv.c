@@ -150,17 +150,20 @@ static size_t weights_bytes(const struct conv_shape *c) {
     return align_up((size_t)c->out_c * (size_t)c->in_c * (size_t)(c->kernel * c->kernel) * sizeof(float));
 }
 
+static enum conv_type stored(const struct plan *p, const struct step *s) {
+    return plan_type(p, s->node) == DNN_BF16 ? CONV_BF16 : CONV_F32;
+}
+
 /* Where a training pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) |
- * bias (zeros) | work. */
+ * work. */
 struct places {
-    size_t packed, bias, work, bytes;
+    size_t packed, work, bytes;
 };
 
 static struct places places_of(const struct conv_shape *c, const struct node *node, size_t packed, size_t work) {
     const size_t folded = node->weights_in_c == c->in_c ? 0 : weights_bytes(c);
     struct places x = {.packed = folded};
-    x.bias = x.packed + align_up(packed);
-    x.work = x.bias + align_up((size_t)c->out_c * sizeof(float));
+    x.work = x.packed + align_up(packed);
     x.bytes = x.work + work;
     return x;
 }
@@ -248,15 +251,13 @@ static int forward_training(struct plan *p, struct step *s, struct err *e) {
     const struct places at = places_of(&s->conv, s->node, packed, 0);
     const float *weights = training_weights(s, (float *)scratch);
     if (s->kernel) {
-        float *bias = (float *)(scratch + at.bias);
-        memset(bias, 0, (size_t)s->conv.out_c * sizeof *bias);
         s->kernel->pack(scratch + at.packed, weights, &s->conv);
         const struct conv_call call = {.shape = s->conv,
                                        .src = step_in(p, s, 0),
                                        .packed = scratch + at.packed,
-                                       .bias = bias,
                                        .dst = step_out(p, s),
-                                       .scratch = scratch + at.work};
+                                       .scratch = scratch + at.work,
+                                       .type = stored(p, s)};
         s->kernel->run(&call);
         return 0;
     }
@@ -344,7 +345,7 @@ static int backward_data(struct plan *p, struct step *s, const struct back_place
     float *dx = step_din(p, s, 0);
     if (s->data_kernel) {
         s->data_kernel->pack(packed, weights, &s->conv);
-        const struct conv_data_call call = {s->conv, step_dout(p, s), packed, s->add[0] ? dx : NULL, dx, work, CONV_F32};
+        const struct conv_data_call call = {s->conv, step_dout(p, s), packed, s->add[0] ? dx : NULL, dx, work, stored(p, s)};
         s->data_kernel->run(&call);
         return 0;
     }
@@ -375,7 +376,7 @@ static int backward_weights(struct plan *p, struct step *s, const struct back_pl
         memset(dw, 0, weights_bytes(&s->conv));
     int rc = 0;
     if (s->weights_kernel) {
-        const struct conv_weights_call call = {s->conv, step_in(p, s, 0), step_dout(p, s), dw, work, CONV_F32};
+        const struct conv_weights_call call = {s->conv, step_in(p, s, 0), step_dout(p, s), dw, work, stored(p, s)};
         s->weights_kernel->run(&call);
     } else {
         rc = dnn_op_run(p->engine->dnn, s->more[2], step_in(p, s, 0), step_dout(p, s), NULL, packed, work, e);
