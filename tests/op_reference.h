@@ -215,8 +215,8 @@ static inline void ref_head(double *y, const double *x, const double *factor, in
 static inline void ref_attention(double *y, const double *x, const double *factor, int dim, int heads, struct groups groups) {
     for (int group = 0, first = 0; group < groups.n; first += groups.rows[group++])
         for (int h = 0; h < heads; h++)
-            ref_head(y + first * dim, x + first * 3 * dim, factor ? factor + first * heads * GRAPH_GROUP_MAX : NULL, groups.rows[group], dim,
-                     heads, h);
+            ref_head(y + first * dim, x + first * 3 * dim, factor ? factor + first * heads * GRAPH_GROUP_MAX : NULL, groups.rows[group],
+                     dim, heads, h);
 }
 
 static inline void ref_mean_rows(double *y, const double *x, int c_all, struct groups groups) {

@@ -1,9 +1,10 @@
 /* Every op's backward pass, in float32, against central differences in float64 of its definition (op_reference.h), for the loss
- * sum(r * output) with random r: the gradient of each parameter and of each input, alone, in the middle of a graph (gradients made in place),
- * and where another node reads the inputs too (gradients added).
+ * sum(r * output) with random r: the gradient of each parameter and of each input, alone, in the middle of a graph (gradients made in
+ * place), and where another node reads the inputs too (gradients added).
  *
- * The engine keeps no gradient for what is bound to a graph. So each input is the sum of two bound arrays, the numbers and zeros: sums stand
- * before all else, so their backward steps come last and write nothing, and what the op gave them is still in its place after the run. */
+ * The engine keeps no gradient for what is bound to a graph. So each input is the sum of two bound arrays, the numbers and zeros: sums
+ * stand before all else, so their backward steps come last and write nothing, and what the op gave them is still in its place after the
+ * run. */
 #include "op_reference.h"
 
 #include <stdio.h>
@@ -388,8 +389,8 @@ static int build_batch_norm(struct graph *g, const struct trial *t, const int *x
 }
 
 static void define_batch_norm(double *y, const struct trial *t, const double *const *x, const double *const *w) {
-    ref_batch_norm(y, x[0], w[0], w[1], t->n_x > 1 ? x[1] : NULL, t->x[0].n * t->x[0].h * t->x[0].w, t->out, (double)(float)EPS, t->relu, NULL,
-                   NULL);
+    ref_batch_norm(y, x[0], w[0], w[1], t->n_x > 1 ? x[1] : NULL, t->x[0].n * t->x[0].h * t->x[0].w, t->out, (double)(float)EPS, t->relu,
+                   NULL, NULL);
 }
 
 static void gradient_batch_norm(void) {
@@ -461,7 +462,8 @@ static void gradient_stem(void) {
             false);
 }
 
-/* --- pooling --------------------------------------------------------------------------------------------------------------------------- */
+/* --- pooling ---------------------------------------------------------------------------------------------------------------------------
+ */
 
 static int build_max_pool(struct graph *g, const struct trial *t, const int *x, const float *const *w) {
     (void)t, (void)w;
@@ -491,7 +493,8 @@ static void gradient_mean_pool(void) {
     try(&(struct trial){.name = "mean_pool", .x = {{3, 19, 7, 9}}, .n_x = 1, .build = build_mean_pool, .define = define_mean_pool}, false);
 }
 
-/* --- rows, and number by number --------------------------------------------------------------------------------------------------------- */
+/* --- rows, and number by number ---------------------------------------------------------------------------------------------------------
+ */
 
 enum { ROWS = 7, DIM = 24, OUT = 40 };
 static const struct shape rows_of_dim = {ROWS, 1, 1, DIM};
@@ -552,7 +555,8 @@ static void define_dropout(double *y, const struct trial *t, const double *const
 }
 
 static void gradient_dropout(void) {
-    try(&(struct trial){
+    try(
+        &(struct trial){
             .name = "dropout", .x = {rows_of_dim}, .n_x = 1, .build = build_dropout, .define = define_dropout, .dropout = DROPOUT},
         false);
 }
@@ -725,7 +729,8 @@ static void gradient_join(void) {
         false);
 }
 
-/* --- all of them -------------------------------------------------------------------------------------------------------------------------- */
+/* --- all of them
+ * -------------------------------------------------------------------------------------------------------------------------- */
 
 static void gradient_input(void) {
     print_message("  input: has none\n");

@@ -309,11 +309,12 @@ static struct graph_parameters block_parameters(const struct block *b) {
     return (struct graph_parameters){b->values, NULL, b->n_weights + 4 * c, b->n_weights + 2 * c};
 }
 
-/* check() has run twice over the batch: each time a tenth of the way to its mean, and to its variance with n - 1. before: gamma, beta, mean,
- * var as they were. */
+/* check() has run twice over the batch: each time a tenth of the way to its mean, and to its variance with n - 1. before: gamma, beta,
+ * mean, var as they were. */
 static void check_running(const struct block *b, const double *before, const double *mean, const double *var, double n) {
     for (int c = 0; c < b->c; c++) {
-        const double want_mean = 0.81 * before[2 * b->c + c] + 0.19 * mean[c], want_var = 0.81 * before[3 * b->c + c] + 0.19 * var[c] * n / (n - 1);
+        const double want_mean = 0.81 * before[2 * b->c + c] + 0.19 * mean[c],
+                     want_var = 0.81 * before[3 * b->c + c] + 0.19 * var[c] * n / (n - 1);
         assert_true(fabs((double)b->norm.mean[c] - want_mean) <= 1e-6 * (1 + fabs(want_mean)));
         assert_true(fabs((double)b->norm.var[c] - want_var) <= 1e-6 * (1 + fabs(want_var)));
         assert_true((double)b->norm.gamma[c] == before[c] && (double)b->norm.beta[c] == before[b->c + c]);
@@ -682,11 +683,8 @@ static void test_misfits(void **state) {
 int main(void) {
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_op),
-        cmocka_unit_test(test_liveness),
-        cmocka_unit_test(test_liveness_training),
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_misfits),
+        cmocka_unit_test(test_every_op), cmocka_unit_test(test_liveness), cmocka_unit_test(test_liveness_training),
+        cmocka_unit_test(test_shared),   cmocka_unit_test(test_misfits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
