@@ -1,8 +1,9 @@
 /* Speed of the 3x3 convolution kernels that training uses: forward, backward over the data, backward over the weights, at the network's
  * sizes. GFLOP/s are counted as of the definition (2 * 9 * in_c * out_c per output pixel), the best of several runs; "pack" is the time of
- * packing the weights for the kernel before it.
+ * packing the weights for the kernel after it, "bf16" that of the kernel before it over bfloat16.
  *
  * Usage: bench_conv_grad [THREADS [PART OF A NAME]], as in `bench_conv_grad 2 mammo`. Bench code, above all floors. */
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 #include "base/pool.h"
 #include "tensor/conv_kernel.h"
 
-enum { RUNS_MIN = 5, RUNS_MAX = 1000 };
+enum { RUNS_MIN = 5, RUNS_MAX = 1000, TYPES = 2 };
 static const double seconds_each = 0.4;
 
 static const struct {
@@ -42,9 +43,11 @@ static const struct {
 
 struct work {
     struct conv_shape shape;
-    float *x, *y, *w, *bias;
+    void *x, *y; /* as type says */
+    float *w, *bias;
     void *packed, *scratch;
     int kernel;
+    enum conv_type type;
 };
 
 static void *need(size_t bytes) {
@@ -58,10 +61,27 @@ static void *need(size_t bytes) {
     return p;
 }
 
+static float value(size_t i) {
+    return (float)(i * 2654435761U % 1000) / 1000.0F - 0.5F;
+}
+
 static float *floats(size_t n) {
     float *x = need(n * sizeof *x);
     for (size_t i = 0; i < n; i++)
-        x[i] = (float)(i * 2654435761U % 1000) / 1000.0F - 0.5F;
+        x[i] = value(i);
+    return x;
+}
+
+static void *activations(size_t n, enum conv_type type) {
+    if (type == CONV_F32)
+        return floats(n);
+    uint16_t *x = need(n * sizeof *x);
+    for (size_t i = 0; i < n; i++) {
+        const float v = value(i);
+        uint32_t bits;
+        memcpy(&bits, &v, sizeof bits);
+        x[i] = (uint16_t)(bits >> 16);
+    }
     return x;
 }
 
@@ -89,8 +109,14 @@ static void forward_pack(const struct work *w) {
 }
 
 static void forward(const struct work *w) {
-    kernels[w->kernel].forward->run(&(struct conv_call){
-        .shape = w->shape, .src = w->x, .packed = w->packed, .bias = w->bias, .relu = true, .dst = w->y, .scratch = w->scratch});
+    kernels[w->kernel].forward->run(&(struct conv_call){.shape = w->shape,
+                                                        .src = w->x,
+                                                        .packed = w->packed,
+                                                        .bias = w->bias,
+                                                        .relu = true,
+                                                        .dst = w->y,
+                                                        .scratch = w->scratch,
+                                                        .type = w->type});
 }
 
 static void data_pack(const struct work *w) {
@@ -98,13 +124,13 @@ static void data_pack(const struct work *w) {
 }
 
 static void data(const struct work *w) {
-    kernels[w->kernel].data->run(
-        &(struct conv_data_call){.shape = w->shape, .grad = w->y, .packed = w->packed, .dst = w->x, .scratch = w->scratch});
+    kernels[w->kernel].data->run(&(struct conv_data_call){
+        .shape = w->shape, .grad = w->y, .packed = w->packed, .dst = w->x, .scratch = w->scratch, .type = w->type});
 }
 
 static void weights(const struct work *w) {
     kernels[w->kernel].weights->run(
-        &(struct conv_weights_call){.shape = w->shape, .src = w->x, .grad = w->y, .weights = w->w, .scratch = w->scratch});
+        &(struct conv_weights_call){.shape = w->shape, .src = w->x, .grad = w->y, .weights = w->w, .scratch = w->scratch, .type = w->type});
 }
 
 static size_t larger(size_t a, size_t b) {
@@ -120,20 +146,28 @@ static void measure(size_t size, int kernel, int threads) {
     const size_t outputs = (size_t)s.n * (size_t)out_h * (size_t)out_w, pairs = (size_t)s.in_c * (size_t)s.out_c;
     const double gflop = 2e-9 * 9 * (double)outputs * (double)pairs;
     struct work w = {.shape = s, .kernel = kernel};
-    w.x = floats((size_t)s.n * (size_t)s.in_h * (size_t)s.in_w * (size_t)s.in_c);
-    w.y = floats(outputs * (size_t)s.out_c);
     w.w = floats(pairs * 9);
     w.bias = floats((size_t)s.out_c);
     w.packed = need(larger(kernels[kernel].forward->packed_bytes(&s), kernels[kernel].data->packed_bytes(&s)));
     w.scratch = need(larger(kernels[kernel].weights->scratch_bytes(&s, threads),
                             larger(kernels[kernel].forward->scratch_bytes(&s, threads), kernels[kernel].data->scratch_bytes(&s, threads))));
-    const double pack = best(forward_pack, &w), y = best(forward, &w), back = best(data_pack, &w), dx = best(data, &w),
-                 dw = best(weights, &w);
-    printf("%-16s %-8s %7.2f %8.2f %6.0f %7.2f %8.2f %6.0f %8.2f %6.0f\n", sizes[size].name, kernels[kernel].name, 1e3 * pack, 1e3 * y,
-           gflop / y, 1e3 * back, 1e3 * dx, gflop / dx, 1e3 * dw, gflop / dw);
+    double pack = 0, back = 0, y[TYPES], dx[TYPES], dw[TYPES];
+    for (int type = 0; type < TYPES; type++) {
+        w.type = (enum conv_type)type;
+        w.x = activations((size_t)s.n * (size_t)s.in_h * (size_t)s.in_w * (size_t)s.in_c, w.type);
+        w.y = activations(outputs * (size_t)s.out_c, w.type);
+        pack = best(forward_pack, &w);
+        y[type] = best(forward, &w);
+        back = best(data_pack, &w);
+        dx[type] = best(data, &w);
+        dw[type] = best(weights, &w);
+        free(w.x);
+        free(w.y);
+    }
+    printf("%-16s %-8s %7.2f %8.2f %6.0f %8.2f %7.2f %8.2f %6.0f %8.2f %8.2f %6.0f %8.2f\n", sizes[size].name, kernels[kernel].name,
+           1e3 * pack, 1e3 * y[0], gflop / y[0], 1e3 * y[1], 1e3 * back, 1e3 * dx[0], gflop / dx[0], 1e3 * dx[1], 1e3 * dw[0],
+           gflop / dw[0], 1e3 * dw[1]);
     fflush(stdout);
-    free(w.x);
-    free(w.y);
     free(w.w);
     free(w.bias);
     free(w.packed);
@@ -144,8 +178,8 @@ int main(int argc, char **argv) {
     const int threads = argc > 1 ? (int)strtol(argv[1], NULL, 10) : pool_threads();
     const char *part = argc > 2 ? argv[2] : "";
     pool_set_threads(threads);
-    printf("%d threads; ms and GFLOP/s\n%-16s %-8s %7s %8s %6s %7s %8s %6s %8s %6s\n", pool_threads(), "size", "kernel", "pack", "forward",
-           "", "pack", "data", "", "weights", "");
+    printf("%d threads; ms and GFLOP/s\n%-16s %-8s %7s %8s %6s %8s %7s %8s %6s %8s %8s %6s %8s\n", pool_threads(), "size", "kernel", "pack",
+           "forward", "", "bf16", "pack", "data", "", "bf16", "weights", "", "bf16");
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         for (int k = 0; k < (int)(sizeof kernels / sizeof kernels[0]); k++)
             if (kernels[k].stride == sizes[i].stride && strstr(sizes[i].name, part))
