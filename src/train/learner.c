@@ -309,9 +309,11 @@ static int measure_gradients(struct learner *l, struct err *e) {
 int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
                       struct loss_value *value, float *logits, struct err *e) {
     int rc = check_exams(l, exams, n, e);
-    struct loss_label *labels = rc ? NULL : mem_alloc((size_t)n, sizeof *labels, e);
+    if (rc)
+        return err_prefix(e, "step %llu", (unsigned long long)step), rc;
+    struct loss_label *labels = mem_alloc((size_t)n, sizeof *labels, e);
     if (!labels)
-        return rc ? rc : ERR_NO_MEMORY;
+        return ERR_NO_MEMORY;
     for (int i = 0; i < n; i++)
         labels[i] = exams[i].label;
     if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)))
