@@ -31,11 +31,11 @@ enum recompute {
 /* What all plans of a model share. */
 struct engine {
     struct dnn *dnn;
-    struct pack_store *packs;  /* packed weights, by layer and kernel: plans of the same layer share them */
-    bool exact;                /* direct convolution only */
-    bool bf16;                 /* inference: convolutions in bfloat16; training: mixed precision */
-    bool profile;              /* take the time of each step */
-    enum recompute recompute;  /* training; of convolutions only those with so many outputs: */
+    struct pack_store *packs; /* packed weights, by layer and kernel: plans of the same layer share them */
+    bool exact;               /* direct convolution only */
+    bool bf16;                /* inference: convolutions in bfloat16; training: mixed precision */
+    bool profile;             /* take the time of each step */
+    enum recompute recompute; /* training; of convolutions only those with so many outputs: */
     size_t recompute_floor;
     uint64_t seed;             /* training: of dropout */
     uint32_t training_step;    /* training: the number of this step; dropout's masks follow from (seed, step, layer, element) */
