@@ -1,6 +1,8 @@
 /* Which convolution algorithm, by a fixed rule on shapes. Floor 1. */
 #include "tensor/conv_rule.h"
 
+#include <limits.h>
+
 /* First row that takes the shape wins. Sizes are output pixels of one image. Winograd 6x6 holds 7.1 times the weights in memory, 4x4 holds
  * 4 times, so maps of 28x28 and less take the smaller, and below 14x14 neither pays. */
 static const struct {
@@ -33,25 +35,27 @@ struct conv_choice conv_choose(const struct conv_shape *s, bool exact, bool bf16
     return choice;
 }
 
-/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below min_tiles the packs cost more
- * than they save. First row that takes the shape wins. */
+/* Training packs the weights at each step, so what counts is the number of tiles in the whole batch: below `tiles` the packs cost more than
+ * they save. Where images are stored in bfloat16 oneDNN's direct kernels are about twice as fast as in float32, so the limit is higher, and
+ * stride 2, which saves the fewest products, is always theirs. (`bmunet bench train --layers`.) First row that takes the shape wins. */
+enum { NEVER = INT_MAX };
 static const struct {
     struct conv_training kernels;
-    int tile, min_pixels, min_tiles; /* outputs along a tile's side; output pixels of one image; tiles of all */
+    int tile, min_pixels;  /* outputs along a tile's side; output pixels of one image */
+    int tiles, tiles_half; /* of all images together */
 } training_rules[] = {
-    {{&conv_winograd6, &conv_data_winograd6, &conv_weights_winograd6}, 6, 24 * 24, 24},
-    {{&conv_winograd4, &conv_data_winograd4, &conv_weights_winograd4}, 4, 7 * 7, 24},
-    {{&conv_strided, &conv_data_strided, &conv_weights_strided}, 4, 7 * 7, 48},
+    {{&conv_winograd6, &conv_data_winograd6, &conv_weights_winograd6}, 6, 24 * 24, 24, 64},
+    {{&conv_winograd4, &conv_data_winograd4, &conv_weights_winograd4}, 4, 7 * 7, 24, 64},
+    {{&conv_strided, &conv_data_strided, &conv_weights_strided}, 4, 7 * 7, 48, NEVER},
 };
 
 struct conv_training conv_choose_training(const struct conv_shape *s, bool exact, bool half) {
-    (void)half;
     struct conv_training choice = {0};
     for (size_t i = 0; !exact && i < sizeof training_rules / sizeof training_rules[0]; i++) {
         const struct conv_training *k = &training_rules[i].kernels;
         const int tile = training_rules[i].tile;
         const long tiles = (long)s->n * ((s->out_h + tile - 1) / tile) * ((s->out_w + tile - 1) / tile);
-        if (tiles < training_rules[i].min_tiles || s->out_h * s->out_w < training_rules[i].min_pixels)
+        if (tiles < (half ? training_rules[i].tiles_half : training_rules[i].tiles) || s->out_h * s->out_w < training_rules[i].min_pixels)
             continue;
         if (!choice.forward && k->forward->takes(s))
             choice.forward = k->forward;
