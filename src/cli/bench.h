@@ -12,6 +12,7 @@ struct bench_options {
     struct model_options engine; /* training: PRECISION_BF16 is mixed */
     enum network network;
     enum learner_memory memory;
+    bool train_only, mixed; /* an option of training was given; --precision mixed */
     bool json, layers, small, train, trunk;
     long threads, runs;
 };

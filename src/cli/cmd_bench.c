@@ -64,9 +64,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_NETWORK:
         return cli_take_network(&o->network, arg, state);
     case KEY_OF:
+        o->train_only = true;
         o->trunk = strcmp(arg, "trunk") == 0;
         return o->trunk || strcmp(arg, "exam") == 0 ? 0 : cli_usage(state, "--what takes exam or trunk, not '%s'", arg);
     case KEY_MEMORY:
+        o->train_only = true;
         for (size_t i = 0; i < sizeof memories / sizeof memories[0]; i++)
             if (strcmp(arg, memories[i]) == 0)
                 return o->memory = (enum learner_memory)i, 0;
@@ -74,6 +76,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_PRECISION:
         if (strcmp(arg, "mixed") == 0) {
             o->engine.precision = PRECISION_BF16;
+            o->train_only = o->mixed = true;
             return 0;
         }
         return cli_take_precision(&o->engine.precision, arg, state);
@@ -97,7 +100,15 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->what = arg;
         return 0;
     case ARGP_KEY_END:
-        return o->what ? 0 : cli_usage(state, "what to measure is missing: infer or train");
+        if (!o->what)
+            return cli_usage(state, "what to measure is missing: infer or train");
+        if (!o->train && o->train_only)
+            return cli_usage(state, "--what, --recompute and --precision mixed belong to train");
+        if (o->train && o->engine.precision == PRECISION_BF16 && !o->mixed)
+            return cli_usage(state, "train takes --precision fp32 or mixed");
+        if (o->trunk && (o->model || o->small || o->memory != LEARNER_MEMORY_AUTO))
+            return cli_usage(state, "--what trunk is one fixed network: --model, --small and --recompute do not belong to it");
+        return 0;
     default:
         return cli_default(key, state);
     }

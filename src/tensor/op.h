@@ -83,6 +83,10 @@ struct dropout {
 };
 struct dropout dropout_of(const struct plan *p, const struct step *s);
 float dropout_factor(const struct dropout *d, size_t element);
+/* op_conv.c: weights over the input's own channels (of a repeated grey image the three summed) [out][in_c][k][k], and the way back: each of
+ * the three channels gets the gradient, added. */
+void op_fold_channels(float *out, const struct node *node, int in_c);
+void op_unfold_gradient(float *to, const float *from, const struct node *node, int in_c);
 /* Running statistics take in those of a batch of n pixels (variance biased, [c]). */
 void batch_norm_running(float *mean, float *var, const double *batch_mean, const double *batch_var, size_t c_all, double n);
 /* Does the fused stem take this node's shape (its input is in the graph), and is the input the caller's, which needs no gradient? */

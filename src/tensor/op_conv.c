@@ -228,19 +228,29 @@ static int prepare_training(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
-/* The weights over the input's own channels. */
-static const float *training_weights(const struct step *s, float *folded) {
-    const struct node *node = s->node;
-    const size_t area = (size_t)(node->kernel * node->kernel), from = (size_t)node->weights_in_c * area, to = (size_t)s->conv.in_c * area;
-    if (from == to)
-        return node->weights;
+void op_fold_channels(float *out, const struct node *node, int in_c) {
+    const size_t area = (size_t)(node->kernel * node->kernel), from = (size_t)node->weights_in_c * area, to = (size_t)in_c * area;
     for (size_t o = 0; o < (size_t)node->shape.c; o++)
         for (size_t i = 0; i < to; i++) {
             double sum = 0;
             for (size_t c = i; c < from; c += to)
                 sum += (double)node->weights[o * from + c];
-            folded[o * to + i] = (float)sum;
+            out[o * to + i] = (float)sum;
         }
+}
+
+void op_unfold_gradient(float *to, const float *from, const struct node *node, int in_c) {
+    const size_t area = (size_t)(node->kernel * node->kernel), wide = (size_t)node->weights_in_c * area, narrow = (size_t)in_c * area;
+    for (size_t o = 0; o < (size_t)node->shape.c; o++)
+        for (size_t i = 0; i < wide; i++)
+            to[o * wide + i] += from[o * narrow + i % narrow];
+}
+
+/* The weights over the input's own channels: in place, or summed. */
+static const float *training_weights(const struct step *s, float *folded) {
+    if (s->node->weights_in_c == s->conv.in_c)
+        return s->node->weights;
+    op_fold_channels(folded, s->node, s->conv.in_c);
     return folded;
 }
 
@@ -359,15 +369,6 @@ static int backward_data(struct plan *p, struct step *s, const struct back_place
     return rc;
 }
 
-/* Of a repeated grey image each of the three channels gets the gradient. */
-static void unfold_gradient(float *to, const float *from, const struct step *s) {
-    const size_t area = (size_t)(s->conv.kernel * s->conv.kernel), wide = (size_t)s->node->weights_in_c * area,
-                 narrow = (size_t)s->conv.in_c * area;
-    for (size_t o = 0; o < (size_t)s->conv.out_c; o++)
-        for (size_t i = 0; i < wide; i++)
-            to[o * wide + i] += from[o * narrow + i % narrow];
-}
-
 static int backward_weights(struct plan *p, struct step *s, const struct back_places *at, struct err *e) {
     char *scratch = step_scratch(p, s), *packed = scratch + at->weights.packed, *work = scratch + at->weights.work;
     const bool folded = s->node->weights_in_c != s->conv.in_c;
@@ -384,7 +385,7 @@ static int backward_weights(struct plan *p, struct step *s, const struct back_pl
             rc = dnn_op_run(p->engine->dnn, s->more[3], packed, NULL, NULL, dw, work, e);
     }
     if (rc == 0 && folded)
-        unfold_gradient(plan_gradient(p, s->node->weights), dw, s);
+        op_unfold_gradient(plan_gradient(p, s->node->weights), dw, s->node, s->conv.in_c);
     return rc;
 }
 

@@ -98,18 +98,6 @@ int stem_learn(struct plan *p, struct step *s, struct err *e) {
     return prepare(p, s);
 }
 
-/* The weights over the input's channels: as they are, or of a repeated grey image summed. */
-static void fold(float *out, const struct node *node, int in_c) {
-    const size_t from = (size_t)node->weights_in_c * 49, to = (size_t)in_c * 49;
-    for (size_t o = 0; o < (size_t)node->shape.c; o++)
-        for (size_t i = 0; i < to; i++) {
-            double sum = 0;
-            for (size_t c = i; c < from; c += to)
-                sum += (double)node->weights[o * from + c];
-            out[o * to + i] = (float)sum;
-        }
-}
-
 int stem_forward_step(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     const struct stem_shape shape = step_shape(p, s);
@@ -117,7 +105,7 @@ int stem_forward_step(struct plan *p, struct step *s, struct err *e) {
     const struct scratch x = scratch_of(step_scratch(p, s), &shape, p->threads);
     const struct batch_norm *norm = &s->node->norm;
     const float *src = step_in(p, s, 0);
-    fold(x.weights, s->node, shape.in_c);
+    op_fold_channels(x.weights, s->node, shape.in_c);
     stem_gram(saved.gram, saved.sum, &shape, src, x.work);
     stem_moments(saved.mean, saved.var, &shape, saved.gram, saved.sum, x.weights);
     for (int c = 0; c < shape.out_c; c++) {
@@ -137,16 +125,12 @@ int stem_backward_step(struct plan *p, struct step *s, struct err *e) {
     const struct saved saved = saved_of(step_saved(p, s), &shape);
     const struct scratch x = scratch_of(step_scratch(p, s), &shape, p->threads);
     const struct batch_norm *norm = &s->node->norm;
-    const size_t from = (size_t)s->node->weights_in_c * 49, to = stem_taps(&shape);
-    float *dweights = plan_gradient(p, s->node->weights);
-    fold(x.weights, s->node, shape.in_c);
-    memset(x.gradient, 0, (size_t)shape.out_c * to * sizeof *x.gradient);
+    op_fold_channels(x.weights, s->node, shape.in_c);
+    memset(x.gradient, 0, (size_t)shape.out_c * stem_taps(&shape) * sizeof *x.gradient);
     stem_backward(x.patches, x.sums, &shape, step_dout(p, s), stored(p, s), saved.which, step_in(p, s, 0), x.work);
     const struct stem_step step = {saved.gram, saved.sum, saved.mean,  saved.var,        x.patches,
                                    x.sums,     x.weights, norm->gamma, (double)norm->eps};
     stem_gradients(x.gradient, plan_gradient(p, norm->gamma), plan_gradient(p, norm->beta), &shape, &step);
-    for (size_t o = 0; o < (size_t)shape.out_c; o++)
-        for (size_t i = 0; i < from; i++) /* each of three repeated channels gets the one's gradient */
-            dweights[o * from + i] += x.gradient[o * to + i % to];
+    op_unfold_gradient(plan_gradient(p, s->node->weights), x.gradient, s->node, shape.in_c);
     return 0;
 }

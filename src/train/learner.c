@@ -71,6 +71,8 @@ static size_t running_count(const struct learner *l) {
 }
 
 int learner_open(struct learner **out, const char *path, const struct learner_options *o, struct err *e) {
+    if (!(o->dropout_block >= 0 && o->dropout_block < 1 && o->dropout_head >= 0 && o->dropout_head < 1))
+        return err_set(e, ERR_CONFIG, "dropout %g, %g: each must lie in [0, 1)", o->dropout_block, o->dropout_head);
     struct learner *l = mem_alloc(1, sizeof *l, e);
     if (!l)
         return ERR_NO_MEMORY;
@@ -269,7 +271,7 @@ static int bind(struct learner *l, const struct learner_exam *exams, int n, stru
 
 /* --- gradients ------------------------------------------------------------------------------------------------------------------ */
 
-/* ", in step 12 over the exams 'a', 'b' ..." behind a message. */
+/* "step 12, exams 'a', 'b' ...: " before a message. */
 static void name_batch(struct err *e, const struct learner_exam *exams, int n, uint64_t step) {
     char ids[512];
     size_t at = 0;
@@ -296,7 +298,6 @@ static bool used_by_graph(const struct learner *l, size_t offset) {
 /* The gradients' norm; a NaN is found here. What the batch did not use rests in the step that follows: no decay, no momentum (as PyTorch
  * leaves alone what has no gradient). */
 static int measure_gradients(struct learner *l, struct err *e) {
-    l->measured = false;
     if (!l->optimiser)
         return 0;
     for (size_t i = 0; i < l->n_segments; i++)
@@ -309,6 +310,9 @@ static int measure_gradients(struct learner *l, struct err *e) {
 int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
                       struct loss_value *value, float *logits, struct err *e) {
     int rc = check_exams(l, exams, n, e);
+    l->measured = false; /* whatever goes wrong, no step is made of it */
+    if (rc == 0 && loss->n_leaves != TIER_COUNT)
+        rc = err_set(e, ERR_CONFIG, "the loss has %d leaves, the network %d", loss->n_leaves, (int)TIER_COUNT);
     if (rc)
         return err_prefix(e, "step %llu", (unsigned long long)step), rc;
     struct loss_label *labels = mem_alloc((size_t)n, sizeof *labels, e);
@@ -374,6 +378,8 @@ int learner_optimise(struct learner *l, const struct optimiser_config *c, bool d
 int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e) {
     if (!l->measured)
         return err_set(e, ERR_INTERNAL, "no gradients have been computed for this step since the optimiser was chosen");
+    if (!(u->clip >= 0))
+        return err_set(e, ERR_CONFIG, "the gradients' norm cannot be clipped to %g", u->clip);
     if (norm)
         *norm = l->norm;
     optimiser_step(l->optimiser, l->parameters->values, l->parameters->gradients, u->rate,

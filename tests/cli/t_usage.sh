@@ -42,6 +42,10 @@ usage bench
 usage bench sleep
 usage bench train --what nothing
 usage bench train --recompute all
+usage bench train --precision bf16
+usage bench infer --precision mixed
+usage bench infer --recompute inner
+usage bench train --what trunk --recompute inner
 usage bench infer --runs 0
 
 expect 0 "$bmunet" bench infer --small --json --runs 3 --threads 1 --layers
