@@ -16,13 +16,42 @@
     X(UNSUPPORTED,         -9, "well-formed, but outside what is supported") \
     X(THREAD,             -10, "a thread could not be started") \
     /* images */ \
-    X(IMAGE_TYPE,         -20, "not a PNG or JPEG image") \
+    X(IMAGE_TYPE,         -20, "not a PNG, JPEG or DICOM image") \
     X(IMAGE_TRUNCATED,    -21, "the image file ends early") \
     X(IMAGE_CORRUPT,      -22, "the image file is damaged") \
     X(IMAGE_TOO_LARGE,    -23, "the image declares more pixels than the limit") \
     X(IMAGE_EMPTY,        -24, "the image has zero width or height") \
     X(IMAGE_DEPTH,        -25, "the image's bits per sample do not fit the slot") \
     X(IMAGE_COLOUR,       -26, "a colour image where grey is due, or a colour model that is not supported") \
+    X(IMAGE_TOO_SMALL,    -27, "the image, or the breast in it, has too few pixels to be used") \
+    X(IMAGE_BLANK,        -28, "the image is empty: one value nearly everywhere") \
+    X(IMAGE_SATURATED,    -29, "most of the image is as bright as the file can say: what was there is lost") \
+    X(IMAGE_NOT_BREAST,   -30, "the picture does not look like the examination that its slot is for") \
+    X(IMAGE_POLARITY,     -31, "the background is brighter than the breast, or two attributes disagree on what is black") \
+    X(IMAGE_KIND,         -32, "grey B-mode, colour Doppler or elastography in the slot of another of them") \
+    /* the decoder and DICOM */ \
+    X(DECODER,           -150, "the decoder program cannot be found or started") \
+    X(DECODER_CRASH,     -151, "the decoder crashed over this file") \
+    X(DECODER_TIMEOUT,   -152, "the decoder needed too long for this file") \
+    X(DECODER_SANDBOX,   -153, "the decoder tried something that it may not do") \
+    X(DICOM_SYNTAX,      -154, "not a well-formed DICOM file") \
+    X(DICOM_NO_PIXELS,   -155, "a DICOM file without an image") \
+    X(DICOM_TRANSFER,    -156, "a DICOM transfer syntax outside the list") \
+    X(DICOM_PIXELS,      -157, "the pixel data contradict what the file says of them") \
+    X(DICOM_LUT,         -158, "a lookup table or window that cannot be applied") \
+    X(MODALITY_WRONG,    -160, "an image of another modality than its slot is for") \
+    X(VIEW_NOT_STANDARD, -161, "a mammogram that is neither CC nor MLO, or a special view (spot, magnification ...)") \
+    X(VIEW_MISMATCH,     -162, "the file says another view than its slot") \
+    X(SIDE_MISMATCH,     -163, "the file says another side than the table or the exam's other files") \
+    X(SIDE_IMAGE,        -164, "the chest wall lies on the other side of the picture than the file or the table says") \
+    X(SIDE_UNKNOWN,      -165, "on which side the chest wall lies cannot be told") \
+    X(FOR_PROCESSING,    -166, "raw detector data, not for presentation") \
+    X(TOMOSYNTHESIS,     -167, "slices of tomosynthesis, or a view synthesised from them") \
+    X(IMPLANT,           -168, "a breast with an implant") \
+    X(SPECIMEN,          -169, "an image of a specimen, not of a breast") \
+    X(PATIENT_MISMATCH,  -170, "two files of one exam name different patients, or another one than the table") \
+    X(STUDY_MISMATCH,    -171, "two files of one modality come from different studies") \
+    X(DATE_APART,        -172, "two files of one exam were made too long apart") \
     /* tables */ \
     X(CSV_SYNTAX,         -40, "not RFC 4180: quoting") \
     X(CSV_RAGGED,         -41, "a row has more or fewer cells than the header") \

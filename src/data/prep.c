@@ -132,20 +132,35 @@ static int refuse(struct input_verdict *v, int rc, const struct err *why) {
     return rc;
 }
 
+int prep_image(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
+               struct input_verdict *v, struct err *e) {
+    (void)claim; /* the published release looks at no side */
+    struct err local = {0};
+    e = e ? e : &local; /* the note wants the message */
+    v->status = INPUT_USED;
+    describe(v, im);
+    int rc = slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
+    if (rc)
+        return refuse(v, rc, e);
+    v->prepared = true;
+    sha256_bytes(out, prep_size(p, s) * sizeof *out, v->tensor_sha256);
+    return 0;
+}
+
 int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,
                struct err *e) {
     struct err local = {0};
     struct image *im = NULL;
-    e = e ? e : &local; /* the note wants the message */
-    *v = (struct input_verdict){.status = INPUT_USED, .hashed = true};
+    e = e ? e : &local;
+    *v = (struct input_verdict){.hashed = true};
     sha256_bytes(bytes, n, v->sha256);
     int rc = image_decode(&im, bytes, n, e);
-    if (!rc) {
-        describe(v, im);
-        rc = slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
-    }
+    if (rc)
+        refuse(v, rc, e);
+    else
+        rc = prep_image(out, p, s, im, &(struct prep_claim){0}, v, e);
     image_free(im);
-    return rc ? refuse(v, rc, e) : 0;
+    return rc;
 }
 
 int prep_file(float *out, const struct prep_profile *p, enum slot s, const char *path, struct input_verdict *v, struct err *e) {

@@ -26,6 +26,16 @@ struct prep_profile {
 size_t prep_size(const struct prep_profile *p, enum slot s);
 /* Where slot s lies, in floats, in one block that holds the views of an exam end to end in slot order; of SLOT_COUNT: the block's size. */
 size_t prep_offset(const struct prep_profile *p, enum slot s);
+/* What the table says of an image before it is opened. */
+struct prep_claim {
+    char side;                /* 'L', 'R', or 0: the table does not say */
+    bool allow_tomosynthesis; /* synthesised views are taken, and the verdict says so */
+};
+/* Pure: a decoded picture (with its DICOM facts, if any) to the network's input of slot s. out: prep_size floats, row-major; ultrasound
+ * interleaved RGB in 0..1. v: status, code, note, tensor_sha256 and facts are filled; hashed and sha256 are the caller's. May take im's
+ * pixels (they are then NULL). Returns 0 if used, else the code of the refusal (also in e). */
+int prep_image(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
+               struct input_verdict *v, struct err *e);
 /* Decode, check and convert the file's bytes for slot s into out (prep_size floats, row-major; ultrasound interleaved RGB in 0..1).
  * v is filled in full: status, code, note, sha256. Returns 0 if used, else the code of the refusal (also in e). */
 int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,

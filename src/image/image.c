@@ -40,8 +40,10 @@ int image_new(struct image **out, uint32_t width, uint32_t height, int channels,
 }
 
 void image_free(struct image *im) {
-    if (im)
+    if (im) {
+        dicom_free(im->dicom);
         free(im->pixels);
+    }
     free(im);
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "image/dicom.h"
 
 enum { IMAGE_SIDE_MAX = 32768, IMAGE_PIXELS_MAX = 128 * 1024 * 1024, IMAGE_FILE_MAX = 512 * 1024 * 1024 };
 
@@ -21,11 +22,13 @@ struct image {
     int bits;     /* 8 or 16: the sample container */
     void *pixels; /* owned; width * height * channels samples */
     /* facts, for the verdict */
-    int file_bits;      /* bits per sample in the file: 1, 2, 4, 8, 16 (of a palette: of its indices) */
-    bool palette;       /* the file had a palette */
-    bool alpha;         /* the file had an alpha channel or transparency, which was dropped */
-    bool alpha_used;    /* ... and at least one pixel was not fully opaque */
-    const char *format; /* "PNG" or "JPEG"; static */
+    int file_bits;       /* bits per sample in the file: 1, 2, 4, 8, 16 (of a palette: of its indices) */
+    bool palette;        /* the file had a palette */
+    bool alpha;          /* the file had an alpha channel or transparency, which was dropped */
+    bool alpha_used;     /* ... and at least one pixel was not fully opaque */
+    const char *format;  /* "PNG", "JPEG" or "DICOM"; static */
+    bool is_signed;      /* DICOM: a 16-bit container holds int16_t */
+    struct dicom *dicom; /* owned; NULL: not a DICOM file */
 };
 
 /* Decode PNG or JPEG by its first bytes (never by a file name). The whole picture or none: a file that ends early or has a wrong checksum

@@ -1,0 +1,37 @@
+/* Pixels from files nobody vouches for: the client of bmunet-decode, the sandboxed program that parses them. Floor 1.
+ *
+ * One `struct decoder` is one child process, started by posix_spawn and kept for many files, without files, network or the right to start
+ * anything (decoder/sandbox.c). Bytes go in and pixels come out through two memory files; a small JSON tells what they are. Nothing the
+ * child says is believed before it has been checked against the limits here: sizes, counts, offsets, text lengths. A child that crashes,
+ * is killed, exceeds its memory or needs longer than its time costs that one file; the next one gets a new child.
+ */
+#ifndef BMU_IMAGE_DECODE_H
+#define BMU_IMAGE_DECODE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "image/image.h"
+
+enum { DECODE_FRAME_MIDDLE = -1 };
+struct decoder_options {
+    const char *program; /* NULL: $BMUNET_DECODER, else bmunet-decode beside this program, else in its libexec folder */
+    double seconds;      /* per file; 0: 10 */
+};
+struct decoder;
+/* Starts nothing yet; the child starts with the first file. ERR_DECODER if the program cannot be found. */
+int decoder_open(struct decoder **out, const struct decoder_options *o, struct err *e);
+void decoder_close(struct decoder *d); /* NULL is allowed */
+
+struct decode_request {
+    int frame;       /* of several: from 0, or DECODE_FRAME_MIDDLE (n / 2). Out of range: ERR_USAGE */
+    bool facts_only; /* leave the pixels out (image.pixels stays NULL): for looking through folders */
+};
+/* PNG, JPEG or DICOM, told by the bytes. The whole picture or none. request NULL: the middle frame.
+ * ERR_FILE_EMPTY, ERR_IMAGE_*, ERR_DICOM_*, ERR_UNSUPPORTED, ERR_LIMIT: the file. ERR_DECODER_CRASH, _TIMEOUT, _SANDBOX: what became of the
+ * child over this file. ERR_DECODER: no child can be had; ERR_NO_MEMORY. One caller at a time per decoder. */
+int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, size_t n, const struct decode_request *request,
+                 struct err *e);
+
+#endif
