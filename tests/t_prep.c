@@ -6,6 +6,8 @@
 static const struct prep_profile small = {"reference-v1", 23, 17, 16, 20, 5063.68, 8773.89};
 static const struct prep_profile full = {"reference-v1", 2294, 1280, 224, 224, 5063.68, 8773.89};
 
+static const struct prep_claim nothing;
+static struct decoder *decoder;
 static struct json *table;
 
 /* The hash of the tensor, or the name of the code; checks that verdict and error agree. */
@@ -15,7 +17,7 @@ static const char *prepare(const struct prep_profile *p, enum slot s, const char
     struct err e = {0};
     assert_non_null(out);
     memset(v, 0xa5, sizeof *v); /* filled in full */
-    int rc = prep_file(out, p, s, path, v, &e);
+    int rc = prep_file(out, p, s, decoder, path, &nothing, v, &e);
     assert_int_equal(rc, e.code);
     assert_int_equal(rc, v->code);
     assert_int_equal(v->status, rc ? INPUT_REFUSED : INPUT_USED);
@@ -172,10 +174,13 @@ int main(int argc, char **argv) {
         cmocka_unit_test(slots_have_their_names),
         cmocka_unit_test(real_images),
     };
+    if (decoder_open(&decoder, NULL, NULL))
+        return 1;
     if (argc > 1 && !strcmp(argv[1], "--live"))
         return live();
     table = golden_table("images.json");
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     json_free(table);
+    decoder_close(decoder);
     return failed;
 }

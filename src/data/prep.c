@@ -147,23 +147,24 @@ int prep_image(float *out, const struct prep_profile *p, enum slot s, struct ima
     return 0;
 }
 
-int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,
-               struct err *e) {
+int prep_bytes(float *out, const struct prep_profile *p, enum slot s, struct decoder *d, const uint8_t *bytes, size_t n,
+               const struct prep_claim *claim, struct input_verdict *v, struct err *e) {
     struct err local = {0};
     struct image *im = NULL;
     e = e ? e : &local;
     *v = (struct input_verdict){.hashed = true};
     sha256_bytes(bytes, n, v->sha256);
-    int rc = image_decode(&im, bytes, n, e);
+    int rc = decode_image(&im, d, bytes, n, NULL, e);
     if (rc)
         refuse(v, rc, e);
     else
-        rc = prep_image(out, p, s, im, &(struct prep_claim){0}, v, e);
+        rc = prep_image(out, p, s, im, claim, v, e);
     image_free(im);
     return rc;
 }
 
-int prep_file(float *out, const struct prep_profile *p, enum slot s, const char *path, struct input_verdict *v, struct err *e) {
+int prep_file(float *out, const struct prep_profile *p, enum slot s, struct decoder *d, const char *path, const struct prep_claim *claim,
+              struct input_verdict *v, struct err *e) {
     struct err local = {0};
     uint8_t *bytes = NULL;
     size_t n = 0;
@@ -173,7 +174,7 @@ int prep_file(float *out, const struct prep_profile *p, enum slot s, const char 
         *v = (struct input_verdict){0};
         return refuse(v, rc, e);
     }
-    rc = prep_bytes(out, p, s, bytes, n, v, e);
+    rc = prep_bytes(out, p, s, d, bytes, n, claim, v, e);
     free(bytes);
     if (rc)
         err_prefix(e, "%s", path);

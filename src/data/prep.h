@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "data/verdict.h"
+#include "image/decode.h"
 #include "image/image.h"
 
 struct prep_profile {
@@ -36,12 +37,12 @@ struct prep_claim {
  * pixels (they are then NULL). Returns 0 if used, else the code of the refusal (also in e). */
 int prep_image(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
                struct input_verdict *v, struct err *e);
-/* Decode, check and convert the file's bytes for slot s into out (prep_size floats, row-major; ultrasound interleaved RGB in 0..1).
- * v is filled in full: status, code, note, sha256. Returns 0 if used, else the code of the refusal (also in e). */
-int prep_bytes(float *out, const struct prep_profile *p, enum slot s, const uint8_t *bytes, size_t n, struct input_verdict *v,
-               struct err *e);
+/* Decode by d, then prep_image(); v is filled in full. */
+int prep_bytes(float *out, const struct prep_profile *p, enum slot s, struct decoder *d, const uint8_t *bytes, size_t n,
+               const struct prep_claim *claim, struct input_verdict *v, struct err *e);
 /* The same from a path; the message in e (not the note) begins with it. */
-int prep_file(float *out, const struct prep_profile *p, enum slot s, const char *path, struct input_verdict *v, struct err *e);
+int prep_file(float *out, const struct prep_profile *p, enum slot s, struct decoder *d, const char *path, const struct prep_claim *claim,
+              struct input_verdict *v, struct err *e);
 /* The published release's stand-in for an absent view: a black image through the same arithmetic. */
 void prep_black(float *out, const struct prep_profile *p, enum slot s);
 

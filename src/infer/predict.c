@@ -33,6 +33,7 @@ struct pipeline {
     const struct predict_options *options;
     const struct exam **exams; /* the selected ones */
     size_t n;
+    struct decoder *decoder; /* the background thread's */
     struct entry ring[RING];
     pthread_mutex_t lock; /* of the three below */
     pthread_cond_t changed;
@@ -92,6 +93,7 @@ static int prepare_view(struct pipeline *l, struct entry *x, enum slot s, struct
     uint8_t *bytes = NULL;
     size_t n = 0;
     struct err why = {0};
+    struct prep_claim claim = {.side = x->p.exam->side[0]};
     double started = clock_seconds();
     int rc = io_read_file(&bytes, &n, path, IMAGE_FILE_MAX, &why);
     double read = clock_seconds();
@@ -99,7 +101,7 @@ static int prepare_view(struct pipeline *l, struct entry *x, enum slot s, struct
     if (!rc && taken) {
         rc = make_room(l, x, &why);
         if (!rc)
-            rc = prep_bytes(x->views + prep_offset(&l->config->prep, s), &l->config->prep, s, bytes, n, v, &why);
+            rc = prep_bytes(x->views + prep_offset(&l->config->prep, s), &l->config->prep, s, l->decoder, bytes, n, &claim, v, &why);
     } else if (!rc) {
         v->hashed = true;
         sha256_bytes(bytes, n, v->sha256);
@@ -312,7 +314,10 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
     *l = (struct pipeline){.model = m, .config = model_config(m), .options = options};
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    int rc = ERR_NO_MEMORY;
+    int rc = decoder_open(&l->decoder, NULL, e);
+    if (rc)
+        goto out;
+    rc = ERR_NO_MEMORY;
     if (!(l->exams = mem_alloc(cohort->n, sizeof *l->exams, e)))
         goto out;
     for (size_t i = 0; i < cohort->n; i++)
@@ -324,6 +329,7 @@ out:
         free(l->ring[i].views);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
+    decoder_close(l->decoder);
     free(l->exams);
     free(l);
     return rc;
