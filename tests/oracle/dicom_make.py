@@ -37,7 +37,7 @@ ENCODERS = {
     JPEGLS: ["dcmcjpls", "+el"],
     JPEGLS_NEAR: ["dcmcjpls", "+en"],
     J2K_LOSSLESS: ["gdcmconv", "--j2k"],
-    J2K: ["gdcmconv", "--j2k", "--lossy", "--irreversible", "-q", "45"],
+    J2K: ["gdcmconv", "--j2k", "--lossy", "--irreversible", "-r", "6"],
 }
 LOSSY = {BASELINE, EXTENDED, JPEGLS_NEAR, J2K}
 
@@ -104,7 +104,8 @@ def code_item(value, scheme, meaning):
 
 def lut_item(first, bits, values, signed_first):
     d = Dataset()
-    d.add_new(0x00283002, "SS" if signed_first else "US", [len(values) % 65536, first, bits])
+    n = len(values) % 65536
+    d.add_new(0x00283002, "SS" if signed_first else "US", [n - 65536 if signed_first and n > 32767 else n, first, bits])
     d.add_new(0x00283006, "OW", np.asarray(values, dtype="<u2").tobytes())
     return d
 
@@ -125,14 +126,21 @@ def new_dataset(sop_class, name):
 
 
 # --- transfer syntaxes
-def swap_words(ds):
-    """Pixel Data and LUT data of 16-bit words, for a big endian file."""
-    swap = lambda b: np.frombuffer(b, "<u2").astype(">u2").tobytes()
-    if ds.BitsAllocated == 16:
-        ds.PixelData = swap(ds.PixelData)
+def swapped(data):
+    return np.frombuffer(data, "<u2").astype(">u2").tobytes()
+
+
+def swap_luts(ds):
+    """LUT data are words of 16 bits that pydicom leaves as they stand."""
     for element in ds.iterall():
         if element.tag in (0x00283006, 0x00281201, 0x00281202, 0x00281203) and isinstance(element.value, bytes):
-            element.value = swap(element.value)
+            element.value = swapped(element.value)
+
+
+def swap_words(ds):
+    if ds.BitsAllocated == 16 and "PixelData" in ds:
+        ds.PixelData = swapped(ds.PixelData)
+    swap_luts(ds)
 
 
 def pack_row(data):
