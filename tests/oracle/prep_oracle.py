@@ -314,9 +314,9 @@ def chest_wall(m):
     firsts = [int(np.argmax(m[y])) for y in rows]
     lasts = [m.shape[1] - 1 - int(np.argmax(m[y][::-1])) for y in rows]
     left, right = sum(x <= x0 + tolerance for x in firsts), sum(x >= x1 - tolerance for x in lasts)
-    if 10 * left >= 6 * n and 4 * (left - right) >= n:
+    if 4 * left >= 3 * n and 5 * right <= 2 * n:
         return "left", x0, x1
-    need(10 * right >= 6 * n and 4 * (right - left) >= n, "SIDE_UNKNOWN")
+    need(4 * right >= 3 * n and 5 * left <= 2 * n, "SIDE_UNKNOWN")
     return "right", x0, x1
 
 
@@ -494,9 +494,9 @@ def the_pane(kind, panes, colour, tagged):
             good.append(((x0, y0, x1, y1), q, a))
     if len(good) == 2 and kind == "doppler":
         (one, q1, a1), (two, q2, a2) = good
-        if q1 * a2 >= 4 * q2 * a1:
+        if q1 * a2 > 4 * q2 * a1:
             return one
-        if q2 * a1 >= 4 * q1 * a2:
+        if q2 * a1 > 4 * q1 * a2:
             return two
     need(len(good) == 1, "IMAGE_KIND")
     return good[0][0]
