@@ -31,6 +31,9 @@ struct input_verdict {
     struct view_facts facts;
 };
 
+/* Append to the note; what does not fit is cut off. */
+void verdict_note(struct input_verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 struct verdict {
     struct input_verdict input[SLOT_COUNT];
     int code;         /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
