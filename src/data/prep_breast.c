@@ -174,9 +174,9 @@ static int find_chest(enum chest_wall *out, const struct grid *g, struct grid_bo
         left += s.last >= 0 && s.first <= b.x0 + slack;
         right += s.last >= 0 && s.last >= b.x1 - 1 - slack;
     }
-    *out = 10 * left >= 6 * n && 4 * (left - right) >= n    ? CHEST_LEFT
-           : 10 * right >= 6 * n && 4 * (right - left) >= n ? CHEST_RIGHT
-                                                            : CHEST_UNKNOWN;
+    *out = 4 * left >= 3 * n && 5 * right <= 2 * n   ? CHEST_LEFT
+           : 4 * right >= 3 * n && 5 * left <= 2 * n ? CHEST_RIGHT
+                                                     : CHEST_UNKNOWN;
     if (*out == CHEST_UNKNOWN)
         return err_set(e, ERR_SIDE_UNKNOWN,
                        "on which side the chest wall lies cannot be told: neither or both sides of the outline are straight");
