@@ -30,7 +30,7 @@ static void fuzz_decoder(int (*decode)(struct image **, const uint8_t *, size_t,
 }
 
 static void fuzz_prepare(const uint8_t *data, size_t size) {
-    static const struct prep_profile p = {"reference-v1", 11, 7, 8, 8, 5063.68, 8773.89};
+    static const struct prep_profile p = {"reference-v1", 11, 7, 8, 8, 5063.68, 8773.89, NULL};
     static const struct prep_claim nothing = {0};
     float out[8 * 8 * 3];
     struct decoder *d = NULL;

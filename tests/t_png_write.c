@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core.h"
 #include "image/png_write.h"
 
 static void fill(struct image *im) {

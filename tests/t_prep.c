@@ -3,8 +3,8 @@
 #include "data/prep.h"
 #include "image_golden.h"
 
-static const struct prep_profile small = {"reference-v1", 23, 17, 16, 20, 5063.68, 8773.89};
-static const struct prep_profile full = {"reference-v1", 2294, 1280, 224, 224, 5063.68, 8773.89};
+static const struct prep_profile small = {"reference-v1", 23, 17, 16, 20, 5063.68, 8773.89, NULL};
+static const struct prep_profile full = {"reference-v1", 2294, 1280, 224, 224, 5063.68, 8773.89, NULL};
 
 static const struct prep_claim nothing;
 static struct decoder *decoder;

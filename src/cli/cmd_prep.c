@@ -16,7 +16,7 @@
 #include "data/exam_prep.h"
 #include "image/png_write.h"
 
-enum { IGNORE_MAX = 256 };
+enum { LIST_MAX = 256 };
 
 struct options {
     struct cli cli;
@@ -24,11 +24,11 @@ struct options {
     struct prep_profile profile;
     struct exam_prep_options prep;
     bool small;
-    const char *ignore[IGNORE_MAX];
-    size_t n_ignore;
+    const char *ignore[LIST_MAX], *vendors[LIST_MAX];
+    size_t n_ignore, n_vendors;
 };
 
-enum { KEY_EXAMS = 0x100, KEY_JSON, KEY_PNG, KEY_SCHEMA, KEY_PROFILE, KEY_SMALL, KEY_IGNORE, KEY_PARTIAL, KEY_TOMOSYNTHESIS };
+enum { KEY_EXAMS = 0x100, KEY_JSON, KEY_PNG, KEY_SCHEMA, KEY_PROFILE, KEY_VENDORS, KEY_SMALL, KEY_IGNORE, KEY_PARTIAL, KEY_TOMOSYNTHESIS };
 static const struct argp_option option_list[] = {
     {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, one row per breast (docs/FORMATS.md)"},
     {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per exam, with what became of each input"},
@@ -36,7 +36,14 @@ static const struct argp_option option_list[] = {
      .key = KEY_PNG,
      .arg = "FOLDER",
      .doc = "write into this new folder a picture of each input as the network would see it"},
-    {.name = "profile", .key = KEY_PROFILE, .arg = "NAME", .doc = "preprocessing profile: reference-v1 (default)"},
+    {.name = "profile",
+     .key = KEY_PROFILE,
+     .arg = "NAME",
+     .doc = "preprocessing profile: canonical-v1 (default; docs/PREP.md) or reference-v1 (the published release's; PNG and JPEG only)"},
+    {.name = "vendors",
+     .key = KEY_VENDORS,
+     .arg = "FILE.yml",
+     .doc = "particulars of devices, for canonical-v1; may be repeated (default: none)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical columns mean (default clinical10)"},
     {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
     {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
@@ -45,16 +52,14 @@ static const struct argp_option option_list[] = {
     {0}};
 
 static error_t take_profile(struct options *o, const char *name, struct argp_state *state) {
-    if (strcmp(name, "reference-v1") != 0)
-        return cli_usage(state, "there is no profile '%s'; there is reference-v1", name);
-    o->profile.name = "reference-v1";
-    return 0;
+    o->profile.name = prep_profile_name(name);
+    return o->profile.name ? 0 : cli_usage(state, "there is no profile '%s'; there are reference-v1 and canonical-v1", name);
 }
 
-static error_t add_ignored(struct options *o, const char *name, struct argp_state *state) {
-    if (o->n_ignore == IGNORE_MAX)
-        return cli_usage(state, "--ignore-column more than %d times", IGNORE_MAX);
-    o->ignore[o->n_ignore++] = name;
+static error_t add_text(const char **list, size_t *n, const char *text, const char *option, struct argp_state *state) {
+    if (*n == LIST_MAX)
+        return cli_usage(state, "%s more than %d times", option, LIST_MAX);
+    list[(*n)++] = text;
     return 0;
 }
 
@@ -79,7 +84,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->small = true;
         return 0;
     case KEY_IGNORE:
-        return add_ignored(o, arg, state);
+        return add_text(o->ignore, &o->n_ignore, arg, "--ignore-column", state);
+    case KEY_VENDORS:
+        return add_text(o->vendors, &o->n_vendors, arg, "--vendors", state);
     case KEY_PARTIAL:
         o->prep.allow_partial = true;
         return 0;
@@ -101,9 +108,10 @@ static const struct argp argp = {
            "written, and some exam was refused; 1 an error."};
 
 struct job {
-    const struct options *o;
+    struct options *o;
     struct manifest *cohort;
     struct schema *schema;
+    struct vendors *vendors;
     struct decoder *decoder;
     struct replace *json;
     struct buf line, picture;
@@ -126,6 +134,10 @@ static struct json *profile_json(const struct prep_profile *p) {
     }
     json_put_number(j, "mg_mean", p->mg_mean);
     json_put_number(j, "mg_std", p->mg_std);
+    char hex[SHA256_HEX_SIZE];
+    if (p->vendors)
+        sha256_hex(vendors_sha256(p->vendors), hex);
+    json_put_string(j, "vendors_sha256", p->vendors ? hex : NULL);
     return j;
 }
 
@@ -206,7 +218,7 @@ static int one_exam(struct job *j, size_t number, const struct exam *exam, struc
 }
 
 static int open_all(struct job *j, struct err *e) {
-    const struct options *o = j->o;
+    struct options *o = j->o;
     int rc = cli_distinct("--json", o->json, "--exams", o->exams, e);
     if (!rc)
         rc = replace_open(&j->json, o->json, e);
@@ -217,6 +229,8 @@ static int open_all(struct job *j, struct err *e) {
         rc = cli_cohort(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
         rc = cli_not_an_image("--json", o->json, j->cohort, e);
+    if (!rc && o->n_vendors && !(rc = vendors_read_yaml(&j->vendors, o->vendors, o->n_vendors, e)))
+        o->profile.vendors = j->vendors;
     if (!rc)
         rc = decoder_open(&j->decoder, NULL, e);
     if (!rc && o->png && mkdir(o->png, 0777) != 0) /* a new one: no picture of ours may take the place of one that is read */
@@ -250,12 +264,12 @@ static void size_profile(struct prep_profile *p, bool small) {
     p->mg_height = small ? 64 : 2294;
     p->mg_width = small ? 48 : 1280;
     p->us_height = p->us_width = small ? 32 : 224;
-    p->mg_mean = 5063.68;
-    p->mg_std = 8773.89;
+    p->mg_mean = prep_is_canonical(p) ? PREP_CANONICAL_MEAN : 5063.68;
+    p->mg_std = prep_is_canonical(p) ? PREP_CANONICAL_STD : 8773.89;
 }
 
 int cmd_prep(int argc, char **argv) {
-    struct options o = {.profile = {.name = "reference-v1"}, .prep = {.taken = SLOTS_ALL, .network = "bmu"}};
+    struct options o = {.profile = {.name = prep_profile_name("canonical-v1")}, .prep = {.taken = SLOTS_ALL, .network = "bmu"}};
     struct err e = {0};
     int status = cli_parse(&argp, "prep", argc, argv, &o);
     if (status >= 0)
@@ -270,6 +284,7 @@ int cmd_prep(int argc, char **argv) {
     decoder_close(j.decoder);
     manifest_free(j.cohort);
     schema_free(j.schema);
+    vendors_free(j.vendors);
     buf_release(&j.line);
     buf_release(&j.picture);
     free(j.views);

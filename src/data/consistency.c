@@ -52,9 +52,7 @@ static int dates(const struct pair *p, struct err *e) {
 }
 
 static int pixels(const struct pair *p, struct err *e) {
-    static const uint8_t not_computed[sizeof p->fa->pixel_sha256];
-    if (!memcmp(p->fa->pixel_sha256, not_computed, sizeof not_computed) ||
-        memcmp(p->fa->pixel_sha256, p->fb->pixel_sha256, sizeof p->fa->pixel_sha256) != 0)
+    if (memcmp(p->fa->pixel_sha256, p->fb->pixel_sha256, sizeof p->fa->pixel_sha256) != 0)
         return 0;
     return err_set(e, ERR_VIEW_DUPLICATE, "%s and %s show the same picture, pixel for pixel; which of the two views it is cannot be known",
                    slot_name(p->a), slot_name(p->b));

@@ -22,8 +22,6 @@ struct work { /* on one exam */
     struct decoder *decoder;
 };
 
-#define ADD_NOTE(v, ...) verdict_add((v)->note, sizeof(v)->note, __VA_ARGS__)
-
 __attribute__((format(printf, 3, 4))) static void refuse_exam(struct verdict *v, int code, const char *format, ...) {
     if (v->code)
         return;
@@ -38,7 +36,7 @@ static void refuse_input(struct input_verdict *v, int code, const char *note) {
     v->status = INPUT_REFUSED;
     v->code = code;
     v->note[0] = 0;
-    ADD_NOTE(v, "%s", note);
+    verdict_note(v, "%s", note);
 }
 
 bool exam_fault_is_fatal(int code) {
@@ -66,7 +64,7 @@ static void note_silence(struct input_verdict *v) {
     const char *start = "; the file names no ";
     for (size_t i = 0; i < sizeof what / sizeof *what && f->dicom; i++)
         if (what[i]) {
-            ADD_NOTE(v, "%s%s", start, what[i]);
+            verdict_note(v, "%s%s", start, what[i]);
             start = ", no ";
         }
 }
@@ -154,7 +152,7 @@ static void judge_refused_inputs(struct work *w) {
         } else if (!w->v->code) {
             char *reason = w->v->reason;
             verdict_add(reason, sizeof w->v->reason, "%scounted as absent: %s: %s", reason[0] ? "; " : "", err_name(v->code), text);
-            ADD_NOTE(v, "; counted as absent");
+            verdict_note(v, "; counted as absent");
         }
     }
 }
@@ -188,9 +186,9 @@ static void judge(struct work *w) {
     for (int s = 0; s < SLOT_COUNT; s++) {
         struct input_verdict *u = &v->input[s];
         if (v->code && u->status == INPUT_USED)
-            ADD_NOTE(u, "%sprepared, but not run: the exam is refused", u->note[0] ? "; " : "");
+            verdict_note(u, "%sprepared, but not run: the exam is refused", u->note[0] ? "; " : "");
         else if (u->status == INPUT_ABSENT && !(w->o->taken >> s & 1U))
-            ADD_NOTE(u, "not an input of this network");
+            verdict_note(u, "not an input of this network");
     }
 }
 

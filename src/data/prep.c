@@ -1,34 +1,25 @@
-/* From an image file to the network's input, with a sentence on what was done. Floor 2. */
+/* From an image file to the network's input, with a sentence on what was done: the entry, and profile reference-v1. Floor 2. */
 #include "data/prep.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "data/prep_steps.h"
 #include "image/resize.h"
 
 enum { WIDEN = 257 }; /* 255 * 257 = 65535 */
 
-__attribute__((format(printf, 2, 3))) static void add_note(struct input_verdict *v, const char *format, ...) {
-    size_t n = strlen(v->note);
-    va_list args;
-    va_start(args, format);
-    vsnprintf(v->note + n, sizeof v->note - n, format, args);
-    va_end(args);
-}
-
 static void describe(struct input_verdict *v, const struct image *im) {
-    add_note(v, "%d-bit %s %s %ux%u", im->file_bits,
-             im->palette         ? "palette"
-             : im->channels == 1 ? "grey"
-                                 : "RGB",
-             im->format, im->width, im->height);
+    verdict_note(v, "%d-bit %s %s %ux%u", im->file_bits,
+                 im->palette         ? "palette"
+                 : im->channels == 1 ? "grey"
+                                     : "RGB",
+                 im->format, im->width, im->height);
     if (im->alpha)
-        add_note(v, im->alpha_used ? ", transparency dropped (some pixels were not opaque)" : ", opaque alpha dropped");
+        verdict_note(v, im->alpha_used ? ", transparency dropped (some pixels were not opaque)" : ", opaque alpha dropped");
 }
 
 static uint32_t sample(const struct image *im, size_t i) {
@@ -78,12 +69,12 @@ static int prep_mg(float *out, const struct prep_profile *p, struct image *im, s
         goto out;
     normalise(out, resized, (size_t)h * w, p);
     if (im->channels == 3)
-        add_note(v, ", three equal channels taken as grey");
+        verdict_note(v, ", three equal channels taken as grey");
     if (im->file_bits < 8 && !im->palette)
-        add_note(v, ", values scaled to 8 bits");
+        verdict_note(v, ", values scaled to 8 bits");
     if (im->bits == 8)
-        add_note(v, ", values x %d (%s8 bits where 16 are due)", WIDEN, !strcmp(im->format, "JPEG") ? "lossy, " : "");
-    add_note(v, ", resized to %ux%u", w, h);
+        verdict_note(v, ", values x %d (%s8 bits where 16 are due)", WIDEN, !strcmp(im->format, "JPEG") ? "lossy, " : "");
+    verdict_note(v, ", resized to %ux%u", w, h);
 out:
     free(wide);
     free(resized);
@@ -106,10 +97,10 @@ static int prep_us(float *out, const struct prep_profile *p, const struct image 
     if (rc)
         return rc;
     if (im->file_bits < 8 && !im->palette)
-        add_note(v, ", values scaled to 8 bits");
+        verdict_note(v, ", values scaled to 8 bits");
     if (im->channels == 1)
-        add_note(v, ", grey repeated to three channels");
-    add_note(v, ", resized to %ux%u", w, h);
+        verdict_note(v, ", grey repeated to three channels");
+    verdict_note(v, ", resized to %ux%u", w, h);
     return 0;
 }
 
@@ -128,18 +119,93 @@ static int refuse(struct input_verdict *v, int rc, const struct err *why) {
     v->status = INPUT_REFUSED;
     v->code = rc;
     v->note[0] = 0;
-    add_note(v, "%s", why->message);
+    verdict_note(v, "%s", why->message);
     return rc;
+}
+
+/* --- profiles --------------------------------------------------------------------------------------------------------------- */
+
+static int reference(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
+                     struct input_verdict *v, struct err *e) {
+    (void)claim; /* the published release looks at no side */
+    if (im->dicom)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "profile reference-v1 has no rule for DICOM files; give a PNG, or use a model with canonical-v1");
+    return slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
+}
+
+static int canonical(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
+                     struct input_verdict *v, struct err *e) {
+    struct prep_job job = {.profile = p, .image = im, .slot = s};
+    int rc = view_check(&job.plan, im->dicom, s, claim, v, e);
+    if (rc)
+        return rc;
+    job.vendor = view_vendor(p, im->dicom, v);
+    return slot_is_mg(s) ? prep_mg_canonical(out, &job, v, e) : prep_us_canonical(out, &job, v, e);
+}
+
+static const struct {
+    const char *name;
+    int (*prepare)(float *, const struct prep_profile *, enum slot, struct image *, const struct prep_claim *, struct input_verdict *,
+                   struct err *);
+} profiles[] = {{"reference-v1", reference}, {"canonical-v1", canonical}};
+enum { PROFILES = sizeof profiles / sizeof *profiles, CANONICAL = 1 };
+
+const char *prep_profile_name(const char *name) {
+    for (int i = 0; name && i < PROFILES; i++)
+        if (strcmp(profiles[i].name, name) == 0)
+            return profiles[i].name;
+    return NULL;
+}
+
+bool prep_is_canonical(const struct prep_profile *p) {
+    return strcmp(p->name, profiles[CANONICAL].name) == 0;
+}
+
+static void put_u32(uint8_t *to, uint32_t v) {
+    for (int i = 0; i < 4; i++)
+        to[i] = (uint8_t)(v >> (8 * i));
+}
+
+/* What the file says of whom it shows. Before the pixels are looked at: reference-v1 takes them away. */
+static void gather(struct view_facts *f, const struct image *im) {
+    const struct dicom *d = im->dicom;
+    uint8_t head[16];
+    struct sha256 h;
+    *f = (struct view_facts){.dicom = d != NULL};
+    if (d) {
+        memcpy(f->patient_id, d->patient_id, sizeof f->patient_id);
+        memcpy(f->study, d->study, sizeof f->study);
+        memcpy(f->study_date, d->study_date, sizeof f->study_date);
+        memcpy(f->content_date, d->content_date, sizeof f->content_date);
+        f->side = view_side(d);
+    }
+    put_u32(head, im->width);
+    put_u32(head + 4, im->height);
+    put_u32(head + 8, (uint32_t)im->channels);
+    put_u32(head + 12, (uint32_t)im->bits);
+    sha256_init(&h);
+    sha256_update(&h, head, sizeof head);
+    sha256_update(&h, im->pixels, (size_t)im->width * im->height * (size_t)(im->channels * (im->bits / 8)));
+    sha256_final(&h, f->pixel_sha256);
 }
 
 int prep_image(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
                struct input_verdict *v, struct err *e) {
-    (void)claim; /* the published release looks at no side */
     struct err local = {0};
     e = e ? e : &local; /* the note wants the message */
     v->status = INPUT_USED;
+    v->code = 0;
+    v->note[0] = '\0';
+    v->prepared = false;
     describe(v, im);
-    int rc = slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
+    gather(&v->facts, im);
+    int rc = err_set(e, ERR_INTERNAL, "no preprocessing profile is called '%s'", p->name);
+    for (int i = 0; i < PROFILES; i++)
+        if (strcmp(profiles[i].name, p->name) == 0) {
+            *e = (struct err){0};
+            rc = profiles[i].prepare(out, p, s, im, claim, v, e);
+        }
     if (rc)
         return refuse(v, rc, e);
     v->prepared = true;

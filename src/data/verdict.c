@@ -15,11 +15,22 @@ const char *input_status_name(enum input_status s) {
     return names[s];
 }
 
-void verdict_add(char *text, size_t room, const char *format, ...) {
+__attribute__((format(printf, 3, 0))) static void append(char *text, size_t room, const char *format, va_list args) {
     size_t n = strlen(text);
+    vsnprintf(text + n, room - n, format, args);
+}
+
+void verdict_note(struct input_verdict *v, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    vsnprintf(text + n, room - n, format, args);
+    append(v->note, sizeof v->note, format, args);
+    va_end(args);
+}
+
+void verdict_add(char *text, size_t room, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    append(text, room, format, args);
     va_end(args);
 }
 

@@ -33,13 +33,16 @@ struct input_verdict {
     struct view_facts facts;
 };
 
+/* Append to the note; what does not fit is cut off. */
+void verdict_note(struct input_verdict *v, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 struct verdict {
     struct input_verdict input[SLOT_COUNT];
     int code;         /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
     char reason[512]; /* sentence for code */
 };
 
-/* Append to a note or a reason that has this much room; a sentence that is too long is cut. */
+/* The same for a text of any kind that has this much room: a reason. */
 void verdict_add(char *text, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The list `inputs` of docs/FORMATS.md, one object per slot; see json.h for how building fails. Owned by the caller. */
 struct json *verdict_inputs_json(const struct verdict *v);

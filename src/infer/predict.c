@@ -42,8 +42,8 @@ static void say_what_stood_in(struct pipeline *l, struct prediction *p) {
     for (int s = 0; s < SLOT_COUNT && !p->refused && l->config->variant == VARIANT_REFERENCE; s++) {
         struct input_verdict *v = &p->verdict.input[s];
         if (model_takes(l->model, (enum slot)s) && v->status != INPUT_USED)
-            verdict_add(v->note, sizeof v->note, "%s: the published release's black image was used, as this model is the reference variant",
-                        v->status == INPUT_ABSENT ? "absent" : "");
+            verdict_note(v, "%s: the published release's black image was used, as this model is the reference variant",
+                         v->status == INPUT_ABSENT ? "absent" : "");
     }
 }
 

@@ -52,14 +52,14 @@ import json
 p, q = ([json.loads(l) for l in open(f)] for f in ("p.jsonl", "q.jsonl"))
 assert [(l["exam_id"], l["status"], l["code"], l["reason"], l["inputs"]) for l in p] == [(l["exam_id"], l["status"], l["code"], l["reason"], l["inputs"]) for l in q]'
 
-expect 2 "$bmunet" prep --small --exams exams.csv --json r.jsonl --allow-partial
+expect 2 "$bmunet" prep --profile reference-v1 --small --exams exams.csv --json r.jsonl --allow-partial
 prints '^2 ok, 2 refused'
 
 # what it cannot do
 expect 1 "$bmunet" prep --exams exams.csv
 says '^bmunet: USAGE: --exams and --json are needed'
 expect 1 "$bmunet" prep --exams exams.csv --json p.jsonl --profile nosuch
-says "^bmunet: USAGE: there is no profile 'nosuch'"
+says "^bmunet: USAGE: there is no profile 'nosuch'; there are reference-v1 and canonical-v1"
 expect 1 "$bmunet" prep --small --exams exams.csv --json n.jsonl --png seen
 says '^bmunet: FILE_WRITE: seen: the folder for pictures has to be a new one'
 [ ! -e n.jsonl ] || fail "written in spite of an error"
