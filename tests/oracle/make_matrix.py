@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The test matrix: files by the hundreds, and what has to become of each. Usage: make_matrix.py FOLDER [--part K/N] [--mammograms 1000] [--ultrasound 500]
 
-Writes FOLDER/*.dcm and *.png, exams.csv (one exam per file, for bmunet prep --small) and expected.json: {exam_id: {"tensor": sha256} or {"code": [...]}, with
+Writes FOLDER/*.dcm and *.png, exams.csv (one exam per file, for bmunet prep --small), vendors.yml and expected.json: {exam_id: {"tensor": sha256} or {"code": [...]}, with
 "what"}. Lossless syntaxes: the samples are those that were written. Lossy ones: those on which GDCM and another (DCMTK; of JPEG 2000 Pillow) agree; where they do not, the case is left out and
 counted: that is the decoder's own test. --part K/N: every N-th file beginning with the K-th.
 """
@@ -18,14 +18,29 @@ import numpy as np
 import pydicom
 
 import matrix_cases
+import matrix_odd
 import matrix_refusals
-from dicom_make import JPEGLS_NEAR, LOSSY, store, swap_luts
+from dicom_make import EXPLICIT, JPEGLS_NEAR, LOSSY, store, swap_luts
 from matrix_cases import mg_dataset, us_dataset
 from matrix_refusals import png
 from prep_oracle import SMALL, Refused, prepare
 
 SLOTS = ["mg_cc", "mg_mlo", "us_bmode_trans", "us_bmode_long", "us_doppler_trans", "us_doppler_long", "us_elasto_trans", "us_elasto_long"]
-VENDORS = ()
+VENDORS = ({"name": "two windows", "manufacturer": ["hologic"], "model": ["Model"], "voi": ["harder", "NORMAL"]},
+           {"name": "never", "manufacturer": ["GE"], "model": ["Other"], "voi": ["HARDER"]},
+           {"name": "bands", "manufacturer": ["Bandmaker", "SAMSUNG"], "bands": [(0, 0, 1000, 60), (940, 0, 1000, 1000)]})
+
+
+def vendors_yaml():
+    """VENDORS as a file for --vendors."""
+    lines = ["devices:"]
+    for v in VENDORS:
+        lines += [f"- name: {v['name']}", "  source: made up for this test"]
+        for key in ("manufacturer", "model", "voi"):
+            lines += [f"  {key}: [{', '.join(v[key])}]"] if key in v else []
+        lines += ["  bands:"] if "bands" in v else []
+        lines += [f"  - {{left: {b[0]}, top: {b[1]}, right: {b[2]}, bottom: {b[3]}}}" for b in v.get("bands", ())]
+    return "\n".join(lines) + "\n"
 
 
 def decoded(path, command):
@@ -137,6 +152,14 @@ def plain(folder, name, i):
     return slot, claim, path.name, dict(verdict(None, data.astype(np.int64), slot, claim, container), what=f"PNG {i}, {slot}")
 
 
+def odd(folder, name, draw, i):
+    slot, claim, ds, samples = draw(i)
+    path = folder / f"{name}.dcm"
+    store(path, ds, EXPLICIT)
+    ds = reread(path)
+    return slot, claim, path.name, dict(verdict(ds, samples, slot, claim, container_of(ds)), what=f"{draw.__name__}({i}) of matrix_odd.py")
+
+
 def jobs(o):
     for i, c in enumerate(matrix_cases.draw(matrix_cases.MG, matrix_cases.fit_mg, o.mammograms, 1)):
         yield taken, (f"m{i:04d}", c, True, 1000 + i)
@@ -146,6 +169,9 @@ def jobs(o):
         yield refused, (f"r{i:04d}", r, 9000 + i)
     for i in range(120):
         yield plain, (f"p{i:04d}", i)
+    for i in range(o.odd):
+        yield odd, (f"om{i:04d}", matrix_odd.odd_mg, i)
+        yield odd, (f"ou{i:04d}", matrix_odd.odd_us, i)
 
 
 def work(o, turn):
@@ -170,6 +196,7 @@ def main():
     p.add_argument("--part", type=lambda s: tuple(int(x) for x in s.split("/")), default=(0, 1))
     p.add_argument("--mammograms", type=int, default=1100)
     p.add_argument("--ultrasound", type=int, default=500)
+    p.add_argument("--odd", type=int, default=400)
     p.add_argument("--jobs", type=int, default=2)
     o = p.parse_args()
     o.folder.mkdir(parents=True, exist_ok=True)
@@ -181,6 +208,7 @@ def main():
         out.writerow(["exam_id", "side", *SLOTS])
         for name, slot, claim, file, _ in done:
             out.writerow([name, claim, *[file if s == slot else "" for s in SLOTS]])
+    (o.folder / "vendors.yml").write_text(vendors_yaml())
     (o.folder / "expected.json").write_text(json.dumps({name: dict(expected, slot=slot) for name, slot, _, _, expected in done}, indent=0))
     tensors = sum("tensor" in x[4] for x in done)
     codes = sorted({c for x in done for c in x[4].get("code", [])})

@@ -90,7 +90,7 @@ def modality_lut(bits, n=4096):
 
 def voi_lut(bits):
     def change(ds, c):
-        ds.VOILUTSequence = Sequence([lut_item(0, bits, np.arange(4096), False)])
+        ds.VOILUTSequence = Sequence([lut_item(0, bits, np.arange(4096) % (2**12 if bits == 11 else 2**bits), False)])
     return change
 
 
@@ -158,6 +158,8 @@ def by_tags():
     yield from tagged(["DICOM_LUT"], modality_lut(7))
     yield from tagged(["DICOM_LUT"], modality_lut(17))
     yield from tagged(["DICOM_LUT"], voi_lut(4))
+    for d in tagged(["DICOM_LUT"], voi_lut(11)):  # entries of 12 bits in a table of 11
+        yield dict(d, judged=False)
     yield from tagged(["IMAGE_KIND"], setting(), mg=False, kind="doppler", slot="us_bmode_trans")
     yield from tagged(["IMAGE_KIND"], setting(), mg=False, kind="doppler", slot="us_elasto_trans")
     yield from tagged(["IMAGE_KIND"], setting(), mg=False, kind="elasto", slot="us_bmode_long")

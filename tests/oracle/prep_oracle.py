@@ -125,9 +125,8 @@ def orientation(ds, slot, side):
     need(row[0] in "AP", "SIDE_UNKNOWN")
     wall = "left" if row[0] == "A" else "right"
     if slot == "mg_cc":
-        need(side, "SIDE_UNKNOWN")
-        need(column[0] not in "AP", "SIDE_UNKNOWN")
         need(column[0] not in "FH", "VIEW_MISMATCH")
+        need(side and column[0] not in "AP", "SIDE_UNKNOWN")
         direction = column[0]
     else:
         direction = mlo_direction(column, side)

@@ -25,7 +25,8 @@ def make(script, folder, *arguments):
 
 def prep(o, folder):
     started = time.perf_counter()
-    done = subprocess.run([o.bmunet, "prep", "--profile", "canonical-v1", "--small", "--exams", str(folder / "exams.csv"), "--json", str(folder / "prep.jsonl")],
+    done = subprocess.run([o.bmunet, "prep", "--profile", "canonical-v1", "--small", "--exams", str(folder / "exams.csv"), "--json", str(folder / "prep.jsonl"),
+                           *(["--vendors", str(folder / "vendors.yml")] if (folder / "vendors.yml").exists() else [])],
                           capture_output=True, text=True)
     if done.returncode not in (0, 2) or "Sanitizer" in done.stderr or "runtime error:" in done.stderr:
         sys.exit(f"bmunet prep: exit status {done.returncode}\n{done.stderr[-3000:]}")
@@ -46,7 +47,7 @@ def report(what, wrong, n):
 
 
 def matrix(o, folder):
-    make("make_matrix.py", folder, *(["--part", "3/15"] if o.slice else []))
+    make("make_matrix.py", folder, *(["--part", "3/20"] if o.slice else []))
     got, expected, wrong = prep(o, folder), json.loads((folder / "expected.json").read_text()), []
     if got.keys() != expected.keys():
         sys.exit("prep lost exams, or found some")
