@@ -2,7 +2,8 @@
 """Exams of eight views that belong together, and 500 that were mixed up. Usage: make_mixups.py FOLDER [--mixups 500] [--clean 50] [--seed 1]
 
 Writes FOLDER/*.dcm, exams.csv, and expected.json {exam_id: {"code": null or a code, "what": ...}}. A mixed-up exam is a good one in which one thing was done;
-the good ones stand in the same table under their own patient_id.
+the good ones stand in the same table under their own patient_id. rows_*.csv and rows.json {table: {exam_id: null or a code}}: exams whose files are all of one
+patient, but not of the row's.
 """
 import argparse
 import csv
@@ -130,6 +131,37 @@ MIXUPS = [(other_patient, "PATIENT_MISMATCH"), (other_side, "SIDE_MISMATCH"), (s
           (other_study, "STUDY_MISMATCH"), (day_181, "DATE_APART")]
 
 
+# --- whole rows under another patient: what one exam alone cannot show
+def row_tables():
+    """name -> (patient_id of an exam of patient p, {exam (p, side): patient whose files it holds}, exams that have to be refused)"""
+    pseudonym, same = (lambda p: f"person {p + 3}"), (lambda p: f"ID{p:02d}")
+    both = lambda *patients: {(p, s) for p in patients for s in "LR"}
+    return {
+        "pseudonyms": (pseudonym, {}, set()),
+        "patient_ids": (same, {}, set()),
+        "pseudonyms_one_row": (pseudonym, {(2, "L"): 5}, both(2, 5)),
+        "patient_ids_one_row": (same, {(2, "L"): 5}, both(2, 5)),
+        "patient_ids_two_patients": (same, {e: 9 - e[0] for e in both(4, 5)}, both(4, 5)),
+        "pseudonyms_two_patients": (pseudonym, {e: 9 - e[0] for e in both(4, 5)}, set()),  # consistent, so it cannot be known
+        "one_name_for_two": (lambda p: pseudonym(min(p, 10)), {}, both(10, 11)),
+        "nameless": (lambda p: "", {(2, "L"): 5}, set()),
+    }
+
+
+def write_rows(folder, cohort):
+    expected = {}
+    for name, (patient_id, held, refused) in row_tables().items():
+        with open(folder / f"rows_{name}.csv", "w", newline="") as f:
+            out = csv.writer(f, lineterminator="\n")
+            out.writerow(["exam_id", "patient_id", *SLOTS[:4]])
+            for p in range(PATIENTS):
+                for side in "LR":
+                    files = cohort.exam(held.get((p, side), p), side)
+                    out.writerow([f"{p}{side}", patient_id(p), *[files[s] for s in SLOTS[:4]]])
+        expected[name] = {f"{p}{side}": "PATIENT_MISMATCH" if (p, side) in refused else None for p in range(PATIENTS) for side in "LR"}
+    (folder / "rows.json").write_text(json.dumps(expected, indent=0))
+
+
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("folder", type=Path)
@@ -158,6 +190,7 @@ def main():
         out.writerow(["exam_id", "patient_id", "side", *SLOTS])
         out.writerows(rows)
     (o.folder / "expected.json").write_text(json.dumps(expected, indent=0))
+    write_rows(o.folder, cohort)
     print(f"{o.clean} clean exams, {o.mixups} mixed up, {len(cohort.made)} files")
 
 

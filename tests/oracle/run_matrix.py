@@ -23,9 +23,9 @@ def make(script, folder, *arguments):
     print(done.stdout.strip())
 
 
-def prep(o, folder):
+def prep(o, folder, table="exams.csv"):
     started = time.perf_counter()
-    done = subprocess.run([o.bmunet, "prep", "--profile", "canonical-v1", "--small", "--exams", str(folder / "exams.csv"), "--json", str(folder / "prep.jsonl"),
+    done = subprocess.run([o.bmunet, "prep", "--profile", "canonical-v1", "--small", "--exams", str(folder / table), "--json", str(folder / "prep.jsonl"),
                            *(["--vendors", str(folder / "vendors.yml")] if (folder / "vendors.yml").exists() else [])],
                           capture_output=True, text=True)
     if done.returncode not in (0, 2) or "Sanitizer" in done.stderr or "runtime error:" in done.stderr:
@@ -66,6 +66,15 @@ def matrix(o, folder):
     return report("matrix", wrong, len(expected))
 
 
+def rows(o, folder):
+    wrong, n = [], 0
+    for name, expected in json.loads((folder / "rows.json").read_text()).items():
+        got = prep(o, folder, f"rows_{name}.csv")
+        n += len(expected)
+        wrong += [(f"{got[e]['code']}, not {code}", f"{name}, {e}: {got[e]['reason']}") for e, code in expected.items() if got[e]["code"] != code]
+    return report("rows", wrong, n)
+
+
 def mixups(o, folder):
     failures = 0
     for seed, (clean, mixed) in ((1, (50, 500)), (2, (12, 60))) if not o.slice else ((1, (24, 40)),):
@@ -76,6 +85,7 @@ def mixups(o, folder):
             if got[name]["code"] != want["code"]:
                 wrong.append((f"{got[name]['code']}, not {want['code']}", f"{name} ({want['what']}): {got[name]['reason']}"))
         failures += report("mix-ups", wrong, len(expected))
+        failures += rows(o, here) if seed == 1 else 0
     return failures
 
 
