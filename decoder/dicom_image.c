@@ -375,6 +375,8 @@ static int prepare(struct job *j, const struct syntax **syntax, const struct dec
         rc = check_depth(j);
     if (!rc)
         rc = check_colour(j);
+    if (!rc && j->model == MODEL_YBR_2000 && (*syntax)->read != read_jpeg2000)
+        rc = err_set(j->e, ERR_DICOM_PIXELS, "%s is of JPEG 2000, the file's transfer syntax is another", j->d->photometric);
     if (!rc)
         rc = image_check_size(j->size.columns, j->size.rows, j->e);
     return rc ? rc : read_palette(j);
