@@ -102,6 +102,9 @@ static int read_stream(struct job *j, const uint8_t *mark, size_t n) {
 
 static int read_rle(struct job *j) {
     int rc = read_stream(j, NULL, 0);
+    if (!rc && (uint64_t)pixels_of(j) / 64 > j->stream.size) /* a run of two bytes makes at most 128 */
+        rc = err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a run-length frame", j->stream.size,
+                     j->size.columns, j->size.rows);
     if (!rc && j->model == MODEL_YBR_422)
         rc = err_set(j->e, ERR_DICOM_PIXELS, "run-length planes are not subsampled, but the file says YBR_FULL_422");
     if (!rc)
@@ -137,7 +140,7 @@ static int place_bits(struct job *j, int precision, bool has_sign) {
 
 static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
     static const uint8_t mark[2] = {0xFF, 0xD8};
-    struct jpeg_header h;
+    struct jpeg_header h = {0};
     int rc = read_stream(j, mark, sizeof mark);
     if (!rc)
         rc = jpeg_header_read(&h, (const uint8_t *)j->stream.data, j->stream.size, j->e);
@@ -147,6 +150,11 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
         rc = err_set(j->e, ERR_DICOM_PIXELS,
                      "the compressed frame is of JPEG process %02X with %d bits, which its transfer syntax does not allow",
                      (unsigned)h.frame, h.precision);
+    /* a Huffman code has at least one bit: for each sample, or for each block of 64 (as little as a quarter of them where subsampled) */
+    const uint64_t bits = (uint64_t)pixels_of(j) * (h.frame == 0xC3 ? (unsigned)h.components : 1) / (h.frame == 0xC3 ? 1 : 256);
+    if (!rc && h.frame != 0xF7 && bits / 8 > j->stream.size)
+        rc =
+            err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a JPEG frame", j->stream.size, h.width, h.height);
     if (!rc)
         rc = make_raster(j, h.precision > 8 ? 2 : 1, (size_t)h.components);
     if (!rc)
