@@ -42,6 +42,7 @@ KNOWN = {
     "pydicom/src/pydicom/data/test_files/GDCMJ2K_TextGBR.dcm": ("IMAGE_CORRUPT", "its tile-part counter is wrong; Pillow refuses it too"),
     P + "JLSL_08_07_0_1F.dcm": ("IMAGE_DEPTH", "7 bits stored; DCMTK refuses it too"),
     F + "GH364.dcm": ("DICOM_SYNTAX", "an item where no item can be; all three refuse it"),
+    F + "GH195.dcm": ("DICOM_PIXELS", "says RGB, its stream is YCbCr (JFIF, subsampled): with the pixels that the three agree on it is green"),
     F + "GH1339.dcm": ("IMAGE_TRUNCATED", "cut short inside its fragments"),
     F + "DIRW0007": ("IMAGE_TRUNCATED", "an item's end is never found; GDCM and DCMTK refuse it too"),
 }

@@ -240,14 +240,32 @@ def compressed(rgb):
         expect(name, ybr_to_rgb(rgb)[1] if photometric == "YBR_FULL" else rgb[1])
     run("dcmcjpeg", "+e1", "+cn", out / "colour.tmp", out / "jpeg70_rgb.dcm")
     expect("jpeg70_rgb.dcm", rgb[1])
+    jpeg_colours(rgb[1])
     fragments(rgb)
     damaged()
     for path in out.glob("*.tmp"):
         path.unlink()
 
 
+def jpeg_colours(rgb):
+    """Pillow's JPEG is JFIF, so YCbCr: what a file may not call RGB."""
+    stream = io.BytesIO()
+    Image.fromarray(rgb).save(stream, "JPEG", quality=95, subsampling=0)
+    image = Image.open(stream)
+    image.draft("YCbCr", None)
+    for name, photometric in (("jpeg50.dcm", "YBR_FULL"), ("jpeg50_liar.dcm", "RGB")):
+        save(name, dataset(rgb[None], US, 8, photometric=photometric))
+        ds = pydicom.dcmread(out / name)
+        ds.PixelData = pydicom.encaps.encapsulate([stream.getvalue()])
+        ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+        ds.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.50"
+        ds.save_as(out / name)
+    expect("jpeg50.dcm", ybr_to_rgb(numpy.array(image)))
+    refuse("jpeg50_liar.dcm", "DICOM_PIXELS")
+
+
 def fragments(rgb):
-    """The frames of rle_rgb.dcm cut into two fragments each: found by the offset table, and not at all without one."""
+    """The frames of jpegls_rgb.dcm cut into two fragments each: found by the offset table, and not at all without one."""
     ds = pydicom.dcmread(out / "jpegls_rgb.dcm")
     frames = list(pydicom.encaps.generate_pixel_data_frame(ds.PixelData, 3))
     parts = [[f[:20], f[20:]] for f in frames]
