@@ -52,6 +52,8 @@ int cli_finish(int status);
 
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
+/* All *.yml of `folder` in the order of their names, or of share/vendors beside the program if folder is NULL. */
+int cli_vendors(struct vendors **out, const char *folder, struct err *e);
 /* The part after the last slash. */
 const char *cli_base_name(const char *path);
 /* ERR_USAGE if the two name one file (by what they are, not by how they are written). what_*: "--out", "--exams" ... */
