@@ -1,11 +1,12 @@
-/* Any bytes as a clinical schema and as a disease tree; what is accepted must survive the way over JSON, or answer for each of its
- * spellings. Fuzzing, above all floors. */
+/* Any bytes as a clinical schema, as a disease tree and as vendor entries; what is accepted must survive the way over JSON, or answer for
+ * each of its spellings. Fuzzing, above all floors. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "data/schema.h"
 #include "data/tree.h"
+#include "data/vendor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,7 +47,31 @@ static void as_tree(const char *text, size_t n) {
     tree_free(t);
 }
 
+static void as_vendors(const char *text, size_t n) {
+    struct vendors *v = NULL, *back = NULL;
+    struct err e = {0};
+    int code = vendors_parse_yaml(&v, text, n, &e);
+    if ((code == 0) != (v != NULL) || code != e.code || (code != 0 && e.message[0] == '\0'))
+        abort();
+    if (v == NULL)
+        return;
+    for (size_t i = 0; i < vendors_count(v); i++) {
+        const struct vendor *a = vendors_at(v, i);
+        const struct vendor *found = vendors_find(v, a->manufacturer[0], a->n_model ? a->model[0] : "");
+        if (a->n_manufacturer == 0 || found == NULL || found > a)
+            abort();
+    }
+    struct json *j = vendors_to_json(v);
+    if (j == NULL || vendors_from_json(&back, j, &e) != 0 || vendors_count(back) != vendors_count(v) ||
+        memcmp(vendors_sha256(back), vendors_sha256(v), 32) != 0)
+        abort();
+    json_free(j);
+    vendors_free(back);
+    vendors_free(v);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    as_vendors((const char *)data, size);
     as_schema((const char *)data, size);
     as_tree((const char *)data, size);
     return 0;

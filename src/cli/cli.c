@@ -1,6 +1,7 @@
 /* What the verbs share. Floor 7. */
 #include "cli/cli.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -154,30 +155,65 @@ error_t cli_take_precision(enum precision *out, const char *arg, struct argp_sta
     return 0;
 }
 
-/* The default schema lies in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
-static int default_schema(char out[PATH_MAX], struct err *e) {
-    static const char *const places[] = {"../../share/schemas/clinical10.yml", "../share/bmunet/schemas/clinical10.yml",
-                                         "../../../share/schemas/clinical10.yml"};
+/* A file or folder of share/: in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
+static bool find_shared(char out[PATH_MAX], const char *what) {
+    static const char *const places[] = {"../../share", "../share/bmunet", "../../../share"};
     char program[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n > 0) {
-        program[n] = 0;
-        const char *folder = dirname(program);
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-            int length = snprintf(out, PATH_MAX, "%s/%s", folder, places[i]);
-            if (length > 0 && length < PATH_MAX && access(out, R_OK) == 0)
-                return 0;
-        }
+    if (n <= 0)
+        return false;
+    program[n] = 0;
+    const char *folder = dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        int length = snprintf(out, PATH_MAX, "%s/%s/%s", folder, places[i], what);
+        if (length > 0 && length < PATH_MAX && access(out, R_OK) == 0)
+            return true;
     }
-    return err_set(e, ERR_FILE_MISSING,
-                   "the default clinical schema (share/schemas/clinical10.yml) is not beside the program; name one by --schema");
+    return false;
 }
 
 int cli_schema(struct schema **out, const char *path, struct err *e) {
     char found[PATH_MAX];
     *out = NULL;
-    int rc = path ? 0 : default_schema(found, e);
-    return rc ? rc : schema_read_yaml(out, path ? path : found, e);
+    if (!path && !find_shared(found, "schemas/clinical10.yml"))
+        return err_set(e, ERR_FILE_MISSING,
+                       "the default clinical schema (share/schemas/clinical10.yml) is not beside the program; name one by --schema");
+    return schema_read_yaml(out, path ? path : found, e);
+}
+
+static int is_yaml(const struct dirent *d) {
+    const size_t n = strlen(d->d_name);
+    return d->d_name[0] != '.' && n > 4 && strcmp(d->d_name + n - 4, ".yml") == 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) { /* whatever the locale: the order is hashed */
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
+    char found[PATH_MAX], *paths[VENDORS_MAX] = {0};
+    struct dirent **entries = NULL;
+    *out = NULL;
+    if (!folder && !find_shared(found, "vendors"))
+        return err_set(e, ERR_FILE_MISSING,
+                       "the vendor entries (share/vendors) are not beside the program; name a folder by --vendors, or ''");
+    folder = folder ? folder : found;
+    const int n = scandir(folder, &entries, is_yaml, by_bytes);
+    int rc = n <= 0             ? err_set(e, ERR_FILE_MISSING, "%s: no folder with *.yml files", folder)
+             : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
+                                : 0;
+    for (int i = 0; !rc && i < n; i++)
+        if (asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0)
+            rc = err_set(e, ERR_NO_MEMORY, "memory could not be had");
+    if (!rc)
+        rc = vendors_read_yaml(out, (const char *const *)paths, (size_t)n, e);
+    for (int i = 0; i < n; i++) {
+        free(entries[i]);
+        if (i < VENDORS_MAX)
+            free(paths[i]);
+    }
+    free(entries);
+    return rc;
 }
 
 const char *cli_base_name(const char *path) {

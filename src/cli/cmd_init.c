@@ -6,7 +6,7 @@
 
 struct options {
     struct cli cli;
-    const char *out, *schema;
+    const char *out, *schema, *prep, *vendors;
     enum network network;
     enum variant variant;
     enum clinical_mode clinical;
@@ -14,12 +14,22 @@ struct options {
     long seed;
 };
 
-enum { KEY_OUT = 0x100, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL, KEY_SEED, KEY_SMALL };
+enum { KEY_OUT = 0x100, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL, KEY_SEED, KEY_SMALL, KEY_PREP, KEY_VENDORS };
 static const struct argp_option option_list[] = {
     {.name = "network", .key = KEY_NETWORK, .arg = "bmu|mg|us", .doc = "fused (default), mammography only, ultrasound only"},
     {.name = "variant", .key = KEY_VARIANT, .arg = "reference|masked", .doc = "default: masked for bmu, else reference"},
     {.name = "clinical", .key = KEY_CLINICAL, .arg = "concat|token", .doc = "how clinical values enter (default: token if masked)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical inputs mean (default clinical10)"},
+    {.name = "prep",
+     .key = KEY_PREP,
+     .arg = "reference-v1|canonical-v1",
+     .doc =
+         "how images become inputs: as the published release does, PNG and JPEG only (default); or checked, cropped and turned, DICOM too "
+         "(docs/PREP.md)"},
+    {.name = "vendors",
+     .key = KEY_VENDORS,
+     .arg = "DIR",
+     .doc = "vendor entries for canonical-v1, *.yml (default share/vendors; '' for none)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "of the random weights (default 1)"},
     {.name = "small",
      .key = KEY_SMALL,
@@ -36,6 +46,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_SCHEMA:
         o->schema = arg;
+        return 0;
+    case KEY_PREP:
+        o->prep = prep_profile_name(arg);
+        return o->prep ? 0 : cli_usage(state, "--prep is '%s'; it can be reference-v1 or canonical-v1", arg);
+    case KEY_VENDORS:
+        o->vendors = arg;
         return 0;
     case KEY_SMALL:
         o->small = true;
@@ -79,6 +95,7 @@ static int say_result(const struct options *o, struct err *e) {
 int cmd_init(int argc, char **argv) {
     struct options o = {.network = NETWORK_BMU, .seed = 1};
     struct schema *schema = NULL;
+    struct vendors *vendors = NULL;
     struct err e = {0};
     int status = cli_parse(&argp, "init", argc, argv, &o);
     if (status >= 0)
@@ -92,12 +109,24 @@ int cmd_init(int argc, char **argv) {
         rc = cli_schema(&schema, o.schema, &e);
     else if (o.schema)
         rc = err_set(&e, ERR_USAGE, "network %s takes no clinical data, so --schema says nothing", network_name(o.network));
-    struct model_init_options init = {
-        .network = o.network, .variant = o.variant, .clinical = o.clinical, .schema = schema, .seed = (uint64_t)o.seed, .small = o.small};
+    const bool canonical = o.prep && prep_is_canonical(&(struct prep_profile){.name = o.prep});
+    if (!rc && o.vendors && !canonical)
+        rc = err_set(&e, ERR_USAGE, "--vendors says nothing without --prep canonical-v1");
+    if (!rc && canonical && (!o.vendors || o.vendors[0]))
+        rc = cli_vendors(&vendors, o.vendors, &e);
+    struct model_init_options init = {.network = o.network,
+                                      .variant = o.variant,
+                                      .clinical = o.clinical,
+                                      .schema = schema,
+                                      .prep = o.prep,
+                                      .vendors = vendors,
+                                      .seed = (uint64_t)o.seed,
+                                      .small = o.small};
     if (!rc)
         rc = model_init(o.out, &init, &e);
     if (!rc)
         rc = say_result(&o, &e);
     schema_free(schema);
+    vendors_free(vendors);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

@@ -16,16 +16,16 @@
 #include "data/exam_prep.h"
 #include "image/png_write.h"
 
-enum { LIST_MAX = 256 };
+enum { IGNORE_MAX = 256 };
 
 struct options {
     struct cli cli;
-    const char *exams, *json, *png, *schema;
+    const char *exams, *json, *png, *schema, *vendors;
     struct prep_profile profile;
     struct exam_prep_options prep;
     bool small;
-    const char *ignore[LIST_MAX], *vendors[LIST_MAX];
-    size_t n_ignore, n_vendors;
+    const char *ignore[IGNORE_MAX];
+    size_t n_ignore;
 };
 
 enum { KEY_EXAMS = 0x100, KEY_JSON, KEY_PNG, KEY_SCHEMA, KEY_PROFILE, KEY_VENDORS, KEY_SMALL, KEY_IGNORE, KEY_PARTIAL, KEY_TOMOSYNTHESIS };
@@ -42,8 +42,8 @@ static const struct argp_option option_list[] = {
      .doc = "preprocessing profile: canonical-v1 (default; docs/PREP.md) or reference-v1 (the published release's; PNG and JPEG only)"},
     {.name = "vendors",
      .key = KEY_VENDORS,
-     .arg = "FILE.yml",
-     .doc = "particulars of devices, for canonical-v1; may be repeated (default: none)"},
+     .arg = "DIR",
+     .doc = "vendor entries for canonical-v1, *.yml (default share/vendors; '' for none)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical columns mean (default clinical10)"},
     {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
     {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
@@ -56,10 +56,10 @@ static error_t take_profile(struct options *o, const char *name, struct argp_sta
     return o->profile.name ? 0 : cli_usage(state, "there is no profile '%s'; there are reference-v1 and canonical-v1", name);
 }
 
-static error_t add_text(const char **list, size_t *n, const char *text, const char *option, struct argp_state *state) {
-    if (*n == LIST_MAX)
-        return cli_usage(state, "%s more than %d times", option, LIST_MAX);
-    list[(*n)++] = text;
+static error_t add_ignored(struct options *o, const char *name, struct argp_state *state) {
+    if (o->n_ignore == IGNORE_MAX)
+        return cli_usage(state, "--ignore-column more than %d times", IGNORE_MAX);
+    o->ignore[o->n_ignore++] = name;
     return 0;
 }
 
@@ -84,9 +84,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->small = true;
         return 0;
     case KEY_IGNORE:
-        return add_text(o->ignore, &o->n_ignore, arg, "--ignore-column", state);
+        return add_ignored(o, arg, state);
     case KEY_VENDORS:
-        return add_text(o->vendors, &o->n_vendors, arg, "--vendors", state);
+        o->vendors = arg;
+        return 0;
     case KEY_PARTIAL:
         o->prep.allow_partial = true;
         return 0;
@@ -229,7 +230,10 @@ static int open_all(struct job *j, struct err *e) {
         rc = cli_cohort(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
         rc = cli_not_an_image("--json", o->json, j->cohort, e);
-    if (!rc && o->n_vendors && !(rc = vendors_read_yaml(&j->vendors, o->vendors, o->n_vendors, e)))
+    const bool canonical = prep_is_canonical(&o->profile);
+    if (!rc && o->vendors && !canonical)
+        rc = err_set(e, ERR_USAGE, "--vendors says nothing without --profile canonical-v1");
+    if (!rc && canonical && (!o->vendors || o->vendors[0]) && !(rc = cli_vendors(&j->vendors, o->vendors, e)))
         o->profile.vendors = j->vendors;
     if (!rc)
         rc = decoder_open(&j->decoder, NULL, e);

@@ -13,6 +13,8 @@ struct vendors {
     struct arena arena; /* of everything below */
     struct vendor entry[VENDORS_MAX];
     size_t n;
+    const char *text[VENDORS_MAX]; /* of each file */
+    size_t n_texts;
     struct sha256 hash;
     uint8_t sha256[SHA256_SIZE];
 };
@@ -32,8 +34,21 @@ void vendors_free(struct vendors *v) {
     free(v);
 }
 
-void vendors_hash(struct vendors *v, const void *bytes, size_t n) {
-    sha256_update(&v->hash, bytes, n);
+int vendors_keep(struct vendors *v, const char *text, size_t n, struct err *e) {
+    if (v->n_texts == VENDORS_MAX)
+        return err_set(e, ERR_LIMIT, "more than %d files of vendor entries", VENDORS_MAX);
+    if (!(v->text[v->n_texts] = arena_strndup(&v->arena, text, n, e)))
+        return ERR_NO_MEMORY;
+    v->n_texts++;
+    sha256_update(&v->hash, text, n);
+    return 0;
+}
+
+struct json *vendors_to_json(const struct vendors *v) {
+    struct json *j = json_array();
+    for (size_t i = 0; i < v->n_texts; i++)
+        json_push_string(j, v->text[i]);
+    return j;
 }
 
 void vendors_seal(struct vendors *v) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/json.h"
 
 enum { VENDORS_MAX = 256, VENDOR_TEXTS_MAX = 32, VENDOR_BANDS_MAX = 16, VENDOR_TEXT_MAX = 64 };
 
@@ -28,6 +29,9 @@ struct vendors;
 int vendors_read_yaml(struct vendors **out, const char *const *paths, size_t n_paths, struct err *e);
 /* The same from text. */
 int vendors_parse_yaml(struct vendors **out, const char *text, size_t n, struct err *e);
+/* The files' texts, as a model file carries them, and back. */
+struct json *vendors_to_json(const struct vendors *v);
+int vendors_from_json(struct vendors **out, const struct json *j, struct err *e);
 void vendors_free(struct vendors *v); /* NULL is allowed */
 
 size_t vendors_count(const struct vendors *v);
@@ -50,7 +54,7 @@ struct vendor_raw {
 };
 int vendors_new(struct vendors **out, struct err *e);
 int vendors_add(struct vendors *v, const struct vendor_raw *raw, struct err *e); /* copies; checks */
-void vendors_hash(struct vendors *v, const void *bytes, size_t n);
+int vendors_keep(struct vendors *v, const char *text, size_t n, struct err *e);  /* of one file: hashed, and kept for the model file */
 void vendors_seal(struct vendors *v);
 
 #endif

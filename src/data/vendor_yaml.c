@@ -1,6 +1,7 @@
 /* The vendor table's YAML: its shape for libcyaml. Floor 2. */
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/io.h"
 #include "data/read_yaml.h"
@@ -42,8 +43,7 @@ static int add_text(struct vendors *v, const char *text, size_t n, struct err *e
     for (unsigned i = 0; !rc && i < file->devices_count; i++)
         rc = vendors_add(v, &file->devices[i], e);
     yaml_discard(data, &file_shape);
-    vendors_hash(v, text, n);
-    return rc;
+    return rc ? rc : vendors_keep(v, text, n, e);
 }
 
 static int add_file(struct vendors *v, const char *path, struct err *e) {
@@ -80,5 +80,16 @@ int vendors_read_yaml(struct vendors **out, const char *const *paths, size_t n_p
         return rc;
     for (size_t i = 0; !rc && i < n_paths; i++)
         rc = add_file(*out, paths[i], e);
+    return finish(out, rc);
+}
+
+int vendors_from_json(struct vendors **out, const struct json *j, struct err *e) {
+    int rc = vendors_new(out, e);
+    if (rc)
+        return rc;
+    for (size_t i = 0; !rc && i < json_size(j); i++) {
+        const char *text = json_string(json_at(j, i));
+        rc = text ? add_text(*out, text, strlen(text), e) : err_set(e, ERR_MODEL_METADATA, "the vendor table is no list of texts");
+    }
     return finish(out, rc);
 }

@@ -67,12 +67,26 @@ struct model_config config_make(enum network n, enum variant v, enum clinical_mo
                                           .mg_std = n == NETWORK_MG ? 9211.48 : 8773.89}};
 }
 
+bool config_use_profile(struct model_config *c, const char *name) {
+    const char *known = prep_profile_name(name);
+    if (!known)
+        return false;
+    c->prep.name = known;
+    if (prep_is_canonical(&c->prep)) {
+        c->prep.mg_mean = PREP_CANONICAL_MEAN;
+        c->prep.mg_std = PREP_CANONICAL_STD;
+    }
+    return true;
+}
+
 int config_check(const struct model_config *c, const struct schema *schema, struct err *e) {
     const struct prep_profile *p = &c->prep;
     const int sides[] = {p->mg_height, p->mg_width, p->us_height, p->us_width};
     for (int i = 0; i < 4; i++)
         if (sides[i] < 32 || sides[i] > 8192)
             return err_set(e, ERR_CONFIG, "an input side of %d pixels; 32 to 8192 are possible", sides[i]);
+    if (p->vendors && !prep_is_canonical(p))
+        return err_set(e, ERR_CONFIG, "profile %s takes no vendor table; canonical-v1 does", p->name);
     if (!isfinite(p->mg_mean) || !isfinite(p->mg_std) || p->mg_std <= 0)
         return err_set(e, ERR_CONFIG, "mammography normalisation by mean %g and standard deviation %g", p->mg_mean, p->mg_std);
     if (c->width < 8 || c->width > 256 || c->width % 8)
@@ -139,13 +153,13 @@ int config_from_json(struct model_config *out, const struct json *j, struct err 
                        network < 0   ? "network"
                        : variant < 0 ? "variant"
                                      : "clinical mode");
-    if (!profile || strcmp(profile, "reference-v1") != 0)
+    c.prep.name = prep_profile_name(profile);
+    if (!c.prep.name)
         return err_set(e, ERR_MODEL_METADATA, "bmunet.config: preprocessing profile '%s' is not known to this program",
                        profile ? profile : "");
     c.network = (enum network)network;
     c.variant = (enum variant)variant;
     c.clinical = (enum clinical_mode)clinical;
-    c.prep.name = "reference-v1";
     if ((rc = small_integer(j, -1, "width", &c.width, e)) || (rc = small_integer(j, -1, "n_clinical", &c.n_clinical, e)) ||
         (rc = small_integer(p, 0, "mg", &c.prep.mg_height, e)) || (rc = small_integer(p, 1, "mg", &c.prep.mg_width, e)) ||
         (rc = small_integer(p, 0, "us", &c.prep.us_height, e)) || (rc = small_integer(p, 1, "us", &c.prep.us_width, e)))

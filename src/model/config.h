@@ -21,6 +21,8 @@ int config_features(const struct model_config *c); /* per view: 8 * width */
 
 /* Profile, sizes and normalisation for a network and width. */
 struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width);
+/* The same under another profile, by its name: false if there is none. config_make() chooses reference-v1. */
+bool config_use_profile(struct model_config *c, const char *name);
 /* ERR_CONFIG with a sentence if the parts do not fit each other. */
 int config_check(const struct model_config *c, const struct schema *schema, struct err *e);
 struct json *config_to_json(const struct model_config *c);

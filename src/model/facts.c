@@ -30,6 +30,19 @@ static int open_schema(struct facts *f, struct err *e) {
     return rc;
 }
 
+/* The vendor table, which can change pixels and so belongs to the profile. */
+static int open_vendors(struct facts *f, struct err *e) {
+    struct json *j = NULL;
+    if (!archive_metadata(f->archive, "bmunet.vendors"))
+        return 0;
+    int rc = metadata_json(&j, f, "bmunet.vendors", e);
+    if (rc == 0)
+        rc = vendors_from_json(&f->vendors, j, e);
+    f->config.prep.vendors = f->vendors;
+    json_free(j);
+    return rc;
+}
+
 /* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
 static int open_clinical_statistics(struct facts *f, struct err *e) {
     const size_t n = f->schema ? f->schema->n_fields : 0;
@@ -71,8 +84,8 @@ int facts_open(struct facts *f, const char *path, struct err *e) {
     if (rc)
         return rc;
     if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) ||
-        (rc = open_schema(f, e)) || (rc = config_check(&f->config, f->schema, e)) || (rc = open_clinical_statistics(f, e)) ||
-        (rc = check_keys(f, e)) || (rc = archive_sha256(f->archive, f->sha256, e)))
+        (rc = open_vendors(f, e)) || (rc = open_schema(f, e)) || (rc = config_check(&f->config, f->schema, e)) ||
+        (rc = open_clinical_statistics(f, e)) || (rc = check_keys(f, e)) || (rc = archive_sha256(f->archive, f->sha256, e)))
         err_prefix(e, "%s", path);
     json_free(config);
     return rc;
@@ -82,6 +95,7 @@ void facts_release(struct facts *f) {
     free(f->clinical_mean);
     free(f->clinical_std);
     schema_free(f->schema);
+    vendors_free(f->vendors);
     archive_close(f->archive);
     memset(f, 0, sizeof *f);
 }

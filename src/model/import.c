@@ -42,6 +42,8 @@ static int common_metadata(struct metadata *m, const struct model_config *c, con
     put(m, "bmunet.format", "1");
     put(m, "bmunet.tree", tree_json);
     int rc = put_json(m, "bmunet.config", config_to_json(c), e);
+    if (rc == 0 && c->prep.vendors)
+        rc = put_json(m, "bmunet.vendors", vendors_to_json(c->prep.vendors), e);
     if (rc == 0 && c->clinical != CLINICAL_NONE)
         rc = put_json(m, "bmunet.schema", schema_to_json(schema), e);
     return rc;
@@ -101,7 +103,7 @@ out:
 }
 
 int model_init(const char *out_path, const struct model_init_options *o, struct err *e) {
-    const struct model_config c =
+    struct model_config c =
         config_make(o->network, o->variant, o->clinical, o->schema ? (int)o->schema->n_fields : 0, o->small ? WIDTH_SMALL : WIDTH_FULL);
     struct metadata m = {0};
     struct keys k;
@@ -109,8 +111,11 @@ int model_init(const char *out_path, const struct model_init_options *o, struct 
     struct arena arena;
     keys_init(&k);
     arena_init(&arena, 0);
-    int rc = config_check(&c, o->schema, e);
-    if (rc)
+    int rc = 0;
+    if (o->prep && !config_use_profile(&c, o->prep))
+        rc = err_set(e, ERR_CONFIG, "no preprocessing profile is called '%s'", o->prep);
+    c.prep.vendors = o->vendors;
+    if (rc || (rc = config_check(&c, o->schema, e)))
         goto out;
     config_keys(&k, &c, o->schema);
     arrays = mem_alloc(k.n, sizeof *arrays, e);

@@ -59,6 +59,8 @@ struct model_init_options {
     enum variant variant;
     enum clinical_mode clinical;
     const struct schema *schema;
+    const char *prep;              /* name of the preprocessing profile; NULL: reference-v1 */
+    const struct vendors *vendors; /* canonical-v1 only; may be NULL */
     uint64_t seed;
     bool small; /* width 8 */
 };

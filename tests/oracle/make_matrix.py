@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The test matrix: files by the hundreds, and what has to become of each. Usage: make_matrix.py FOLDER [--part K/N] [--mammograms 1000] [--ultrasound 500]
 
-Writes FOLDER/*.dcm and *.png, exams.csv (one exam per file, for bmunet prep --small), vendors.yml and expected.json: {exam_id: {"tensor": sha256} or {"code": [...]}, with
+Writes FOLDER/*.dcm and *.png, exams.csv (one exam per file, for bmunet prep --small), vendors/matrix.yml and expected.json: {exam_id: {"tensor": sha256} or {"code": [...]}, with
 "what"}. Lossless syntaxes: the samples are those that were written. Lossy ones: those on which GDCM and another (DCMTK; of JPEG 2000 Pillow) agree; where they do not, the case is left out and
 counted: that is the decoder's own test. --part K/N: every N-th file beginning with the K-th.
 """
@@ -208,7 +208,8 @@ def main():
         out.writerow(["exam_id", "side", *SLOTS])
         for name, slot, claim, file, _ in done:
             out.writerow([name, claim, *[file if s == slot else "" for s in SLOTS]])
-    (o.folder / "vendors.yml").write_text(vendors_yaml())
+    (o.folder / "vendors").mkdir(exist_ok=True)
+    (o.folder / "vendors" / "matrix.yml").write_text(vendors_yaml())
     (o.folder / "expected.json").write_text(json.dumps({name: dict(expected, slot=slot) for name, slot, _, _, expected in done}, indent=0))
     tensors = sum("tensor" in x[4] for x in done)
     codes = sorted({c for x in done for c in x[4].get("code", [])})

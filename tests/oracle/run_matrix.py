@@ -26,7 +26,7 @@ def make(script, folder, *arguments):
 def prep(o, folder, table="exams.csv"):
     started = time.perf_counter()
     done = subprocess.run([o.bmunet, "prep", "--profile", "canonical-v1", "--small", "--exams", str(folder / table), "--json", str(folder / "prep.jsonl"),
-                           *(["--vendors", str(folder / "vendors.yml")] if (folder / "vendors.yml").exists() else [])],
+                           "--vendors", str(folder / "vendors") if (folder / "vendors").exists() else ""],
                           capture_output=True, text=True)
     if done.returncode not in (0, 2) or "Sanitizer" in done.stderr or "runtime error:" in done.stderr:
         sys.exit(f"bmunet prep: exit status {done.returncode}\n{done.stderr[-3000:]}")
