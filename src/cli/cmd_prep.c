@@ -142,7 +142,15 @@ static struct json *profile_json(const struct prep_profile *p) {
     return j;
 }
 
-static int write_line(struct job *j, size_t number, const struct exam *exam, const struct verdict *v, struct err *e) {
+static struct json *times_json(const struct exam_prep_times *ms) {
+    struct json *j = json_object();
+    json_put_number(j, "read", ms->read);
+    json_put_number(j, "prep", ms->prep);
+    return j;
+}
+
+static int write_line(struct job *j, size_t number, const struct exam *exam, const struct verdict *v, const struct exam_prep_times *ms,
+                      struct err *e) {
     char hex[SHA256_HEX_SIZE];
     struct json *line = json_object();
     json_put_string(line, "exam_id", exam->exam_id);
@@ -151,6 +159,7 @@ static int write_line(struct job *j, size_t number, const struct exam *exam, con
     json_put_string(line, "code", v->code ? err_name(v->code) : NULL);
     json_put_string(line, "reason", v->reason);
     json_put(line, "inputs", verdict_inputs_json(v));
+    json_put(line, "times_ms", times_json(ms));
     json_put(line, "profile", profile_json(&j->o->profile));
     sha256_hex(j->exams_sha256, hex);
     json_put_string(line, "exams_sha256", hex);
@@ -210,7 +219,7 @@ static int one_exam(struct job *j, size_t number, const struct exam *exam, struc
     struct exam_prep_times ms;
     int rc = exam_prep(&v, &j->views, &ms, exam, &j->o->prep, j->decoder, e);
     if (!rc)
-        rc = write_line(j, number, exam, &v, e);
+        rc = write_line(j, number, exam, &v, &ms, e);
     for (int s = 0; s < SLOT_COUNT && !rc && j->o->png; s++)
         if (v.input[s].prepared && v.input[s].status == INPUT_USED)
             rc = write_picture(j, number, (enum slot)s, e);
