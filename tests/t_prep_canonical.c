@@ -544,6 +544,21 @@ static void labels_do_not_matter(void **state) {
     finish(&t);
 }
 
+/* Fat at the chest wall may be as dark as the background: it is kept. */
+static void dark_fat_at_the_chest_wall_is_kept(void **state) {
+    (void)state;
+    char before[SHA256_HEX_SIZE];
+    struct trial t;
+    mammogram(&t);
+    block(&t, 0, 85, 40, 115, 60);
+    expect_code(&t, 0, "dark fat");
+    memcpy(before, t.hash, sizeof before);
+    block(&t, 5, 92, 30, 108, 90);
+    expect_code(&t, 0, "other dark fat");
+    assert_string_not_equal(t.hash, before);
+    finish(&t);
+}
+
 static void films_padded_beyond_the_chest_wall(void **state) {
     (void)state;
     char good[SHA256_HEX_SIZE];
@@ -684,6 +699,7 @@ int main(void) {
         cmocka_unit_test(depths),
         cmocka_unit_test(plain_files),
         cmocka_unit_test(labels_do_not_matter),
+        cmocka_unit_test(dark_fat_at_the_chest_wall_is_kept),
         cmocka_unit_test(films_padded_beyond_the_chest_wall),
         cmocka_unit_test(pictures_that_are_no_mammogram),
         cmocka_unit_test(tensor_of_a_mammogram),

@@ -150,6 +150,43 @@ static void dual_panes(void **state) {
     }
 }
 
+static void flow_panes_without_flow_are_not_told_apart(void **state) {
+    (void)state;
+    struct trial t;
+    ultrasound(&t, SLOT_US_DOPPLER_LONG);
+    speckle(&t, 0, 30, 150, 180);
+    speckle(&t, 165, 30, 315, 180);
+    add_region(&t, 1, 2, 0, 30, 150, 180);
+    add_region(&t, 1, 2, 165, 30, 315, 180);
+    expect_code(&t, ERR_IMAGE_KIND, "two flow panes without colour");
+    paint(&t, 20, 60, 22, 62, red);
+    expect_code(&t, 0, "one has a little");
+    assert_non_null(strstr(t.v.note, "(1 of 2 panes)"));
+    paint(&t, 200, 60, 202, 62, red);
+    expect_code(&t, ERR_IMAGE_KIND, "both have");
+    finish(&t);
+}
+
+/* 100 x 150 in a square of 150: a sixth of the columns is black on either side. */
+static void the_pane_stands_in_the_middle(void **state) {
+    (void)state;
+    struct trial t;
+    ultrasound(&t, SLOT_US_BMODE_LONG);
+    speckle(&t, 60, 30, 160, 180);
+    add_region(&t, 1, 1, 60, 30, 160, 180);
+    expect_code(&t, 0, "a narrow pane");
+    for (int y = 0; y < 32; y++)
+        for (int x = 0; x < 32; x++) {
+            const float *p = t.out + (y * 32 + x) * 3;
+            assert_true(p[0] == p[1] && p[1] == p[2] && p[0] >= 0 && p[0] <= 1);
+            if (x < 4 || x >= 28)
+                assert_true(p[0] == 0);
+            else if (x >= 7 && x < 25)
+                assert_true(p[0] > 0.1f);
+        }
+    finish(&t);
+}
+
 static void grey_ultrasound(void **state) {
     (void)state;
     char good[SHA256_HEX_SIZE];
@@ -313,6 +350,8 @@ int main(void) {
         cmocka_unit_test(kinds_by_colour),
         cmocka_unit_test(kinds_by_tags),
         cmocka_unit_test(dual_panes),
+        cmocka_unit_test(flow_panes_without_flow_are_not_told_apart),
+        cmocka_unit_test(the_pane_stands_in_the_middle),
         cmocka_unit_test(grey_ultrasound),
         cmocka_unit_test(pictures_that_are_no_ultrasound),
         cmocka_unit_test(vendors_prefer_and_blank),

@@ -8,8 +8,9 @@
 enum { WIDEN = 257, BITS_MIN = 8, BITS_MAX = 16 };
 
 /* What becomes of a value after the modality transform. */
+enum voi_kind { USE_LUT, USE_LINEAR, USE_LINEAR_EXACT, USE_SIGMOID, USE_RANGE };
 struct voi {
-    enum { USE_LUT, USE_LINEAR, USE_LINEAR_EXACT, USE_SIGMOID, USE_RANGE } how;
+    enum voi_kind how;
     const struct dicom_lut *lut;
     double center, width, lo, hi;
 };
@@ -104,7 +105,7 @@ static int preferred(const struct vendor *vendor, const struct dicom *d, bool lu
 
 static int choose_window(struct voi *u, const struct dicom *d, int i, struct input_verdict *v, struct err *e) {
     static const struct {
-        int how;
+        enum voi_kind how;
         const char *name;
         double width_min;
         bool open; /* the smallest width itself is not allowed */
