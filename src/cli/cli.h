@@ -21,6 +21,7 @@ enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2 };
 int cmd_import(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
+int cmd_scan(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 

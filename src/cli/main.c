@@ -12,6 +12,7 @@ static const struct verb {
     int (*run)(int argc, char **argv);
 } verbs[] = {
     {"predict", "run a model on a table of exams", cmd_predict},
+    {"scan", "make a table of exams from a folder of images", cmd_scan},
     {"import", "turn a PyTorch checkpoint into a model file", cmd_import},
     {"info", "show what a model file is", cmd_info},
     {"init", "write an untrained model, for trying things out", cmd_init},
