@@ -8,9 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLOUR_STEP = 40, REGION_COLOUR_FLOW = 2 };
-/* Calipers, a marker or a logo in colour stay below the first share; less than it is a grey picture. */
-static const double COLOUR_FEW = 0.002;
+enum { COLOUR_STEP = 32, REGION_COLOUR_FLOW = 2 };
+/* Shares of coloured pixels, as prep has them for its panes (docs/PREP.md, 7); here they are of the whole picture, so what lies between
+ * them tells nothing: a small Doppler box and the elastogram of a half are alike. */
+static const double COLOUR_NONE = 0.0002, COLOUR_MARKS = 0.005, COLOUR_OVERLAY = 0.25;
 static const unsigned long TYPE_COLOUR = 0x10 | 0x20 | 0x100; /* Image Type, value 4: colour Doppler, colour M-mode, colour power */
 
 struct code_row {
@@ -20,13 +21,11 @@ struct code_row {
 enum { VIEW_CC = 1, VIEW_MLO, VIEW_OTHER };
 static const struct code_row mammography_views[] = {
     {"399162004", "SCT", VIEW_CC}, {"R-10242", NULL, VIEW_CC}, {"399368009", "SCT", VIEW_MLO}, {"R-10226", NULL, VIEW_MLO}};
+static const struct code_row specimen_view[] = {{"127457009", "SCT", 1}, {"G-8310", NULL, 1}};
 static const struct code_row planes[] = {{"62824007", "SCT", SCAN_TRANSVERSE},   {"G-A117", NULL, SCAN_TRANSVERSE},
                                          {"24422004", "SCT", SCAN_TRANSVERSE},   {"G-A147", NULL, SCAN_TRANSVERSE},
                                          {"38717003", "SCT", SCAN_LONGITUDINAL}, {"G-A143", NULL, SCAN_LONGITUDINAL},
                                          {"30730003", "SCT", SCAN_LONGITUDINAL}, {"G-A145", NULL, SCAN_LONGITUDINAL}};
-/* Modifiers that leave a CC or MLO a standard view. */
-static const struct code_row harmless_modifiers[] = {{"442581004", "SCT", 1}, {"R-40AB3", NULL, 1}}; /* nipple in profile */
-
 static bool is_snomed_rt(const char *scheme) {
     return strcmp(scheme, "SRT") == 0 || strcmp(scheme, "SNM3") == 0 || strcmp(scheme, "99SDM") == 0;
 }
@@ -46,13 +45,6 @@ static void refuse(struct scan_facts *f, int code, const char *reason) {
     f->reason = reason;
 }
 
-static bool has_type(const struct dicom *d, const char *value) {
-    for (int i = 0; i < d->n_image_type; i++)
-        if (strcmp(d->image_type[i], value) == 0)
-            return true;
-    return false;
-}
-
 /* PS3.3 C.8.11.7 */
 static int view_of(const struct dicom *d) {
     int by_code = d->view.value[0] ? MEANING(&d->view, mammography_views) : 0;
@@ -66,18 +58,43 @@ static int view_of(const struct dicom *d) {
     return by_code ? by_code : by_text;
 }
 
+/* PS3.3 C.8.11.7.1.4: values that make a picture something else than a plain mammogram. `prefix`: of a family of values. */
+static const struct {
+    const char *value;
+    bool prefix;
+    int code;
+    const char *reason;
+} odd_types[] = {
+    {"GENERATED_2D", false, ERR_TOMOSYNTHESIS, "Image Type (0008,0008) says: synthesised from tomosynthesis"},
+    {"TOMO", true, ERR_TOMOSYNTHESIS, "Image Type (0008,0008) says: tomosynthesis"},
+    {"SUBTRACTION", false, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: a subtraction"},
+    {"ADDITION", false, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: an addition"},
+    {"HIGH_ENERGY", false, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: a high energy exposure"},
+    {"POST_CONTRAST", false, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: after contrast medium"},
+    {"STEREO", true, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: a stereotactic view"},
+    {"PREFIRE", true, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: taken during a biopsy"},
+    {"POSTFIRE", true, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: taken during a biopsy"},
+    {"POSTBIOPSY", true, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: taken after a biopsy"},
+    {"POSTMARKER", true, ERR_VIEW_NOT_STANDARD, "Image Type (0008,0008) says: taken after a marker was set"},
+};
+
+static void read_types(struct scan_facts *f, const struct dicom *d) {
+    for (int i = 0; i < d->n_image_type; i++)
+        for (size_t k = 0; k < sizeof odd_types / sizeof *odd_types; k++) {
+            size_t n = strlen(odd_types[k].value) + !odd_types[k].prefix;
+            if (strncmp(d->image_type[i], odd_types[k].value, n) == 0)
+                refuse(f, odd_types[k].code, odd_types[k].reason);
+        }
+}
+
+/* In the order of docs/PREP.md, section 1, whose rules these are; here the view comes from the tags alone, for there is no slot yet. */
 static void read_mammogram(struct scan_facts *f, const struct dicom *d) {
-    static const char *const synthesised[] = {"TOMOSYNTHESIS", "TOMO", "GENERATED_2D", "TOMO_2D"};
     f->modality = SCAN_MG;
-    if (d->specimen)
-        refuse(f, ERR_SPECIMEN, "an image of a specimen");
+    if (d->frames_are_slices || d->frames > 1 || strcmp(d->sop_class, "1.2.840.10008.5.1.4.1.1.13.1.3") == 0)
+        refuse(f, ERR_TOMOSYNTHESIS, "slices of tomosynthesis");
+    read_types(f, d);
     if (strcmp(d->intent, "FOR PROCESSING") == 0 || strcmp(d->sop_class, "1.2.840.10008.5.1.4.1.1.1.2.1") == 0)
         refuse(f, ERR_FOR_PROCESSING, "Presentation Intent Type (0008,0068) says FOR PROCESSING");
-    bool tomosynthesis = d->frames_are_slices;
-    for (size_t i = 0; i < sizeof synthesised / sizeof *synthesised; i++)
-        tomosynthesis = tomosynthesis || has_type(d, synthesised[i]);
-    if (tomosynthesis)
-        refuse(f, ERR_TOMOSYNTHESIS, "slices of tomosynthesis, or a view made from them");
     if (d->implant == DICOM_YES)
         refuse(f, ERR_IMPLANT, "Breast Implant Present (0028,1300) says YES");
     int view = view_of(d);
@@ -85,9 +102,8 @@ static void read_mammogram(struct scan_facts *f, const struct dicom *d) {
         refuse(f, ERR_VIEW_MISMATCH, "View Code Sequence (0054,0220) and View Position (0018,5101) name different views");
     else if (view != VIEW_CC && view != VIEW_MLO)
         refuse(f, ERR_VIEW_NOT_STANDARD, view ? "neither CC nor MLO" : "no view is named: View Code Sequence and View Position are absent");
-    for (int i = 0; i < d->n_view_modifiers; i++)
-        if (!MEANING(&d->view_modifier[i], harmless_modifiers))
-            refuse(f, ERR_VIEW_NOT_STANDARD, "View Modifier Code Sequence (0054,0222) names a special view");
+    if (d->n_view_modifiers)
+        refuse(f, ERR_VIEW_NOT_STANDARD, "View Modifier Code Sequence (0054,0222) names a special view");
     f->is_mlo = view == VIEW_MLO;
 }
 
@@ -121,20 +137,21 @@ static bool says_colour_doppler(const struct dicom *d) {
     return !*end && (bits & TYPE_COLOUR);
 }
 
-static bool says_elastography(const struct dicom *d) {
-    return has_type(d, "ELASTOGRAPHY") || has_type(d, "ELASTO");
+/* DICOM has no tag for elastography: devices write tissue or colour flow. What the colours do not tell beyond doubt is left to the user. */
+static void read_kind(struct scan_facts *f, const struct dicom *d, double colour) {
+    bool flow = says_colour_doppler(d);
+    if (flow && colour > COLOUR_OVERLAY)
+        refuse(f, ERR_IMAGE_KIND, "its attributes say colour flow, but a quarter of the picture is coloured, as in elastography");
+    else if (!flow && colour > COLOUR_MARKS && colour <= COLOUR_OVERLAY)
+        refuse(f, ERR_IMAGE_KIND, "a picture with colour, and no attribute says colour flow: Doppler or elastography cannot be told apart");
+    else if (!flow && d->n_regions == 0 && colour > COLOUR_NONE && colour <= COLOUR_MARKS)
+        refuse(f, ERR_IMAGE_KIND, "a little colour, and no attribute says whether it is flow or marks");
+    f->kind = flow ? SCAN_DOPPLER : colour > COLOUR_OVERLAY ? SCAN_ELASTO : SCAN_BMODE;
 }
 
 static void read_ultrasound(struct scan_facts *f, const struct dicom *d, double colour) {
-    bool doppler = says_colour_doppler(d), elasto = says_elastography(d);
     f->modality = SCAN_US;
-    if (d->specimen)
-        refuse(f, ERR_SPECIMEN, "an image of a specimen");
-    if (doppler && elasto)
-        refuse(f, ERR_IMAGE_KIND, "its attributes say colour Doppler and elastography at once");
-    else if (!doppler && !elasto && colour > COLOUR_FEW)
-        refuse(f, ERR_IMAGE_KIND, "a colour picture, and no attribute says whether it is colour Doppler or elastography");
-    f->kind = doppler ? SCAN_DOPPLER : elasto ? SCAN_ELASTO : SCAN_BMODE;
+    read_kind(f, d, colour);
     read_plane(f, d);
     if (d->frames > 1)
         f->remark = "several frames: the middle one will be used";
@@ -182,12 +199,17 @@ int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const str
     out->lossy = d->lossy == DICOM_YES;
     out->pixels = (uint64_t)width * height;
     out->frames = d->frames;
-    if (strcmp(d->modality, "MG") == 0)
-        read_mammogram(out, d);
-    else if (strcmp(d->modality, "US") == 0)
-        read_ultrasound(out, d, colour);
-    else
+    bool mg = strcmp(d->modality, "MG") == 0, us = strcmp(d->modality, "US") == 0;
+    if (!mg && !us)
         refuse(out, ERR_MODALITY_WRONG, "neither mammography (MG) nor ultrasound (US) by Modality (0008,0060)");
+    if (d->specimen || MEANING(&d->view, specimen_view))
+        refuse(out, ERR_SPECIMEN, "an image of a specimen");
+    if (d->body_part[0] && strcmp(d->body_part, "BREAST") != 0)
+        refuse(out, ERR_IMAGE_NOT_BREAST, "Body Part Examined (0018,0015) says another part than the breast");
+    if (mg)
+        read_mammogram(out, d);
+    if (us)
+        read_ultrasound(out, d, colour);
     if (!d->patient_id[0])
         refuse(out, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is empty");
     if (!d->study[0])
@@ -205,7 +227,7 @@ double scan_colour(const struct image *im) {
         int high = p[0] > p[1] ? p[0] : p[1], low = p[0] < p[1] ? p[0] : p[1];
         high = high > p[2] ? high : p[2];
         low = low < p[2] ? low : p[2];
-        coloured += high - low > COLOUR_STEP;
+        coloured += high - low >= COLOUR_STEP && 3 * (high - low) >= high;
     }
     return n ? (double)coloured / (double)n : 0;
 }
