@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "core.h"
 #include "image_golden.h"
 
 static struct {

@@ -1,5 +1,6 @@
 /* Decoding of PNG and JPEG: pixels and facts of small files as Pillow and the PNG specification have them, and every kind of broken file;
  * also the public collections of such, where they are. Test code. */
+#include "core.h"
 #include "image_walk.h"
 
 static struct json *table;

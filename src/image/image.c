@@ -1,10 +1,9 @@
-/* Decoded pictures: limits, allocation, and which decoder a file belongs to. Floor 1. */
+/* Decoded pictures: limits and allocation. Floor 1. */
 #include "image/image.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 
@@ -45,18 +44,4 @@ void image_free(struct image *im) {
         free(im->pixels);
     }
     free(im);
-}
-
-int image_decode(struct image **out, const uint8_t *bytes, size_t n, struct err *e) {
-    static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, jpeg[3] = {0xff, 0xd8, 0xff};
-    *out = NULL;
-    if (n == 0)
-        return err_set(e, ERR_FILE_EMPTY, "the file holds no bytes");
-    if (n >= sizeof png && !memcmp(bytes, png, sizeof png))
-        return codec_png_decode(out, bytes, n, e);
-    if (n >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg))
-        return codec_jpeg_decode(out, bytes, n, e);
-    if ((n < sizeof png && !memcmp(bytes, png, n)) || (n < sizeof jpeg && !memcmp(bytes, jpeg, n)))
-        return err_set(e, ERR_IMAGE_TRUNCATED, "the image file ends after %zu bytes", n);
-    return err_set(e, ERR_IMAGE_TYPE, "neither a PNG nor a JPEG image (by its first bytes)");
 }

@@ -11,7 +11,7 @@
 #include <png.h>
 
 #include "base/mem.h"
-#include "image/image.h"
+#include "core.h"
 
 enum { DEFLATE_RATIO_MAX = 1032, PALETTE_MAX = 256 };
 

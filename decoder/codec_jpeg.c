@@ -14,7 +14,7 @@
 
 #include <jerror.h>
 
-#include "image/image.h"
+#include "core.h"
 
 /* A progressive file may ask for any number of passes over all coefficients; an encoder's usual script has ten. */
 enum { SCANS_MAX = 100 };

@@ -1,0 +1,25 @@
+/* The decoder's core: bytes to pixels and facts, in this process. Floor 1, of the program bmunet-decode; linked directly by tests and fuzz
+ * targets only.
+ *
+ * Every function: the bytes are untrusted; the whole picture or none; *out owned, image_free().
+ */
+#ifndef BMU_DECODER_CORE_H
+#define BMU_DECODER_CORE_H
+
+#include "image/decode.h"
+#include "image/image.h"
+
+/* PNG, JPEG or DICOM by its first bytes (never by a file name). A file that ends early or has a wrong checksum is refused, also where a
+ * picture could be had from it. ERR_FILE_EMPTY (no bytes), ERR_IMAGE_TYPE, _TRUNCATED, _CORRUPT, _TOO_LARGE, _EMPTY, _COLOUR (CMYK), _DEPTH
+ * (12-bit JPEG; DICOM other than 8 or 16 bits allocated, 8 to 16 stored), ERR_UNSUPPORTED (lossless JPEG ...), ERR_DICOM_*, ERR_USAGE (no
+ * such frame), ERR_NO_MEMORY. The declared size is checked against the limits before pixels are allocated. request NULL: the middle frame.
+ * With facts_only a DICOM file's pixels are not decoded, those of a PNG or JPEG are (that it is whole can be told in no other way). */
+int core_decode(struct image **out, const uint8_t *bytes, size_t n, const struct decode_request *request, struct err *e);
+int image_decode(struct image **out, const uint8_t *bytes, size_t n, struct err *e); /* the same, request NULL */
+
+/* The wrappers behind it, same contract. */
+int codec_png_decode(struct image **out, const uint8_t *bytes, size_t n, struct err *e);
+int codec_jpeg_decode(struct image **out, const uint8_t *bytes, size_t n, struct err *e);
+int dicom_decode(struct image **out, const uint8_t *bytes, size_t n, const struct decode_request *request, struct err *e);
+
+#endif
