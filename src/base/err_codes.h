@@ -62,6 +62,7 @@
     X(SCAN_NOT_FOLLOWED, -186, "a link or a special file: not opened") \
     X(SCAN_NAME,         -187, "a file name that cannot stand in a table") \
     X(CLINICAL_UNMATCHED, -188, "a clinical row without an exam, or an exam without a clinical row") \
+    X(DEIDENTIFY_PIXELS, -189, "burned-in text may be in the picture and cannot be told from it") \
     /* tables */ \
     X(CSV_SYNTAX,         -40, "not RFC 4180: quoting") \
     X(CSV_RAGGED,         -41, "a row has more or fewer cells than the header") \
