@@ -413,8 +413,17 @@ int deidentify(struct buf *out, struct json **report, struct dicom_file *f, cons
 
 int deidentify_bytes(struct buf *out, struct json **report, const struct deidentify_request *r, const uint8_t *bytes, size_t n,
                      struct err *e) {
+    static const struct decode_request facts_only = {DECODE_FRAME_MIDDLE, true};
     struct dicom_file *f = NULL;
+    struct image *im = NULL;
     *report = NULL;
+    int type = core_decode(&im, bytes, n, &facts_only, e); /* is it a DICOM image at all? */
+    if (type == 0 && im->dicom == NULL)
+        type =
+            err_set(e, ERR_IMAGE_TYPE, "not a DICOM file: PNG and JPEG files name nobody in tags, but look at their names and text blocks");
+    image_free(im);
+    if (type)
+        return type;
     try {
         int rc = dicom_file_open(&f, bytes, n, e);
         if (rc == 0)
