@@ -3,6 +3,14 @@
 
 #include <string.h>
 
+#include "base/json.h"
+#include "dicom_shim.h"
+
+int core_start(struct err *e) {
+    json_free(json_object()); /* jansson draws its seed from a device at the first object */
+    return dicom_start(e);
+}
+
 /* A DICOM file has "DICM" after 128 bytes. Older ones begin with the data set: an element of group 2 or 8, in either byte order, with a
  * value representation or a length that the file can hold. */
 static bool is_dicom(const uint8_t *b, size_t n) {

@@ -1,15 +1,19 @@
 /* One frame of a DICOM file as stored values. Floor 1.
  *
  * Grey: the bits stored, at the high bit, sign-extended where signed (then in int16_t also if 8 bits are allocated); no modality or VOI
- * transformation, no polarity: these stay facts. Colour: RGB, 8 bits, or 16 where the file holds RGB of more than 8.
- *   YBR_FULL, YBR_FULL_422: R = Y + 1.402 (Cr - 128) and so on, the inverse of PS3.3 C.7.6.3.1.2, to the nearest whole number (halves up),
- *   clamped to 0..255; of YBR_FULL_422 in native pixel data both pixels of a pair have its Cb and Cr; in JPEG the components are brought to
- * size first (libjpeg's triangle filter). YBR_RCT, YBR_ICT: by the JPEG 2000 decoder. PALETTE COLOR: index - first entry, held within the
- * table (PS3.3 C.7.6.3.1.5); entries of 8 bits as they are, of 9 to 16 bits their upper 8. A table of 16 bits that holds no value above 255
- * is one of 8 bits that says otherwise, or black: refused.
+ * transformation, no polarity: these stay facts. Colour: RGB, 8 bits, or 16 where the file allocates 16.
+ *
+ * YBR_FULL, YBR_FULL_422: R = Y + 1.402 (Cr - 128) and so on, the inverse of PS3.3 C.7.6.3.1.2, to the nearest whole number (halves up),
+ * clamped to 0..255. Of YBR_FULL_422 in native pixel data both pixels of a pair have its Cb and Cr; in JPEG the components are brought to
+ * size first (libjpeg's triangle filter). A JPEG stream that says of its colours (Adobe or JFIF marker, subsampling) what contradicts the
+ * file is refused. YBR_RCT, YBR_ICT: by the JPEG 2000 decoder.
+ *
+ * PALETTE COLOR: index - first entry, held within the table (PS3.3 C.7.6.3.1.5); entries of 8 bits as they are, of 9 to 16 bits their upper
+ * 8. A table of 16 bits that holds no value above 255 is one of 8 bits that says otherwise, or black: refused.
  *
  * Pixel data that are shorter than the file says are refused, also if the chosen frame is there. Longer ones: what follows the last frame
- * is let be while it is less than a frame (pydicom, GDCM and DCMTK do the same); a whole frame more contradicts Number of Frames. */
+ * is let be while it is less than a frame (pydicom, GDCM and DCMTK do the same); a whole frame more contradicts Number of Frames.
+ */
 #include <assert.h>
 #include <math.h>
 #include <stdlib.h>
@@ -102,6 +106,9 @@ static int read_stream(struct job *j, const uint8_t *mark, size_t n) {
 
 static int read_rle(struct job *j) {
     int rc = read_stream(j, NULL, 0);
+    if (!rc && (uint64_t)pixels_of(j) / 64 > j->stream.size) /* a run of two bytes makes at most 128 */
+        rc = err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a run-length frame", j->stream.size,
+                     j->size.columns, j->size.rows);
     if (!rc && j->model == MODEL_YBR_422)
         rc = err_set(j->e, ERR_DICOM_PIXELS, "run-length planes are not subsampled, but the file says YBR_FULL_422");
     if (!rc)
@@ -147,6 +154,14 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
         rc = err_set(j->e, ERR_DICOM_PIXELS,
                      "the compressed frame is of JPEG process %02X with %d bits, which its transfer syntax does not allow",
                      (unsigned)h.frame, h.precision);
+    if (!rc && h.colour == (j->model == MODEL_RGB ? JPEG_COLOUR_YCC : JPEG_COLOUR_RGB))
+        rc = err_set(j->e, ERR_DICOM_PIXELS, "the file says %s, its JPEG frame %s: which is true cannot be told", j->d->photometric,
+                     h.colour == JPEG_COLOUR_YCC ? "YCbCr" : "RGB");
+    /* a Huffman code has at least one bit: for each sample, or for each block of 64 (as little as a quarter of them where subsampled) */
+    const uint64_t bits = (uint64_t)pixels_of(j) * (h.frame == 0xC3 ? (unsigned)h.components : 1) / (h.frame == 0xC3 ? 1 : 256);
+    if (!rc && h.frame != 0xF7 && bits / 8 > j->stream.size)
+        rc =
+            err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a JPEG frame", j->stream.size, h.width, h.height);
     if (!rc)
         rc = make_raster(j, h.precision > 8 ? 2 : 1, (size_t)h.components);
     if (!rc)
@@ -375,6 +390,8 @@ static int prepare(struct job *j, const struct syntax **syntax, const struct dec
         rc = check_depth(j);
     if (!rc)
         rc = check_colour(j);
+    if (!rc && j->model == MODEL_YBR_2000 && (*syntax)->read != read_jpeg2000)
+        rc = err_set(j->e, ERR_DICOM_PIXELS, "%s is of JPEG 2000, the file's transfer syntax is another", j->d->photometric);
     if (!rc)
         rc = image_check_size(j->size.columns, j->size.rows, j->e);
     return rc ? rc : read_palette(j);

@@ -4,9 +4,9 @@
 #include "dcmtk/config/osconfig.h"
 
 #include "dcmtk/dcmdata/dccodec.h"
+#include "dcmtk/dcmdata/dcdatset.h"
 #include "dcmtk/dcmdata/dcdeftag.h"
 #include "dcmtk/dcmdata/dcdict.h"
-#include "dcmtk/dcmdata/dcfilefo.h"
 #include "dcmtk/dcmdata/dcistrma.h"
 #include "dcmtk/dcmdata/dcmetinf.h"
 #include "dcmtk/dcmdata/dcpixel.h"
@@ -24,6 +24,7 @@
 
 #include <cstring>
 #include <new>
+#include <string>
 #include <vector>
 
 namespace {
@@ -106,8 +107,12 @@ class Listener : public dcmtk::log4cplus::Appender {
     void close() { closed = true; }
 
   protected:
+    /* Words that no pixel depends on: some encoders leave the spectral range of a sequential scan 0; a JFIF version. As in codec_jpeg.c. */
+    static bool harmless(const char *text) {
+        return strstr(text, "Invalid SOS parameters for sequential JPEG") || strstr(text, "JFIF major revision");
+    }
     void append(const dcmtk::log4cplus::spi::InternalLoggingEvent &event) {
-        if (event.getLogLevel() < dcmtk::log4cplus::WARN_LOG_LEVEL)
+        if (event.getLogLevel() < dcmtk::log4cplus::WARN_LOG_LEVEL || harmless(event.getMessage().c_str()))
             return;
         if (complaints.n++ == 0)
             OFStandard::strlcpy(complaints.first, event.getMessage().c_str(), sizeof complaints.first);
@@ -143,11 +148,12 @@ DcmElement *element_of(struct dicom_item *i, uint32_t tag) {
 } // namespace
 
 struct dicom_file {
-    DcmFileFormat format;
+    DcmMetaInfo meta;
+    DcmDataset dataset;
     MemoryStream stream;
+    std::string syntax;
     bool preamble;
     dicom_file(const uint8_t *bytes, size_t n) : stream(bytes, static_cast<offile_off_t>(n), 0), preamble(false) {}
-    DcmDataset *dataset() { return format.getDataset(); }
 };
 
 int dicom_start(struct err *e) {
@@ -164,7 +170,7 @@ int dicom_start(struct err *e) {
         }
         if (!dcmDataDict.isDictionaryLoaded())
             return err_set(e, ERR_DECODER, "DCMTK's data dictionary is not installed: install the package libdcmtk17 or its successor");
-        dcmEnableUnknownVRGeneration.set(OFTrue);
+        dcmEnableUnknownVRConversion.set(OFTrue); /* a known attribute written as UN is what it is known to be */
         DJDecoderRegistration::registerCodecs(EDC_never, EUC_never, EPC_colorByPixel);
         DJLSDecoderRegistration::registerCodecs(EJLSUC_never, EJLSPC_colorByPixel);
         return 0;
@@ -179,22 +185,48 @@ const char *dicom_version(void) {
 
 /* --- files */
 
+/* The transfer syntax that the meta header names. High-throughput JPEG 2000, which DCMTK 3.6.7 does not know, is laid out as JPEG 2000 is.
+ * Without a name, or with one that is not known, DCMTK looks at the first elements. */
+static E_TransferSyntax find_syntax(struct dicom_file *f) {
+    static const char *const high_throughput[] = {"1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203"};
+    OFString uid;
+    if (f->meta.findAndGetOFString(DCM_TransferSyntaxUID, uid).good())
+        f->syntax.assign(uid.c_str());
+    for (size_t i = 0; i < 3; i++)
+        if (f->syntax == high_throughput[i])
+            return EXS_JPEG2000;
+    return f->syntax.empty() ? EXS_Unknown : DcmXfer(f->syntax.c_str()).getXfer();
+}
+
+static int read_file(struct dicom_file *f, struct err *e) {
+    f->meta.transferInit();
+    OFCondition c = f->meta.read(f->stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
+    f->meta.transferEnd();
+    if (c.good() || !f->stream.eos()) {
+        f->dataset.transferInit();
+        c = f->dataset.read(f->stream, find_syntax(f), EGL_noChange, DCM_MaxReadLength);
+        f->dataset.transferEnd();
+    }
+    if (c == EC_MemoryExhausted)
+        return no_memory(e);
+    if (c.bad() && (f->stream.eos() || c == EC_EndOfStream || c == EC_StreamNotifyClient))
+        return err_set(e, ERR_IMAGE_TRUNCATED, "the DICOM file ends inside its data set");
+    if (c.bad())
+        return failed(e, c, ERR_DICOM_SYNTAX, "the DICOM file cannot be taken apart");
+    if (f->dataset.card() == 0)
+        return err_set(e, ERR_DICOM_SYNTAX, "the DICOM file has no data set");
+    if (f->syntax.empty())
+        f->syntax.assign(DcmXfer(f->dataset.getOriginalXfer()).getXferID());
+    return 0;
+}
+
 int dicom_file_open(struct dicom_file **out, const uint8_t *bytes, size_t n, struct err *e) {
     struct dicom_file *f = NULL;
     *out = NULL;
     try {
         f = new dicom_file(bytes, n);
         f->preamble = n >= 132 && !memcmp(bytes + 128, "DICM", 4);
-        f->format.transferInit();
-        OFCondition c = f->format.read(f->stream, EXS_Unknown, EGL_noChange, DCM_MaxReadLength);
-        f->format.transferEnd();
-        int rc = 0;
-        if (c == EC_EndOfStream || c == EC_StreamNotifyClient)
-            rc = err_set(e, ERR_IMAGE_TRUNCATED, "the DICOM file ends inside its data set");
-        else if (c.bad())
-            rc = failed(e, c, ERR_DICOM_SYNTAX, "the DICOM file cannot be taken apart");
-        else if (f->dataset() == NULL || f->dataset()->card() == 0)
-            rc = err_set(e, ERR_DICOM_SYNTAX, "the DICOM file has no data set");
+        int rc = read_file(f, e);
         if (rc == 0) {
             *out = f;
             f = NULL;
@@ -215,12 +247,11 @@ void dicom_file_close(struct dicom_file *f) {
 }
 
 struct dicom_item *dicom_file_dataset(struct dicom_file *f) {
-    return ours(f->dataset());
+    return ours((&f->dataset));
 }
 
 const char *dicom_file_syntax(const struct dicom_file *f) {
-    const char *uid = DcmXfer(const_cast<struct dicom_file *>(f)->dataset()->getOriginalXfer()).getXferID();
-    return uid != NULL ? uid : "";
+    return f->syntax.c_str();
 }
 
 bool dicom_file_preamble(const struct dicom_file *f) {
@@ -337,7 +368,7 @@ struct dicom_item *dicom_child(struct dicom_item *i, uint32_t tag, unsigned inde
 /* --- pixels */
 
 static DcmPixelData *pixel_data(struct dicom_file *f) {
-    return dynamic_cast<DcmPixelData *>(element_of(ours(f->dataset()), DICOM_TAG(0x7FE0, 0x0010)));
+    return dynamic_cast<DcmPixelData *>(element_of(ours((&f->dataset)), DICOM_TAG(0x7FE0, 0x0010)));
 }
 
 static DcmPixelSequence *fragments_of(struct dicom_file *f) {
@@ -359,7 +390,7 @@ enum dicom_pixels dicom_file_pixels(struct dicom_file *f) {
             return DICOM_PIXELS_FRAGMENTS;
         if (pixel_data(f) != NULL)
             return DICOM_PIXELS_NATIVE;
-        struct dicom_item *i = ours(f->dataset());
+        struct dicom_item *i = ours((&f->dataset));
         bool other = element_of(i, DICOM_TAG(0x7FE0, 0x0008)) != NULL || element_of(i, DICOM_TAG(0x7FE0, 0x0009)) != NULL;
         return other ? DICOM_PIXELS_OTHER : DICOM_PIXELS_NONE;
     } catch (...) {

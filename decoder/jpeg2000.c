@@ -161,9 +161,10 @@ int jpeg2000_decode(uint16_t *out, const struct jpeg2000_header *h, const uint8_
     if (rc)
         return rc;
     opj_codec_t *codec = opj_create_decompress(OPJ_CODEC_J2K);
-    rc = err_set(e, ERR_NO_MEMORY, "no memory for the JPEG 2000 decoder");
-    if (!codec || !(stream = opj_stream_create(1 << 20, OPJ_TRUE)))
+    if (!codec || !(stream = opj_stream_create(1 << 20, OPJ_TRUE))) {
+        rc = err_set(e, ERR_NO_MEMORY, "no memory for the JPEG 2000 decoder");
         goto out;
+    }
     opj_set_error_handler(codec, on_message, &c);
     opj_set_warning_handler(codec, on_message, &c);
     opj_set_info_handler(codec, on_information, NULL);

@@ -186,7 +186,7 @@ static int about(void) {
         printf("Landlock: version %d of the kernel's interface\n", landlock);
     else
         printf("Landlock: not in this kernel; seccomp alone holds\n");
-    int rc = dicom_start(&e);
+    int rc = core_start(&e);
     if (!rc)
         rc = sandbox_enter(&e);
     printf("sandbox: %s\n", rc ? e.message : "closes");
@@ -205,8 +205,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "bmunet-decode is started by bmunet; by hand: bmunet-decode --about\n");
         return 1;
     }
-    json_free(json_object()); /* jansson draws its seed from a device at the first object */
-    if (!hang_on_lifeline() || dicom_start(NULL) || sandbox_enter(NULL) || !answer(&hello, sizeof hello))
+    if (!hang_on_lifeline() || core_start(NULL) || sandbox_enter(NULL) || !answer(&hello, sizeof hello))
         _exit(1);
     for (unsigned files = 1; receive(&call, sizeof call) &&
                              (call.facts_only == DECODE_DEIDENTIFY ? serve_deidentify(&call, files) : serve(&call, files, selftest));)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core.h"
 #include "data/prep.h"
 #include "image/image.h"
 
@@ -33,17 +34,19 @@ static void fuzz_prepare(const uint8_t *data, size_t size) {
     static const struct prep_profile p = {"reference-v1", 11, 7, 8, 8, 5063.68, 8773.89};
     static const struct prep_claim nothing = {0};
     float out[8 * 8 * 3];
-    struct decoder *d = NULL;
-    assert(decoder_open(&d, NULL, NULL) == 0);
     for (int k = 0; k < 2; k++) {
+        const enum slot slot = k ? SLOT_MG_CC : SLOT_US_BMODE_TRANS;
         struct err e = {0};
-        struct input_verdict v;
-        int rc = prep_bytes(out, &p, k ? SLOT_MG_CC : SLOT_US_BMODE_TRANS, d, data, size, &nothing, &v, &e);
-        assert(rc == v.code && rc == e.code && v.hashed && v.note[0] && v.status == (rc ? INPUT_REFUSED : INPUT_USED));
-        for (size_t i = 0, n = prep_size(&p, k ? SLOT_MG_CC : SLOT_US_BMODE_TRANS); !rc && i < n; i++)
+        struct image *im = NULL;
+        struct input_verdict v = {0};
+        if (image_decode(&im, data, size, &e))
+            return;
+        int rc = prep_image(out, &p, slot, im, &nothing, &v, &e);
+        assert(rc == v.code && rc == e.code && v.note[0] && v.status == (rc ? INPUT_REFUSED : INPUT_USED));
+        for (size_t i = 0, n = prep_size(&p, slot); !rc && i < n; i++)
             assert(out[i] >= (k ? -0.6f : 0.0f) && out[i] <= (k ? 7.0f : 1.0f));
+        image_free(im);
     }
-    decoder_close(d);
 }
 
 #endif

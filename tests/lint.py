@@ -14,13 +14,17 @@ from pathlib import Path
 # docs/TOUR.md: a room includes only itself and lower floors.
 FLOORS = {"base": 0, "tensor": 1, "image": 1, "stats": 1, "nn": 2, "ckpt": 2, "data": 2, "model": 3, "train": 4, "infer": 4,
           "report": 5, "store": 5, "serve": 6, "cli": 7}
+DECODER_ROOMS = ("base", "image")  # what decoder/, a program of its own, may include
 BESIDE = {("nn", "ckpt")}  # the same floor, one direction: nn takes named arrays as the archives give them; ckpt knows nothing of nn
 
 # One foreign library, one wrapper.
 WRAPPERS = [
     (r"dnnl.*\.h|oneapi/.*", r"src/tensor/dnn_\w+\.[ch]"),
-    (r"png\.h|pnglibconf\.h", r"src/image/codec_png\.c"),
-    (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"src/image/codec_jpeg\.c"),
+    (r"png\.h|pnglibconf\.h", r"decoder/codec_png\.c"),
+    (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"decoder/codec_jpeg\.c"),
+    (r"dcmtk/.*", r"decoder/dicom_shim\.cc"),
+    (r"openjpeg.*\.h", r"decoder/jpeg2000\.c"),
+    (r"seccomp\.h", r"decoder/sandbox\.c"),
     (r"jansson\.h", r"src/base/json\.c"),
     (r"nettle/.*", r"src/base/hash\.c"),
     (r"zip\.h", r"src/ckpt/torch_zip\.c"),
@@ -43,7 +47,7 @@ def files(root, *patterns):
 
 
 def c_files(root):
-    return files(root, "src/*/*.[ch]", "src/*/*/*.[ch]", "include/*.h", "tests/*.[ch]", "fuzz/*.[ch]", "bench/*.[ch]")
+    return files(root, "src/*/*.[ch]", "src/*/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc", "include/*.h", "tests/*.[ch]", "fuzz/*.[ch]", "bench/*.[ch]")
 
 
 def code_of(text):
@@ -89,6 +93,10 @@ def check_floors(root):
             elif other != room and (room, other) not in BESIDE and FLOORS.get(other, 99) >= FLOORS[room]:
                 yield f"src/{name}:{number}: floor {FLOORS[room]} includes \"{included}\" of floor {FLOORS.get(other)}"
             graph.setdefault(name, []).append(included)
+    for path in files(root, "decoder/*.[ch]", "decoder/*.cc"):
+        for number, included, quoted in includes(path):
+            if quoted and included.split("/")[0] not in (*DECODER_ROOMS, "dcmtk") and not (root / "decoder" / included).exists():
+                yield f"decoder/{path.name}:{number}: the decoder includes \"{included}\", which is neither its own nor of {', '.join(DECODER_ROOMS)}"
     state = {}
 
     def walk(node, trail):
@@ -106,7 +114,7 @@ def check_floors(root):
 
 
 def check_wrappers(root):
-    for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]"):
+    for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
         name = str(path.relative_to(root))
         for number, included, _ in includes(path):
             for library, wrapper in WRAPPERS:
@@ -126,6 +134,9 @@ def check_prints(root):
     for path in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]"):
         if path.relative_to(root).parts[1] != "cli":
             yield from grep_code(root, path, PRINTS, "nothing below src/cli prints or exits")
+    for path in files(root, "decoder/*.[ch]", "decoder/*.cc"):
+        if path.name != "main.c":
+            yield from grep_code(root, path, PRINTS, "nothing in decoder/ but main.c prints or exits")
 
 
 def check_length(root):
@@ -163,7 +174,7 @@ def check_tour(root):
     text = tour.read_text() if tour.exists() else ""
     if not text:
         yield "docs/TOUR.md: is missing"
-    for name in re.findall(r"`((?:src|docs|tests|fuzz|bench|share|include|cmake|\.ci)/[^`\s]*)`", text):
+    for name in re.findall(r"`((?:src|decoder|docs|tests|fuzz|bench|share|include|cmake|\.ci)/[^`\s]*)`", text):
         if not list(root.glob(name.rstrip("/"))):
             yield f"docs/TOUR.md: `{name}` does not exist"
     for room in sorted({p.relative_to(root).parts[1] for p in files(root, "src/*/*.[ch]", "src/*/*/*.[ch]")}):
@@ -192,11 +203,12 @@ def check_headers(root):
     """Each header compiles by itself, so that the order of includes never matters."""
     def one(job):
         compiler, path = job
-        done = subprocess.run([compiler, *FLAGS, f"-I{generated(root)}", "-x", "c", "-include", str(path.relative_to(root)), "/dev/null"],
+        done = subprocess.run([compiler, *FLAGS, "-Idecoder", f"-I{generated(root)}", "-x", "c", "-include", str(path.relative_to(root)), "/dev/null"],
                               cwd=root, capture_output=True, text=True)
         return f"{path.relative_to(root)}: not alone with {compiler}: {done.stderr.strip()[:400]}" if done.returncode else None
 
-    jobs = [(compiler, path) for compiler in ("gcc", "clang") for path in files(root, "src/*/*.h", "src/*/*/*.h", "include/*.h")]
+    jobs = [(compiler, path) for compiler in ("gcc", "clang")
+            for path in files(root, "src/*/*.h", "src/*/*/*.h", "decoder/*.h", "include/*.h")]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         yield from filter(None, pool.map(one, jobs))
 
@@ -207,20 +219,24 @@ def generated(root):
 
 def check_symbols(root):
     """No global name of ours is one of a library we link: ours would take its place inside that library."""
-    library, program = root / "build/release/libbmunet.a", root / "build/release/bmunet"
-    if not (library.exists() and program.exists()):
+    built = root / "build/release"
+    if not ((built / "libbmunet.a").exists() and (built / "bmunet").exists()):
         print("   symbols: skipped, build/release is not built")
         return
 
     def names(*command):
         out = subprocess.run(command, capture_output=True, text=True).stdout
-        return {words[-1].split("@")[0] for words in map(str.split, out.splitlines()) if len(words) == 3 and words[1] in "TDBRVWui"}
+        found = {words[-1].split("@")[0] for words in map(str.split, out.splitlines()) if len(words) == 3 and words[1] in "TDBRVWui"}
+        return {name for name in found if not name.startswith("_Z") and not name.startswith("DW.ref.")}  # C++: templates stand in many places
 
-    mine = names("nm", "--defined-only", "--extern-only", str(library))
-    for line in subprocess.run(["ldd", str(program)], capture_output=True, text=True).stdout.splitlines():
-        found = re.search(r"=> (/\S+)", line)
-        for name in sorted(mine & names("nm", "-D", "--defined-only", found.group(1))) if found else []:
-            yield f"{name}: is also a name of {Path(found.group(1)).name}"
+    for libraries, program in ((["libbmunet.a"], "bmunet"), (["libbmunet.a", "libdecodecore.a"], "bmunet-decode")):
+        if not (built / program).exists():
+            continue
+        mine = set().union(*(names("nm", "--defined-only", "--extern-only", str(built / library)) for library in libraries))
+        for line in subprocess.run(["ldd", str(built / program)], capture_output=True, text=True).stdout.splitlines():
+            found = re.search(r"=> (/\S+)", line)
+            for name in sorted(mine & names("nm", "-D", "--defined-only", found.group(1))) if found else []:
+                yield f"{name}: is also a name of {Path(found.group(1)).name}"
 
 
 def check_tidy(root):
@@ -233,7 +249,7 @@ def check_tidy(root):
         return done.stdout.strip() if done.returncode else None
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        yield from filter(None, pool.map(one, files(root, "src/*/*.c", "src/*/*/*.c")))
+        yield from filter(None, pool.map(one, files(root, "src/*/*.c", "src/*/*/*.c", "decoder/*.c")))
 
 
 QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour]

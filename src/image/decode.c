@@ -256,6 +256,17 @@ static int write_input(int fd, const void *bytes, size_t n, off_t at, struct err
     return 0;
 }
 
+/* Its end of the socket is closed, so it is ending: within a second, or by force. */
+static void await_end(const struct decoder *d) {
+    for (int ms = 0; ms < 1000; ms++) {
+        siginfo_t end = {0};
+        if (waitid(P_PID, (id_t)d->pid, &end, WEXITED | WNOHANG | WNOWAIT) || end.si_pid == d->pid)
+            return;
+        poll(NULL, 0, 1);
+    }
+    kill(d->pid, SIGKILL);
+}
+
 /* The child is gone or has to go: what became of it is what is said of the file. */
 static int blame(struct decoder *d, enum received how, struct err *e) {
     int status = stop_child(d, how == LATE);
@@ -282,8 +293,8 @@ static int call_child(struct decode_reply *reply, struct decoder *d, const struc
         how = receive(d->socket, reply, sizeof *reply, deadline);
     if (how == RECEIVED)
         return 0;
-    if (how == ENDED && d->pid > 0 && waitpid(d->pid, NULL, WNOHANG | WNOWAIT) == 0)
-        kill(d->pid, SIGKILL); /* it closed its end, but lives */
+    if (how == ENDED)
+        await_end(d);
     return blame(d, how, e);
 }
 
