@@ -1,4 +1,4 @@
-/* De-identification of one file: DCMTK's tree walked, each attribute treated as data/deidentify.h says. Floor 1. With dicom_shim.cc the
+/* De-identification of one file: DCMTK's tree walked, each attribute treated as deidentify_rules.h says. Floor 1. With dicom_shim.cc the
  * only C++; it decides nothing but how DCMTK is told. */
 #include "deidentify.h"
 
@@ -21,7 +21,7 @@
 
 extern "C" {
 #include "core.h"
-#include "data/deidentify.h"
+#include "deidentify_rules.h"
 }
 #include "dicom_shim.h"
 #include "image/decode_protocol.h"

@@ -1,4 +1,4 @@
-/* A DICOM file without what tells who the patient is, by data/deidentify.h. Floor 1, of the program bmunet-decode. */
+/* A DICOM file without what tells who the patient is, by deidentify_rules.h. Floor 1, of the program bmunet-decode. */
 #ifndef BMU_DECODER_DEIDENTIFY_H
 #define BMU_DECODER_DEIDENTIFY_H
 

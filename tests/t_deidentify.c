@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "data/deidentify.h"
-#include "data/deidentify_table.h"
+#include "deidentify_rules.h"
+#include "deidentify_table.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 

@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/days.h"
 #include "data/manifest.h"
 #include "data/scan/clinical.h"
-#include "data/scan/days.h"
 #include "data/scan/names.h"
 #include "data/scan/report.h"
 #include "data/scan/scan.h"
@@ -235,16 +235,16 @@ static void names(void **state) {
 
 static void days(void **state) {
     (void)state;
-    assert_int_equal(scan_days("19700101"), 0);
-    assert_int_equal(scan_days("20000301"), 11017); /* as `date -ud 2000-03-01 +%s` / 86400 */
-    assert_int_equal(scan_days("20241231"), 20088);
-    assert_int_equal(scan_days("19000228") + 1, scan_days("19000301"));
-    assert_int_equal(scan_days("20000228") + 2, scan_days("20000301"));
+    assert_int_equal(date_days("19700101"), 0);
+    assert_int_equal(date_days("20000301"), 11017); /* as `date -ud 2000-03-01 +%s` / 86400 */
+    assert_int_equal(date_days("20241231"), 20088);
+    assert_int_equal(date_days("19000228") + 1, date_days("19000301"));
+    assert_int_equal(date_days("20000228") + 2, date_days("20000301"));
     static const char *const wrong[] = {"", "2024", "20240230", "20241301", "20240100", "2024-1-1", "202401011"};
     for (size_t i = 0; i < COUNT(wrong); i++) {
         char date[10] = {0};
         SET(date, wrong[i]);
-        assert_int_equal(scan_days(date), SCAN_NO_DAY);
+        assert_int_equal(date_days(date), NO_DAY);
     }
 }
 

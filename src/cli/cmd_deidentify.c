@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
-#include "data/deidentify.h"
 #include "data/walk.h"
 #include "image/decode.h"
 
@@ -103,14 +102,14 @@ struct job {
 
 /* --- the key */
 
-static int make_key(uint8_t key[DEIDENTIFY_KEY_SIZE], const char *path, struct err *e) {
+static int make_key(uint8_t key[DEIDENTIFY_KEY], const char *path, struct err *e) {
     char text[256];
-    if (getrandom(key, DEIDENTIFY_KEY_SIZE, 0) != DEIDENTIFY_KEY_SIZE)
+    if (getrandom(key, DEIDENTIFY_KEY, 0) != DEIDENTIFY_KEY)
         return err_set(e, ERR_FILE_WRITE, "%s: no random bytes for the key", path);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set(e, ERR_FILE_WRITE, "%s: the key cannot be written: %s", path, strerror_r(errno, text, sizeof text));
-    bool ok = write(fd, key, DEIDENTIFY_KEY_SIZE) == DEIDENTIFY_KEY_SIZE && fsync(fd) == 0;
+    bool ok = write(fd, key, DEIDENTIFY_KEY) == DEIDENTIFY_KEY && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     if (ok)
         return 0;
@@ -133,10 +132,10 @@ static int take_key(struct job *j, struct err *e) {
     if (access(path, F_OK) && errno == ENOENT)
         return make_key(j->request.key, path, e);
     int rc = io_read_file(&bytes, &n, path, 1024, e);
-    if (!rc && n != DEIDENTIFY_KEY_SIZE)
-        rc = err_set(e, ERR_USAGE, "%s: %zu bytes; a key has %d", path, n, DEIDENTIFY_KEY_SIZE);
+    if (!rc && n != DEIDENTIFY_KEY)
+        rc = err_set(e, ERR_USAGE, "%s: %zu bytes; a key has %d", path, n, DEIDENTIFY_KEY);
     if (!rc)
-        memcpy(j->request.key, bytes, DEIDENTIFY_KEY_SIZE);
+        memcpy(j->request.key, bytes, DEIDENTIFY_KEY);
     free(bytes);
     return rc;
 }

@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
+enum { DEIDENTIFY_KEY = 32 }; /* bytes */
 struct deidentify_request {
-    uint8_t key[32];
+    uint8_t key[DEIDENTIFY_KEY];
     uint32_t keep_burned_in; /* 1: pictures whose burned-in text cannot be found are taken as they are */
     uint32_t reserved;
 };

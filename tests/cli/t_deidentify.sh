@@ -3,7 +3,7 @@
 . "$(dirname -- "$0")/common"
 python=/usr/bin/python3
 "$python" -c 'import pydicom, numpy, PIL' 2>/dev/null || { echo "skipped: $python has no pydicom, numpy or PIL"; exit 0; }
-oracle="$python $source_tree/tests/oracle/deidentify_check.py" table=$source_tree/src/data/deidentify_table.h
+oracle="$python $source_tree/tests/oracle/deidentify_check.py" table=$source_tree/decoder/deidentify_table.h
 $oracle make in "$table"
 
 printf '0123456789abcdefghijklmnopqrstuv' >clean.key # a known key: no mark may come out by chance

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/days.h"
 #include "base/io.h"
 #include "data/manifest_columns.h"
-#include "data/scan/days.h"
 
 static bool is_label(const char *name) {
     static const char *const labels[] = {"tier", "pathology", "malignant", "birads", "center", "vendor", "split"};
@@ -109,7 +109,7 @@ static void check_rows(struct clinical_table *c) {
         c->rows[i] = (struct clinical_row){.sentence = ""};
         if (side_of(c, i) == '?')
             c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "side is neither L nor R"};
-        else if (*date && (strlen(date) != 8 || scan_days(date) == SCAN_NO_DAY))
+        else if (*date && (strlen(date) != 8 || date_days(date) == NO_DAY))
             c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "study_date is no day; write YYYYMMDD"};
     }
 }

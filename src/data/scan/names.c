@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/scan/days.h"
+#include "base/days.h"
 #include "data/slot.h"
 
 enum { STEPS_MAX = 20000 }; /* of backtracking: a hostile pattern may not hang the program */
@@ -69,7 +69,7 @@ static void match_date(struct matcher *m, const char *p, const char *text, const
         return;
     char date[9] = {0};
     memcpy(date, text, 8);
-    if (scan_days(date) == SCAN_NO_DAY)
+    if (date_days(date) == NO_DAY)
         return;
     memcpy(m->now.date, date, sizeof date);
     match(m, p, text + 8, end);

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/days.h"
 #include "data/scan/choose.h"
-#include "data/scan/days.h"
 
 /* The usable files of one patient, breast, modality and study. */
 struct group {
@@ -15,7 +15,7 @@ struct group {
     size_t n;
     const struct scan_facts *of; /* of its first file */
     const char *date;
-    int day;      /* SCAN_NO_DAY: not known */
+    int day;      /* NO_DAY: not known */
     long partner; /* the group of the other modality in the same exam; -1: none */
     bool ambiguous, placed;
 };
@@ -125,12 +125,12 @@ static void date_group(struct arranger *a, struct group *g) {
     for (size_t i = 0; i < g->n; i++) {
         const struct scan_facts *f = &files[g->files[i]].facts;
         const char *date = f->study_date[0] ? f->study_date : f->made;
-        if (!date[0] || scan_days(date) == SCAN_NO_DAY)
+        if (!date[0] || date_days(date) == NO_DAY)
             continue;
         if (!g->date[0] || strcmp(date, g->date) < 0)
             g->date = date; /* a study has one date; where its files disagree the first day counts */
     }
-    g->day = g->date[0] ? scan_days(g->date) : SCAN_NO_DAY;
+    g->day = g->date[0] ? date_days(g->date) : NO_DAY;
 }
 
 static int make_groups(struct arranger *a, struct err *e) {
@@ -161,7 +161,7 @@ static int apart(const struct group *x, const struct group *y) {
         return INT_MAX;
     if (strcmp(x->of->study, y->of->study) == 0)
         return -1;
-    if (x->day == SCAN_NO_DAY || y->day == SCAN_NO_DAY)
+    if (x->day == NO_DAY || y->day == NO_DAY)
         return INT_MAX;
     int days = abs(x->day - y->day);
     return days <= SCAN_DAYS_APART_MAX ? days : INT_MAX;

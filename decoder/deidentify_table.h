@@ -1,11 +1,11 @@
-/* PS3.15 Table E.1-1, column Basic Profile: what becomes of each attribute that may tell who the patient is. Floor 2.
+/* PS3.15 Table E.1-1, column Basic Profile: what becomes of each attribute that may tell who the patient is. Floor 1.
  *
- * Edition 2024b; ROW(group, element, value representation, action), ascending. Actions as in the standard: X remove, Z empty, D a dummy value, U map
- * the UID; X_Z, Z_D, X_D, X_Z_D, X_Z_U: which of them the type of the attribute in its IOD asks for. The rows for whole groups (curves 50xx,
- * overlays 60xx, private attributes) are code: data/deidentify.c. A newer edition: add rows.
+ * Edition 2024b; ROW(group, element, value representation, action), ascending. Actions as in the standard: X remove, Z empty, D a dummy
+ * value, U map the UID; X_Z, Z_D, X_D, X_Z_D, X_Z_U: which of them the type of the attribute in its IOD asks for. The rows for whole groups
+ * (curves 50xx, overlays 60xx, private attributes) are code: deidentify_rules.c. A newer edition: add rows.
  */
-#ifndef BMU_DATA_DEIDENTIFY_TABLE_H
-#define BMU_DATA_DEIDENTIFY_TABLE_H
+#ifndef BMU_DECODER_DEIDENTIFY_TABLE_H
+#define BMU_DECODER_DEIDENTIFY_TABLE_H
 
 /* clang-format off */
 #define DEIDENTIFY_TABLE(ROW) \

@@ -1,14 +1,14 @@
-/* De-identification by PS3.15 Annex E: the decisions. Floor 2. */
-#include "data/deidentify.h"
+/* De-identification by PS3.15 Annex E: the decisions. Floor 1. */
+#include "deidentify_rules.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/days.h"
 #include "base/hash.h"
-#include "data/deidentify_table.h"
-#include "data/scan/days.h"
+#include "deidentify_table.h"
 
 /* The combined actions of the table: what keeps an object of every IOD valid. Empty is valid where removal is asked of type 3, and a dummy
  * where emptiness is of type 2; the sequences of X/Z/U are references between images, kept with their UIDs mapped. */
@@ -135,7 +135,7 @@ int deidentify_days(const uint8_t key[DEIDENTIFY_KEY_SIZE], const char *patient_
     return 1 + (int)(x % DEIDENTIFY_DAYS_MAX);
 }
 
-/* The inverse of scan_days(), Hinnant's civil_from_days. */
+/* The inverse of date_days(), Hinnant's civil_from_days. */
 static void write_date(char out[9], int days) {
     int z = days + 719468, era = (z >= 0 ? z : z - 146096) / 146097, of_era = z - era * 146097;
     int year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
@@ -152,8 +152,8 @@ bool deidentify_shift(char *value, int days) {
     if (strlen(value) < 8)
         return false;
     memcpy(date, value, 8);
-    int day = scan_days(date);
-    if (day == SCAN_NO_DAY || day < scan_days("18000101"))
+    int day = date_days(date);
+    if (day == NO_DAY || day < date_days("18000101"))
         return false;
     write_date(date, day - days);
     memcpy(value, date, 8);

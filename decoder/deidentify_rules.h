@@ -1,4 +1,4 @@
-/* De-identification by PS3.15 Annex E: what becomes of an attribute, and the keyed stand-ins for identifiers. Pure. Floor 2.
+/* De-identification by PS3.15 Annex E: what becomes of an attribute, and the keyed stand-ins for identifiers. Pure. Floor 1.
  *
  * Basic Application Level Confidentiality Profile with the options Retain Patient Characteristics (of these: age, capped, and sex), Retain
  * Longitudinal Temporal Information with Modified Dates (dates and times of the study, series, image; others by the basic profile) and, for
@@ -8,14 +8,14 @@
  *
  * Stand-ins are HMAC-SHA256 under a key of 32 random bytes: the same for the same key, and not to be undone or tried out without it.
  */
-#ifndef BMU_DATA_DEIDENTIFY_H
-#define BMU_DATA_DEIDENTIFY_H
+#ifndef BMU_DECODER_DEIDENTIFY_RULES_H
+#define BMU_DECODER_DEIDENTIFY_RULES_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DEIDENTIFY_KEY_SIZE = 32, DEIDENTIFY_ID_SIZE = 24, DEIDENTIFY_UID_SIZE = 65, DEIDENTIFY_DAYS_MAX = 3650 };
+enum { DEIDENTIFY_KEY_SIZE = 32 /* DEIDENTIFY_KEY */, DEIDENTIFY_ID_SIZE = 24, DEIDENTIFY_UID_SIZE = 65, DEIDENTIFY_DAYS_MAX = 3650 };
 
 enum deidentify_action {
     DEIDENTIFY_KEEP,      /* of a sequence: its items are looked through */
