@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "core.h"
+#include "deidentify.h"
 #include "dicom_shim.h"
 #include "image/decode_protocol.h"
 #include "image/facts_json.h"
@@ -99,6 +100,52 @@ static void clean(struct err *why) {
             *c = ' ';
 }
 
+/* A report and the new file, or the refusal, into OUTPUT. */
+static bool put_deidentified(struct decode_reply *reply, struct json *report, const struct buf *file, const struct err *why) {
+    struct buf text;
+    off_t at = 0;
+    buf_init(&text);
+    struct json *j = report ? report : json_object();
+    if (!report) {
+        json_put_string(j, "code", err_name(why->code));
+        json_put_string(j, "message", why->message);
+    }
+    bool ok = json_ok(j) && !json_write(j, &text, NULL) && text.size <= DECODE_FACTS_MAX && append(text.data, text.size, &at);
+    reply->facts_bytes = (uint32_t)text.size;
+    reply->pixel_bytes = report ? file->size : 0;
+    ok = ok && append(file->data, reply->pixel_bytes, &at);
+    json_free(j);
+    buf_release(&text);
+    return ok;
+}
+
+static bool serve_deidentify(const struct decode_call *call, unsigned files) {
+    struct decode_reply reply = {.magic = DECODE_MAGIC, .serial = call->serial};
+    struct deidentify_request request;
+    struct json *report = NULL;
+    struct err why = {0};
+    struct buf file;
+    if (call->magic != DECODE_MAGIC || call->bytes <= sizeof request || call->bytes > IMAGE_FILE_MAX)
+        return false;
+    buf_init(&file);
+    uint8_t *bytes = mmap(NULL, call->bytes, PROT_READ, MAP_PRIVATE, DECODE_INPUT, 0);
+    int rc = bytes == MAP_FAILED ? ERR_NO_MEMORY : 0;
+    if (!rc) {
+        memcpy(&request, bytes, sizeof request);
+        rc = deidentify_bytes(&file, &report, &request, bytes + sizeof request, call->bytes - sizeof request, &why);
+        munmap(bytes, call->bytes);
+    }
+    if (rc == ERR_NO_MEMORY) {
+        err_set(&why, ERR_LIMIT, "this file takes more than the %d MiB of memory that the decoder has", DECODE_MEMORY_MAX >> 20);
+        reply.last = 1;
+    }
+    reply.last |= is_tired(files);
+    clean(&why);
+    bool ok = put_deidentified(&reply, report, &file, &why) && answer(&reply, sizeof reply) && !reply.last;
+    buf_release(&file);
+    return ok;
+}
+
 static bool serve(const struct decode_call *call, unsigned files, bool selftest) {
     struct decode_reply reply = {.magic = DECODE_MAGIC, .serial = call->serial};
     struct image *im = NULL;
@@ -160,7 +207,8 @@ int main(int argc, char **argv) {
     }
     if (!hang_on_lifeline() || core_start(NULL) || sandbox_enter(NULL) || !answer(&hello, sizeof hello))
         _exit(1);
-    for (unsigned files = 1; receive(&call, sizeof call) && serve(&call, files, selftest);)
+    for (unsigned files = 1; receive(&call, sizeof call) &&
+                             (call.facts_only == DECODE_DEIDENTIFY ? serve_deidentify(&call, files) : serve(&call, files, selftest));)
         files++;
     _exit(0);
 }

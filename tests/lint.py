@@ -24,7 +24,7 @@ WRAPPERS = [
     (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"src/image/codec_jpeg\.c"),
     (r"png\.h|pnglibconf\.h", r"decoder/codec_png\.c"),
     (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"decoder/codec_jpeg\.c"),
-    (r"dcmtk/.*", r"decoder/dicom_shim\.cc"),
+    (r"dcmtk/.*", r"decoder/(dicom_shim|deidentify)\.cc"),
     (r"openjpeg.*\.h", r"decoder/jpeg2000\.c"),
     (r"seccomp\.h", r"decoder/sandbox\.c"),
     (r"jansson\.h", r"src/base/json\.c"),

@@ -52,6 +52,17 @@
     X(PATIENT_MISMATCH,  -170, "two files of one exam name different patients, or another one than the table") \
     X(STUDY_MISMATCH,    -171, "two files of one modality come from different studies") \
     X(DATE_APART,        -172, "two files of one exam were made too long apart") \
+    /* scanning folders */ \
+    X(SCAN_AMBIGUOUS,    -180, "several files or studies fit one place, and no rule chooses between them") \
+    X(SCAN_NOT_CHOSEN,   -181, "another file of the same view was chosen, by a stated rule") \
+    X(SCAN_DUPLICATE,    -182, "the same bytes as another file that is listed") \
+    X(SCAN_NO_TAGS,      -183, "a picture without tags, and no pattern of file names says what it shows") \
+    X(SCAN_NO_PATIENT,   -184, "no patient is named: whose image it is cannot be known") \
+    X(SCAN_PLANE,        -185, "an ultrasound image that does not say whether it is transverse or longitudinal") \
+    X(SCAN_NOT_FOLLOWED, -186, "a link or a special file: not opened") \
+    X(SCAN_NAME,         -187, "a file name that cannot stand in a table") \
+    X(CLINICAL_UNMATCHED, -188, "a clinical row without an exam, or an exam without a clinical row") \
+    X(DEIDENTIFY_PIXELS, -189, "burned-in text may be in the picture and cannot be told from it") \
     /* tables */ \
     X(CSV_SYNTAX,         -40, "not RFC 4180: quoting") \
     X(CSV_RAGGED,         -41, "a row has more or fewer cells than the header") \

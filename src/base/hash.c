@@ -1,9 +1,13 @@
 /* SHA-256 through nettle: the only file that sees it. Floor 0. */
+#include <nettle/hmac.h>
 #include <nettle/sha2.h>
 /* nettle renames its functions by macros that would rename ours as well */
 #undef sha256_init
 #undef sha256_update
 #undef sha256_digest
+#undef hmac_sha256_set_key
+#undef hmac_sha256_update
+#undef hmac_sha256_digest
 
 #include "base/hash.h"
 
@@ -32,6 +36,14 @@ void sha256_bytes(const void *bytes, size_t n, uint8_t digest[SHA256_SIZE]) {
     sha256_init(&h);
     sha256_update(&h, bytes, n);
     sha256_final(&h, digest);
+}
+
+void hmac_sha256(const uint8_t *key, size_t key_size, const void *a, size_t n_a, const void *b, size_t n_b, uint8_t digest[SHA256_SIZE]) {
+    struct hmac_sha256_ctx h;
+    nettle_hmac_sha256_set_key(&h, key_size, key);
+    nettle_hmac_sha256_update(&h, n_a, a);
+    nettle_hmac_sha256_update(&h, n_b, b);
+    nettle_hmac_sha256_digest(&h, SHA256_SIZE, digest);
 }
 
 void sha256_hex(const uint8_t digest[SHA256_SIZE], char out[SHA256_HEX_SIZE]) {

@@ -23,6 +23,8 @@ int cmd_import(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_prep(int argc, char **argv);
+int cmd_scan(int argc, char **argv);
+int cmd_deidentify(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 

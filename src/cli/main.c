@@ -13,6 +13,8 @@ static const struct verb {
 } verbs[] = {
     {"predict", "run a model on a table of exams", cmd_predict},
     {"prep", "show what a network would see of a table of exams, without a model", cmd_prep},
+    {"scan", "make a table of exams from a folder of images", cmd_scan},
+    {"deidentify", "write DICOM images without what tells who the patient is", cmd_deidentify},
     {"import", "turn a PyTorch checkpoint into a model file", cmd_import},
     {"info", "show what a model file is", cmd_info},
     {"init", "write an untrained model, for trying things out", cmd_init},
@@ -31,7 +33,7 @@ static void print_help(void) {
     puts("Usage: bmunet VERB [OPTION...]\n"
          "One breast, one exam: mammography, tri-modal ultrasound and clinical values to the five tiers of a breast disease tree.\n");
     for (int i = 0; i < VERBS; i++)
-        printf("  %-9s %s\n", verbs[i].name, verbs[i].summary);
+        printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
     puts("  help      this page; help VERB: that verb's options; help codes: every error and refusal code\n"
          "\n"
          "Exit status: 0 done, 1 an error (nothing was written), 2 done and some exam was refused.\n"

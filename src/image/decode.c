@@ -244,9 +244,9 @@ static bool child_is_there(struct decoder *d) {
 
 /* --- one file */
 
-static int write_input(int fd, const uint8_t *bytes, size_t n, struct err *e) {
+static int write_input(int fd, const void *bytes, size_t n, off_t at, struct err *e) {
     for (size_t done = 0; done < n;) {
-        ssize_t wrote = pwrite(fd, bytes + done, n - done, (off_t)done);
+        ssize_t wrote = pwrite(fd, (const char *)bytes + done, n - done, at + (off_t)done);
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote <= 0)
@@ -285,21 +285,17 @@ static int blame(struct decoder *d, enum received how, struct err *e) {
     return err_set(e, ERR_DECODER_CRASH, "the decoder ended over this file (status %d)", WEXITSTATUS(status));
 }
 
-static int call_child(struct image **out, struct decoder *d, const struct decode_call *call, struct err *e) {
-    struct decode_reply reply;
+/* The answer to the call, or what became of the child over it. */
+static int call_child(struct decode_reply *reply, struct decoder *d, const struct decode_call *call, struct err *e) {
     double deadline = now() + d->seconds;
     enum received how = ENDED;
     if (send(d->socket, call, sizeof *call, MSG_NOSIGNAL) == (ssize_t)sizeof *call)
-        how = receive(d->socket, &reply, sizeof reply, deadline);
-    if (how != RECEIVED) {
-        if (how == ENDED)
-            await_end(d);
-        return blame(d, how, e);
-    }
-    int rc = decode_read_reply(out, call, &reply, d->output, e);
-    if (rc == ERR_DECODER_CRASH || reply.last)
-        stop_child(d, true);
-    return rc;
+        how = receive(d->socket, reply, sizeof *reply, deadline);
+    if (how == RECEIVED)
+        return 0;
+    if (how == ENDED)
+        await_end(d);
+    return blame(d, how, e);
 }
 
 /* Pages are kept from file to file, but not without bound. */
@@ -321,7 +317,7 @@ int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, si
         return err_set(e, ERR_LIMIT, "the file has %zu bytes; the limit is %d", n, IMAGE_FILE_MAX);
     int rc = child_is_there(d) ? 0 : start_child(d, e);
     if (!rc)
-        rc = write_input(d->input, bytes, n, e);
+        rc = write_input(d->input, bytes, n, 0, e);
     if (rc)
         return rc;
     struct decode_call call = {.magic = DECODE_MAGIC,
@@ -329,7 +325,39 @@ int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, si
                                .bytes = n,
                                .frame = request ? request->frame : DECODE_FRAME_MIDDLE,
                                .facts_only = request && request->facts_only};
-    rc = call_child(out, d, &call, e);
+    struct decode_reply reply;
+    rc = call_child(&reply, d, &call, e);
+    if (!rc) {
+        rc = decode_read_reply(out, &call, &reply, d->output, e);
+        if (rc == ERR_DECODER_CRASH || reply.last)
+            stop_child(d, true);
+    }
+    tidy(d);
+    return rc;
+}
+
+int decode_deidentify(struct buf *file, struct json **report, struct decoder *d, const struct deidentify_request *request,
+                      const uint8_t *bytes, size_t n, struct err *e) {
+    *report = NULL;
+    if (n == 0)
+        return err_set(e, ERR_FILE_EMPTY, "the file holds no bytes");
+    if (n > IMAGE_FILE_MAX - sizeof *request)
+        return err_set(e, ERR_LIMIT, "the file has %zu bytes; the limit is %d", n, IMAGE_FILE_MAX);
+    int rc = child_is_there(d) ? 0 : start_child(d, e);
+    if (!rc)
+        rc = write_input(d->input, request, sizeof *request, 0, e);
+    if (!rc)
+        rc = write_input(d->input, bytes, n, sizeof *request, e);
+    if (rc)
+        return rc;
+    struct decode_call call = {.magic = DECODE_MAGIC, .serial = ++d->serial, .bytes = n + sizeof *request, .facts_only = DECODE_DEIDENTIFY};
+    struct decode_reply reply;
+    rc = call_child(&reply, d, &call, e);
+    if (!rc) {
+        rc = decode_read_deidentified(file, report, &call, &reply, d->output, e);
+        if (rc == ERR_DECODER_CRASH || reply.last)
+            stop_child(d, true);
+    }
     tidy(d);
     return rc;
 }

@@ -11,7 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
+#include "base/json.h"
+#include "image/deidentify_request.h"
 #include "image/image.h"
 
 enum { DECODE_FRAME_MIDDLE = -1 };
@@ -33,5 +36,10 @@ struct decode_request {
  * child over this file. ERR_DECODER: no child can be had; ERR_NO_MEMORY. One caller at a time per decoder. */
 int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, size_t n, const struct decode_request *request,
                  struct err *e);
+
+/* A DICOM file without what tells who the patient is (deidentify_rules.h): the new file's bytes are appended to *file; *report (owned) lists
+ * attributes and actions, without values. As decode_image(); ERR_SCAN_NO_PATIENT, ERR_DEIDENTIFY_PIXELS. */
+int decode_deidentify(struct buf *file, struct json **report, struct decoder *d, const struct deidentify_request *request,
+                      const uint8_t *bytes, size_t n, struct err *e);
 
 #endif

@@ -14,6 +14,9 @@
 
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "base/json.h"
+#include "image/deidentify_request.h"
 #include "image/image.h"
 
 enum {
@@ -45,10 +48,11 @@ struct decode_hello {
 
 struct decode_call {
     uint32_t magic, serial;
-    uint64_t bytes; /* in INPUT */
-    int32_t frame;  /* as in struct decode_request */
-    uint32_t facts_only;
+    uint64_t bytes;      /* in INPUT */
+    int32_t frame;       /* as in struct decode_request */
+    uint32_t facts_only; /* 0, 1; DECODE_DEIDENTIFY: INPUT holds a struct deidentify_request and then the file */
 };
+enum { DECODE_DEIDENTIFY = 2 }; /* the answer's facts are a report, its pixels the new file's bytes */
 
 struct decode_reply {
     uint32_t magic, serial;
@@ -63,10 +67,15 @@ struct decode_reply {
     X(FILE_EMPTY)                                                                                                                          \
     X(LIMIT)                                                                                                                               \
     X(UNSUPPORTED) X(USAGE) X(INTERNAL) X(IMAGE_TYPE) X(IMAGE_TRUNCATED) X(IMAGE_CORRUPT) X(IMAGE_TOO_LARGE) X(IMAGE_EMPTY) X(IMAGE_DEPTH) \
-        X(IMAGE_COLOUR) X(DICOM_SYNTAX) X(DICOM_NO_PIXELS) X(DICOM_TRANSFER) X(DICOM_PIXELS) X(DICOM_LUT)
+        X(IMAGE_COLOUR) X(DICOM_SYNTAX) X(DICOM_NO_PIXELS) X(DICOM_TRANSFER) X(DICOM_PIXELS) X(DICOM_LUT) X(SCAN_NO_PATIENT)               \
+            X(DEIDENTIFY_PIXELS)
 
 /* The parent's half of the reading, apart so that it can be fuzzed: the answer to `call`, with OUTPUT at descriptor `output`. Returns 0 and
  * an image, or the file's refusal, or ERR_DECODER_CRASH where the answer contradicts itself. */
 int decode_read_reply(struct image **out, const struct decode_call *call, const struct decode_reply *reply, int output, struct err *e);
+
+/* The same of a DECODE_DEIDENTIFY call. */
+int decode_read_deidentified(struct buf *file, struct json **report, const struct decode_call *call, const struct decode_reply *reply,
+                             int output, struct err *e);
 
 #endif

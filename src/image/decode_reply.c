@@ -129,3 +129,42 @@ out:
     free(text);
     return rc;
 }
+
+int decode_read_deidentified(struct buf *file, struct json **report, const struct decode_call *call, const struct decode_reply *reply,
+                             int output, struct err *e) {
+    struct stat st;
+    char *text = NULL;
+    uint8_t *bytes = NULL;
+    struct json *facts = NULL;
+    off_t at = 0;
+    *report = NULL;
+    if (reply->magic != DECODE_MAGIC || reply->serial != call->serial || reply->last > 1 || reply->lut_entries)
+        return wrong(e, "header");
+    if (reply->facts_bytes == 0 || reply->facts_bytes > DECODE_FACTS_MAX || reply->pixel_bytes > DECODE_MEMORY_MAX)
+        return wrong(e, "limits");
+    if (fstat(output, &st) || (uint64_t)st.st_size < reply->facts_bytes + reply->pixel_bytes)
+        return wrong(e, "length");
+    int rc = ERR_NO_MEMORY;
+    if (!(text = mem_alloc(reply->facts_bytes, 1, e)) || !(bytes = mem_alloc(reply->pixel_bytes, 1, e)))
+        goto out;
+    rc = read_bytes(text, reply->facts_bytes, output, &at, e);
+    if (!rc)
+        rc = read_bytes(bytes, reply->pixel_bytes, output, &at, e);
+    if (!rc && json_read(&facts, text, reply->facts_bytes, ERR_DECODER_CRASH, NULL))
+        rc = wrong(e, "facts");
+    if (!rc && json_get(facts, "code"))
+        rc = reply->pixel_bytes ? wrong(e, "sizes") : read_refusal(facts, e);
+    else if (!rc && (!json_is_array(json_get(facts, "changes")) || reply->pixel_bytes < 132 || memcmp(bytes + 128, "DICM", 4) != 0))
+        rc = wrong(e, "file");
+    if (!rc)
+        rc = buf_append(file, bytes, reply->pixel_bytes, e);
+    if (!rc) {
+        *report = facts;
+        facts = NULL;
+    }
+out:
+    json_free(facts);
+    free(text);
+    free(bytes);
+    return rc;
+}

@@ -1,0 +1,311 @@
+/* bmunet scan: a folder of images to a table of exams, and a report of what was left out and why. Floor 7. */
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "base/progress.h"
+#include "cli/cli.h"
+#include "data/csv.h"
+#include "data/scan/names.h"
+#include "data/scan/read.h"
+#include "data/scan/report.h"
+
+struct options {
+    struct cli cli;
+    const char *folder, *out, *json, *clinical, *schema, *centre, *names;
+    struct scan_options rules;
+};
+
+enum { KEY_OUT = 0x100, KEY_JSON, KEY_CLINICAL, KEY_SCHEMA, KEY_CENTRE, KEY_NAMES, KEY_ORDER };
+static const struct argp_option option_list[] = {
+    {.name = "out", .key = KEY_OUT, .arg = "FILE.csv", .doc = "write the table of exams"},
+    {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per file: where it went, or why it was left out"},
+    {.name = "clinical", .key = KEY_CLINICAL, .arg = "TABLE.csv", .doc = "join these values by patient_id (and side, study_date if there)"},
+    {.name = "schema",
+     .key = KEY_SCHEMA,
+     .arg = "FILE.yml",
+     .doc = "the clinical schema of that table (default: share/schemas/clinical10.yml)"},
+    {.name = "centre", .key = KEY_CENTRE, .arg = "NAME", .doc = "fill the column center"},
+    {.name = "names",
+     .key = KEY_NAMES,
+     .arg = "PATTERN",
+     .doc = "what the names of PNG and JPEG files mean, as in {patient}_{side}_{view}"},
+    {.name = "us-order",
+     .key = KEY_ORDER,
+     .arg = "first-is-transverse",
+     .doc = "of two ultrasound images whose planes are not said, the first is transverse"},
+    {0}};
+
+static error_t take_order(struct options *o, const char *arg, struct argp_state *state) {
+    if (strcmp(arg, "first-is-transverse") != 0)
+        return cli_usage(state, "--us-order is '%s'; it can be first-is-transverse", arg);
+    o->rules.first_is_transverse = true;
+    return 0;
+}
+
+static error_t take_names(struct options *o, const char *arg, struct argp_state *state) {
+    struct err e;
+    o->names = arg;
+    return scan_names_check(arg, &e) ? cli_usage(state, "%s", e.message) : 0;
+}
+
+static error_t take_centre(struct options *o, const char *arg, struct argp_state *state) {
+    o->centre = arg;
+    return !*arg || csv_edge_blank(arg) ? cli_usage(state, "--centre is empty, or begins or ends with a blank") : 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    switch (key) {
+    case KEY_OUT:
+        o->out = arg;
+        return 0;
+    case KEY_JSON:
+        o->json = arg;
+        return 0;
+    case KEY_CLINICAL:
+        o->clinical = arg;
+        return 0;
+    case KEY_SCHEMA:
+        o->schema = arg;
+        return 0;
+    case KEY_CENTRE:
+        return take_centre(o, arg, state);
+    case KEY_NAMES:
+        return take_names(o, arg, state);
+    case KEY_ORDER:
+        return take_order(o, arg, state);
+    case ARGP_KEY_ARG:
+        if (o->folder)
+            return cli_default(key, state);
+        o->folder = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (o->schema && !o->clinical)
+            return cli_usage(state, "--schema goes with --clinical");
+        return o->folder && o->out ? 0 : cli_usage(state, "a folder and --out are needed");
+    default:
+        return cli_default(key, state);
+    }
+}
+
+static const struct argp argp = {
+    .options = option_list,
+    .parser = parse_option,
+    .args_doc = "FOLDER",
+    .doc =
+        "Make a table of exams from a folder of DICOM, PNG and JPEG files of any nesting. Nothing is guessed: what cannot be placed by its "
+        "tags is left out with a reason. Nothing is copied; the table points to the files.\v"
+        "Exit status: 0 the table was written; 1 an error, or not one exam was found: no table was written (the report, if asked for, "
+        "is)."};
+
+static volatile sig_atomic_t interrupted;
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_signals(void) {
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
+    sigemptyset(&a.sa_mask);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+struct job {
+    const struct options *options;
+    char prefix[PATH_MAX + 1]; /* of each path in the table */
+    struct walk *walk;
+    struct decoder *decoder;
+    struct schema *schema;
+    struct clinical_table *clinical;
+    struct scan *scan;
+    struct replace *out, *json;
+    struct progress progress;
+};
+
+static int step(void *ctx, size_t done, struct err *e) {
+    struct job *j = ctx;
+    progress_update(&j->progress, (long)done);
+    return interrupted ? err_set(e, ERR_USAGE, "interrupted; nothing was written") : 0;
+}
+
+/* Paths below the table's folder are relative to it, others absolute: the table may be moved together with its files. */
+static int find_prefix(struct job *j, struct err *e) {
+    char folder[PATH_MAX], table[PATH_MAX], copy[PATH_MAX];
+    const char *out = j->options->out, *name = cli_base_name(out);
+    if (!realpath(j->options->folder, folder))
+        return err_set(e, ERR_FILE_MISSING, "%s: there is no such folder", j->options->folder);
+    if (snprintf(copy, sizeof copy, "%.*s", (int)(name - out), out) >= (int)sizeof copy || !realpath(copy[0] ? copy : ".", table))
+        return err_set(e, ERR_FILE_WRITE, "%s: its folder does not exist", out);
+    size_t n = strcmp(table, "/") == 0 ? 0 : strlen(table);
+    bool below = strncmp(folder, table, n) == 0 && (folder[n] == '/' || !folder[n]);
+    const char *rest = below ? folder + n + (folder[n] == '/') : folder;
+    snprintf(j->prefix, sizeof j->prefix, "%s%s", rest, *rest && rest[strlen(rest) - 1] != '/' ? "/" : "");
+    return 0;
+}
+
+static int check_paths(const struct options *o, struct err *e) {
+    int rc = cli_distinct("--out", o->out, "--json", o->json, e);
+    if (!rc)
+        rc = cli_distinct("--out", o->out, "--clinical", o->clinical, e);
+    if (!rc)
+        rc = cli_distinct("--json", o->json, "--clinical", o->clinical, e);
+    return rc;
+}
+
+/* An output may lie in the scanned folder, but may not be one of the files that were used. */
+static int check_inputs(const struct job *j, struct err *e) {
+    char path[PATH_MAX];
+    const struct options *o = j->options;
+    bool exists[2] = {access(o->out, F_OK) == 0, o->json && access(o->json, F_OK) == 0};
+    for (size_t i = 0; i < j->scan->n_files && (exists[0] || exists[1]); i++) {
+        snprintf(path, sizeof path, "%s/%s", o->folder, j->walk->files[i].path);
+        if (!j->scan->files[i].format[0])
+            continue;
+        int rc = exists[0] ? cli_distinct("--out", o->out, "an image of the folder", path, e) : 0;
+        if (!rc && exists[1])
+            rc = cli_distinct("--json", o->json, "an image of the folder", path, e);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int prepare(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    int rc = check_paths(o, e);
+    if (!rc)
+        rc = find_prefix(j, e);
+    if (!rc && o->clinical)
+        rc = cli_schema(&j->schema, o->schema, e);
+    if (!rc && o->clinical)
+        rc = clinical_read(&j->clinical, o->clinical, j->schema, e);
+    if (!rc)
+        rc = decoder_open(&j->decoder, NULL, e);
+    if (!rc)
+        rc = walk_folder(&j->walk, o->folder, NULL, e);
+    return rc;
+}
+
+static int look(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    struct scan_source from = {
+        .folder = o->folder, .prefix = j->prefix, .walk = j->walk, .decoder = j->decoder, .names = o->names, .step = step, .ctx = j};
+    progress_start(&j->progress, stderr, "files", (long)j->walk->n);
+    int rc = scan_read(&j->scan, &from, e);
+    progress_finish(&j->progress);
+    if (!rc)
+        rc = scan_arrange(j->scan, &o->rules, e);
+    if (!rc && j->clinical)
+        rc = clinical_join(j->clinical, j->scan, e);
+    return rc ? rc : check_inputs(j, e);
+}
+
+static int write_one(struct replace **r, const char *path,
+                     int (*make)(struct buf *, const struct scan *, const struct report_options *, struct err *), const struct job *j,
+                     const struct report_options *how, struct err *e) {
+    struct buf text;
+    buf_init(&text);
+    int rc = make(&text, j->scan, how, e);
+    if (!rc)
+        rc = replace_open(r, path, e);
+    if (!rc)
+        rc = replace_write(*r, text.data, text.size, e);
+    if (!rc)
+        rc = replace_sync(*r, e);
+    buf_release(&text);
+    return rc;
+}
+
+static int commit(struct replace **r, struct err *e) {
+    struct replace *it = *r;
+    *r = NULL;
+    return it ? replace_commit(it, e) : 0;
+}
+
+static int write_all(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    struct report_options how = {.centre = o->centre, .clinical = j->clinical};
+    int rc = report_check(&how, e);
+    if (!rc && o->json)
+        rc = write_one(&j->json, o->json, report_json, j, &how, e);
+    if (!rc && j->scan->n_exams)
+        rc = write_one(&j->out, o->out, report_csv, j, &how, e);
+    if (!rc)
+        rc = commit(&j->json, e);
+    return rc ? rc : commit(&j->out, e);
+}
+
+static void print_counts(const struct scan *s) {
+    static const struct {
+        int code;
+        const char *meaning;
+    } codes[] = {
+#define X(name, value, meaning) {value, meaning},
+        ERR_CODES(X)
+#undef X
+    };
+    size_t used = 0;
+    for (size_t i = 0; i < s->n_files; i++)
+        used += s->files[i].used;
+    printf("%-20s %6zu\n%-20s %6zu  in %zu exams\n", "files", s->n_files, "used", used, s->n_exams);
+    for (size_t c = 0; c < sizeof codes / sizeof *codes; c++) {
+        size_t n = 0;
+        for (size_t i = 0; i < s->n_files; i++)
+            n += s->files[i].why == codes[c].code;
+        if (n)
+            printf("%-20s %6zu  %s\n", err_name(codes[c].code), n, codes[c].meaning);
+    }
+}
+
+static void print_clinical(const struct scan *s, const struct clinical_table *c) {
+    size_t without = 0, alone = 0;
+    for (size_t i = 0; i < s->n_exams; i++)
+        without += s->exams[i].clinical_row < 0;
+    for (size_t i = 0; i < c->csv.n_rows; i++)
+        alone += c->rows[i].why != 0;
+    printf("%-20s %6zu rows, %zu without an exam; %zu exams without a row\n", "clinical", c->csv.n_rows, alone, without);
+}
+
+int cmd_scan(int argc, char **argv) {
+    struct options o = {0};
+    struct err e = {0};
+    int status = cli_parse(&argp, "scan", argc, argv, &o);
+    if (status >= 0)
+        return status;
+    struct job j = {.options = &o};
+    catch_signals();
+    int rc = prepare(&j, &e);
+    if (!rc)
+        rc = look(&j, &e);
+    if (!rc)
+        rc = write_all(&j, &e);
+    if (!rc) {
+        print_counts(j.scan);
+        if (j.clinical)
+            print_clinical(j.scan, j.clinical);
+        if (j.scan->n_exams)
+            printf("written: %s%s%s\n", o.out, o.json ? ", " : "", o.json ? o.json : "");
+        else
+            rc = err_set(&e, ERR_CSV_EMPTY, "%s: not one exam was found, so no table was written; %s", o.folder,
+                         o.json ? "the report says why" : "--json FILE says of each file why");
+    }
+    replace_abort(j.out);
+    replace_abort(j.json);
+    scan_free(j.scan);
+    walk_free(j.walk);
+    decoder_close(j.decoder);
+    clinical_free(j.clinical);
+    schema_free(j.schema);
+    if (rc) {
+        fflush(stdout);
+        return cli_fail(&e);
+    }
+    return cli_finish(EXIT_OK);
+}

@@ -1,0 +1,11 @@
+/* An entry of the cache as bytes. Floor 2. See cache_entry.c for the layout. */
+#ifndef BMU_DATA_CACHE_ENTRY_H
+#define BMU_DATA_CACHE_ENTRY_H
+
+#include "base/buf.h"
+#include "data/cache.h"
+
+/* Appends an entry that cache_entry_read() takes. in may be NULL if v is a refusal. */
+int cache_entry_write(struct buf *out, const struct cache_key *k, const float *in, const struct input_verdict *v, struct err *e);
+
+#endif

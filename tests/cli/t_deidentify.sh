@@ -1,0 +1,54 @@
+#!/bin/sh
+# deidentify: files with a mark in every attribute go in; pydicom looks for the marks in what comes out (tests/oracle/deidentify_check.py).
+. "$(dirname -- "$0")/common"
+python=/usr/bin/python3
+"$python" -c 'import pydicom, numpy, PIL' 2>/dev/null || { echo "skipped: $python has no pydicom, numpy or PIL"; exit 0; }
+oracle="$python $source_tree/tests/oracle/deidentify_check.py" table=$source_tree/decoder/deidentify_table.h
+$oracle make in "$table"
+
+printf '0123456789abcdefghijklmnopqrstuv' >clean.key # a known key: no mark may come out by chance
+expect 2 "$bmunet" deidentify in clean --json report.jsonl
+prints '^4 files written, 2 refused$'
+says '^bmunet: refused: DEIDENTIFY_PIXELS: z/bare: '
+says '^bmunet: refused: IMAGE_TYPE: notes.txt: '
+$oracle check in clean report.jsonl "$table"
+no_leftovers
+
+# the checker can fail: files that were only copied
+mkdir copied
+sed 's|"written":"clean/|"written":"copied/|' report.jsonl >copied.jsonl
+"$python" - <<'PY'
+import json, pathlib, shutil
+for l in map(json.loads, open("copied.jsonl")):
+    if l["written"]:
+        pathlib.Path(l["written"]).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("in/" + l["path"], l["written"])
+PY
+if $oracle check in copied copied.jsonl "$table" >/dev/null 2>err; then fail "the checker finds nothing in copies"; fi
+grep -q 'AssertionError' err || fail "the checker broke: $(cat err)"
+
+# the same key gives the same files, another one others; what is written can be read by scan
+expect 2 "$bmunet" deidentify in again --key clean.key
+$oracle equal clean again || fail "the same key, other files"
+expect 2 "$bmunet" deidentify in other
+[ "$(stat -c '%a %s' other.key)" = "600 32" ] || fail "the key: $(stat -c '%a %s' other.key)"
+if $oracle equal clean other; then fail "another key, the same files"; fi
+"$bmunet" scan clean --out exams.csv --json scan.jsonl >/dev/null 2>&1 || true
+[ "$(grep -c '"format":"DICOM"' scan.jsonl)" = 4 ] || fail "scan cannot read what was written"
+
+# one file; burned-in text taken on demand
+expect 0 "$bmunet" deidentify in/z/bare bare --key clean.key --keep-burned-in
+prints '^1 files written, 0 refused$'
+[ -s bare/1.dcm ] || fail "no file"
+
+# errors
+expect 1 "$bmunet" deidentify in clean
+says '^bmunet: USAGE: clean: exists and is no empty folder'
+expect 1 "$bmunet" deidentify nowhere new --key clean.key
+says '^bmunet: FILE_'
+expect 1 "$bmunet" deidentify in in/inside --key clean.key
+says '^bmunet: USAGE: in/inside lies in in'
+head -c 31 clean.key >short.key
+expect 1 "$bmunet" deidentify in new2 --key short.key
+says '^bmunet: USAGE: short.key: 31 bytes; a key has 32'
+expect 1 "$bmunet" deidentify in
