@@ -11,7 +11,7 @@
 #include "data/synth/patient.h"
 
 /* Weights by log odds in hundredths: everything that the sum needs to know of a set of women. */
-enum { LATTICE = 1024, MIDDLE = 512 };
+enum { LATTICE = 2048, MIDDLE = 1024 };
 struct lattice {
     double weight[LATTICE];
 };
