@@ -14,6 +14,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "data/csv.h"
+#include "data/folder.h"
 #include "data/manifest.h"
 #include "infer/output.h"
 #include "infer/predict.h"
@@ -176,6 +177,8 @@ static int read_cohort(struct job *j, struct err *e) {
         goto out;
     size_t base = (size_t)(cli_base_name(folder) - folder);
     folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
+    if ((rc = folder_check(folder, e)))
+        goto out;
     sha256_bytes(text, n, j->facts.exams_sha256);
     rc = manifest_parse(&j->cohort, (const char *)text, n, folder, &how, e);
     if (rc)
