@@ -132,9 +132,8 @@ static void put_relationship(struct element_writer *w, const struct dicom_facts 
     if (mg)
         element_printf(w, 0x00200020, "CS", "%s\\%s", f->orientation[0], f->orientation[1]);
     else
-        element_text(w, 0x00200060, "CS", side);
-    if (mg)
-        element_text(w, 0x00200062, "CS", side);
+        element_text(w, 0x00200020, "CS", ""); /* of a hand-held probe: not known */
+    element_text(w, mg ? 0x00200062 : 0x00200060, "CS", side);
     element_text(w, 0x00204000, "LT", f->image_comments);
 }
 

@@ -233,11 +233,23 @@ int cohort_write(struct cohort *c, const char *path, const struct cohort_watch *
 
 enum { CELL_WIDTH = 200, CELL_HEIGHT = 240, CELL_GAP = 6, TIERS = 5 };
 
-static const struct synth_case *example_of(const struct cohort *c, int tier) {
+/* The cohort's first case of a tier; in a cohort too small to have one, a case of the women who would come next. */
+struct example {
+    struct synth_patient patient; /* of the latter */
+    struct synth_case c;
+};
+static void find_example(struct example *out, const struct cohort *c, int tier) {
     for (size_t x = 0; x < c->n_exams; x++)
-        if (c->exams[x].c.lesion[0].tier == tier)
-            return &c->exams[x].c;
-    return NULL;
+        if (c->exams[x].c.lesion[0].tier == tier) {
+            out->c = c->exams[x].c;
+            return;
+        }
+    uint32_t k = 0;
+    do {
+        patient_draw(&out->patient, c->options.seed, c->options.patients + k);
+        patient_breast(&out->c, &out->patient, c->options.seed, 0, (uint32_t)c->n_exams + k, c->intercept);
+        k++;
+    } while (out->c.lesion[0].tier != tier);
 }
 
 /* 8-bit RGB, scaled to fit the cell, in its middle. */
@@ -284,9 +296,10 @@ int cohort_sheet(struct image **out, const struct cohort *c, struct err *e) {
     if (!rc)
         memset(sheet->pixels, 48, (size_t)sheet->width * sheet->height * 3);
     for (int tier = 1; tier <= TIERS && !rc; tier++) {
-        const struct synth_case *x = example_of(c, tier);
-        for (int s = 0; s < SLOT_COUNT && x && !rc; s++)
-            rc = add_cell(sheet, c, x, (enum slot)s, tier - 1, e);
+        struct example x;
+        find_example(&x, c, tier);
+        for (int s = 0; s < SLOT_COUNT && !rc; s++)
+            rc = add_cell(sheet, c, &x.c, (enum slot)s, tier - 1, e);
     }
     if (rc)
         image_free(sheet);

@@ -60,7 +60,8 @@ struct cohort_watch {
  * lesions.csv, README.md, SHA256SUMS. On failure the folder stays, marked INCOMPLETE. */
 int cohort_write(struct cohort *c, const char *path, const struct cohort_watch *watch, struct err *e);
 
-/* A contact sheet: rows T1 .. T5 (the first exam of each tier), columns the eight slots, 8-bit RGB. Owned. */
+/* A contact sheet: rows T1 .. T5 (the first exam of each tier; every view is shown, taken or not), columns the eight slots, 8-bit RGB.
+ * Owned. */
 int cohort_sheet(struct image **out, const struct cohort *c, struct err *e);
 
 /* Names, into buffers of COHORT_NAME bytes. Return `out`. */
