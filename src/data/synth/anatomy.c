@@ -315,7 +315,7 @@ int anatomy_make(struct anatomy **out, uint64_t seed, const struct synth_case *c
     if (!a)
         return ERR_NO_MEMORY;
     struct draw d = draw_from(seed, SYNTH_ANATOMY, c->number);
-    const struct rng lattice = rng_make(seed, SYNTH_ANATOMY + 1, c->number);
+    const struct rng lattice = rng_make(seed, SYNTH_LATTICE, c->number);
     rng_fill_normal(&lattice, 0, sizeof a->lattice / sizeof a->lattice[0], a->lattice);
     a->drawn = c;
     a->radius = c->radius_mm;
@@ -331,7 +331,7 @@ int anatomy_make(struct anatomy **out, uint64_t seed, const struct synth_case *c
         a->axis[k] = a->radius * wide * draw_between(&d, 0.9, 1.15);
     }
     for (int i = 0; i < c->lesions; i++) {
-        struct draw own = draw_from(seed, SYNTH_ANATOMY + 2 + (uint32_t)i, c->number);
+        struct draw own = draw_from(seed, SYNTH_OUTLINE + (uint32_t)i, c->number);
         a->lesion[i].drawn = &c->lesion[i];
         place_lesion(a, &a->lesion[i]);
         draw_outline(&a->lesion[i], &own);

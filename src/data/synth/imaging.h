@@ -23,7 +23,7 @@ struct synth_size {
     const char *name;        /* "small", "full"; static */
     int mg_height, mg_width; /* pixels; chest wall to nipple is the width */
     double mg_mm;            /* pixel spacing, both ways */
-    int us_height, us_width; /* the whole frame, scan and border; a second pane doubles the width */
+    int us_height, us_width; /* the whole frame, scan and border; two panes share its width */
 };
 /* "small": 574 x 320 at 0.4 mm, 220 x 300. "full": 2294 x 1280 at 0.1 mm, 600 x 800. NULL: no such preset. */
 const struct synth_size *synth_size(const char *name);

@@ -483,7 +483,7 @@ int mammography_view(struct image **out, const struct view *v, struct err *e) {
                            .scatter_to_primary = 0.2,
                            .scatter_mm = 12,
                            .blur_mm = 0.07};
-    const struct rng quantum = rng_make(v->seed, SYNTH_VIEW + 20 + (uint32_t)v->slot, v->anatomy->drawn->number);
+    const struct rng quantum = rng_make(v->seed, SYNTH_QUANTUM + (uint32_t)v->slot, v->anatomy->drawn->number);
     if ((code = xray_expose(&signal, &x, &quantum, e)) || (code = present(out, &m, &signal, &p, v, e)))
         goto out;
     fill_meta(v, &p);
