@@ -13,7 +13,7 @@
 #include "data/folder.h"
 #include "data/synth/patient.h"
 #include "data/synth/picture.h"
-#include "image/resize.h"
+#include "data/synth/sheet.h"
 
 /* --- making ---------------------------------------------------------------------------------------------------------------- */
 
@@ -231,7 +231,7 @@ int cohort_write(struct cohort *c, const char *path, const struct cohort_watch *
 
 /* --- the contact sheet --------------------------------------------------------------------------------------------------------- */
 
-enum { CELL_WIDTH = 200, CELL_HEIGHT = 240, CELL_GAP = 6, TIERS = 5 };
+enum { TIERS = 5, ROW_HEIGHT = 240 };
 
 /* The cohort's first case of a tier; in a cohort too small to have one, a case of the women who would come next. */
 struct example {
@@ -252,58 +252,12 @@ static void find_example(struct example *out, const struct cohort *c, int tier) 
     } while (out->c.lesion[0].tier != tier);
 }
 
-/* 8-bit RGB, scaled to fit the cell, in its middle. */
-static int place_cell(struct image *sheet, const struct image *im, uint32_t left, uint32_t top, struct err *e) {
-    const double scale = fmin(CELL_WIDTH / (double)im->width, CELL_HEIGHT / (double)im->height);
-    const uint32_t w = (uint32_t)fmax(1, im->width * scale), h = (uint32_t)fmax(1, im->height * scale);
-    uint8_t *small = mem_alloc((size_t)w * h, 3, e), *to = sheet->pixels;
-    int rc = small ? resize_u8(small, w, h, im->pixels, im->width, im->height, 3, e) : ERR_NO_MEMORY;
-    left += (CELL_WIDTH - w) / 2;
-    top += (CELL_HEIGHT - h) / 2;
-    for (uint32_t y = 0; y < h && !rc; y++)
-        memcpy(to + ((size_t)(top + y) * sheet->width + left) * 3, small + (size_t)y * w * 3, (size_t)w * 3);
-    free(small);
-    return rc;
-}
-
-static int grey_to_rgb(struct image **out, const struct image *im, struct err *e) {
-    int rc = image_new(out, im->width, im->height, 3, 8, e);
-    for (size_t i = 0; i < (size_t)im->width * im->height && !rc; i++)
-        memset((uint8_t *)(*out)->pixels + 3 * i, ((const uint16_t *)im->pixels)[i] >> 8, 3);
-    return rc;
-}
-
-static int add_cell(struct image *sheet, const struct cohort *c, const struct synth_case *x, enum slot s, int row, struct err *e) {
-    struct image *im = NULL, *rgb = NULL;
-    struct synth_meta meta;
-    int rc = synth_view(&im, &meta, c->options.seed, x, s, c->options.size, e);
-    if (!rc && slot_is_mg(s)) {
-        picture_present(im, &meta);
-        rc = grey_to_rgb(&rgb, im, e);
-    }
-    if (!rc)
-        rc = place_cell(sheet, rgb ? rgb : im, CELL_GAP + (uint32_t)s * (CELL_WIDTH + CELL_GAP),
-                        CELL_GAP + (uint32_t)row * (CELL_HEIGHT + CELL_GAP), e);
-    image_free(rgb);
-    image_free(im);
-    return rc;
-}
-
 int cohort_sheet(struct image **out, const struct cohort *c, struct err *e) {
-    *out = NULL;
-    struct image *sheet = NULL;
-    int rc = image_new(&sheet, SLOT_COUNT * (CELL_WIDTH + CELL_GAP) + CELL_GAP, TIERS * (CELL_HEIGHT + CELL_GAP) + CELL_GAP, 3, 8, e);
-    if (!rc)
-        memset(sheet->pixels, 48, (size_t)sheet->width * sheet->height * 3);
-    for (int tier = 1; tier <= TIERS && !rc; tier++) {
-        struct example x;
-        find_example(&x, c, tier);
-        for (int s = 0; s < SLOT_COUNT && !rc; s++)
-            rc = add_cell(sheet, c, &x.c, (enum slot)s, tier - 1, e);
+    struct example examples[TIERS];
+    const struct synth_case *cases[TIERS];
+    for (int i = 0; i < TIERS; i++) {
+        find_example(&examples[i], c, i + 1);
+        cases[i] = &examples[i].c;
     }
-    if (rc)
-        image_free(sheet);
-    else
-        *out = sheet;
-    return rc;
+    return synth_sheet(out, c->options.seed, cases, TIERS, c->options.size, ROW_HEIGHT, e);
 }
