@@ -14,39 +14,38 @@ static uint32_t sample(const struct image *im, size_t i) {
     return im->is_signed ? (uint32_t)((int16_t)v + 32768) : v;
 }
 
-/* ITU-R BT.601 luma, as Pillow's "L". */
-static uint32_t shade(const struct image *im, size_t i) {
+/* ITU-R BT.601 luma, with the weights of Pillow's "L". Eight more bits than the samples have, so that the small pictures' pixels seldom
+ * tie: a tie would turn by a change of brightness. */
+static int32_t shade(const struct image *im, size_t i) {
     if (im->channels == 1)
-        return sample(im, i);
-    return (sample(im, 3 * i) * 19595 + sample(im, 3 * i + 1) * 38470 + sample(im, 3 * i + 2) * 7471 + 0x8000) >> 16;
+        return (int32_t)(sample(im, i) << 8);
+    return (int32_t)((sample(im, 3 * i) * 19595 + sample(im, 3 * i + 1) * 38470 + sample(im, 3 * i + 2) * 7471) >> 8);
 }
 
-static int to_grey(uint8_t **out, const struct image *im, struct err *e) {
-    const size_t n = (size_t)im->width * im->height;
-    uint32_t low = UINT32_MAX, high = 0;
-    uint8_t *grey = *out = mem_alloc(n, 1, e);
-    if (!grey)
-        return ERR_NO_MEMORY;
-    for (size_t i = 0; i < n && im->bits == 16; i++) {
-        const uint32_t s = shade(im, i);
-        low = s < low ? s : low;
-        high = s > high ? s : high;
+/* To 0 .. 255, the least and the greatest at the ends. */
+static void stretch(uint8_t *out, const int32_t *from, size_t n) {
+    int32_t low = from[0], high = from[0];
+    for (size_t i = 1; i < n; i++) {
+        low = from[i] < low ? from[i] : low;
+        high = from[i] > high ? from[i] : high;
     }
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t s = shade(im, i);
-        grey[i] = (uint8_t)(im->bits == 8 ? s : high > low ? (s - low) * 255 / (high - low) : 0);
-    }
-    return 0;
+    for (size_t i = 0; i < n && high > low; i++)
+        out[i] = (uint8_t)(((int64_t)from[i] - low) * 255 / ((int64_t)high - low));
 }
 
 int likeness_of(struct likeness *out, const struct image *im, struct err *e) {
-    uint8_t *grey = NULL, tiny[9 * 8];
+    const size_t n = (size_t)im->width * im->height;
+    int32_t tiny[9 * 8], small[LIKENESS_SIDE * LIKENESS_SIDE], *grey = mem_alloc(n, sizeof *grey, e);
     *out = (struct likeness){0};
-    int rc = to_grey(&grey, im, e);
+    if (!grey)
+        return ERR_NO_MEMORY;
+    for (size_t i = 0; i < n; i++)
+        grey[i] = shade(im, i);
+    int rc = resize_i32(tiny, 9, 8, grey, im->width, im->height, e);
     if (!rc)
-        rc = resize_u8(tiny, 9, 8, grey, im->width, im->height, 1, e);
+        rc = resize_i32(small, LIKENESS_SIDE, LIKENESS_SIDE, grey, im->width, im->height, e);
     if (!rc)
-        rc = resize_u8(out->grey, LIKENESS_SIDE, LIKENESS_SIDE, grey, im->width, im->height, 1, e);
+        stretch(out->grey, small, LIKENESS_SIDE * LIKENESS_SIDE);
     for (int y = 0; y < 8 && !rc; y++)
         for (int x = 0; x < 8; x++)
             out->hash = out->hash << 1 | (tiny[9 * y + x] < tiny[9 * y + x + 1]);

@@ -3,7 +3,8 @@
  * A 64-bit difference hash (Krawetz, "Kind of Like That", hackerfactor.com 2013: grey, 9x8 pixels, is each darker than its right
  * neighbour?) finds candidates whatever the scale and brightness. Mammograms all look alike at 9x8 pixels, so candidates are then held
  * against each other as 32x32 grey pixels by their correlation. The limits are measured on public sets: BUSI, known for its near-duplicates
- * (Pawlowska, Karwat & Zolek, Data in Brief 2023;48:109247), 15 pairs of 60 pictures; BUS-BRA, BrEaST and mini-MIAS none (docs/FORMATS.md, split.json).
+ * (Pawlowska, Karwat & Zolek, Data in Brief 2023;48:109247), 15 pairs of 60 pictures; BUS-BRA, BrEaST and mini-MIAS none (docs/FORMATS.md,
+ * split.json).
  */
 #ifndef BMU_IMAGE_LIKENESS_H
 #define BMU_IMAGE_LIKENESS_H
@@ -20,10 +21,10 @@ enum { LIKENESS_SIDE = 32, LIKENESS_BITS_MAX = 4 };
 
 struct likeness {
     uint64_t hash;
-    uint8_t grey[LIKENESS_SIDE * LIKENESS_SIDE];
+    uint8_t grey[LIKENESS_SIDE * LIKENESS_SIDE]; /* stretched to 0 .. 255 */
 };
 
-/* 16-bit samples are stretched from their least to their greatest value first. ERR_NO_MEMORY. */
+/* ERR_NO_MEMORY. */
 int likeness_of(struct likeness *out, const struct image *im, struct err *e);
 /* Different bits of the two hashes. */
 int likeness_bits(const struct likeness *a, const struct likeness *b);
