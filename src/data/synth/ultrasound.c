@@ -10,9 +10,9 @@
 
 const struct scanner *scanner_of(int vendor) {
     static const struct scanner scanners[SYNTH_VENDORS] = {
-        {54, 74, 1, 10, 0.13, 0.26, 40, 0, false, 0},    /* coarse speckle, hard contrast */
-        {66, 78, 3, 12, 0.10, 0.22, 46, 0, true, 1},     /* compounded, soft */
-        {60, 66, 2, 11, 0.11, 0.24, 38, 0.16, false, 2}, /* trapezoid */
+        {58, 84, 1, 10, 0.13, 0.26, 40, 0, false, 0},    /* coarse speckle, hard contrast */
+        {72, 92, 3, 12, 0.10, 0.22, 46, 0, true, 1},     /* compounded, soft */
+        {66, 88, 2, 11, 0.11, 0.24, 38, 0.16, false, 2}, /* trapezoid */
     };
     return &scanners[vendor];
 }
