@@ -264,7 +264,7 @@ static int distance_map(struct field *out, const struct scan *s, const struct an
 }
 
 static const float edge_mm[] = {
-    [MARGIN_CIRCUMSCRIBED] = 0.2F, [MARGIN_MICROLOBULATED] = 0.3F, [MARGIN_INDISTINCT] = 1.4F, [MARGIN_SPICULATED] = 0.7F};
+    [MARGIN_CIRCUMSCRIBED] = 0.2F, [MARGIN_MICROLOBULATED] = 0.4F, [MARGIN_INDISTINCT] = 1.7F, [MARGIN_SPICULATED] = 1.0F};
 
 /* Inside: the lesion's own echoes. Around: a thin capsule if circumscribed, an echogenic halo if not. */
 static void paint_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l, const struct field *distance) {
@@ -283,7 +283,8 @@ static void paint_lesion(struct scan *s, const struct field map[MAPS], const str
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
             const float mottle = map[MAP_MOTTLE].v[at], lines = map[MAP_LINES].v[at],
                         far = distance->v[at] + rough * (mottle + 0.5F * lines);
-            const float inside = 1 - smoothf(-edge, edge, far), own = (float)drawn->echogenicity_db + texture * (mottle + 0.5F * lines);
+            const float inside = 1 - smoothf(-edge, edge, far),
+                        own = (float)drawn->echogenicity_db + texture * (mottle + 0.5F * lines) + (distinct ? 1 : 5) * smoothf(-4, 0, far);
             if (halo > 0 && far > -edge && far < 4)
                 s->db.v[at] += halo * smoothf(-edge, edge, far) * (1 - smoothf(1, 4, far));
             s->db.v[at] += inside * (own - s->db.v[at]);
