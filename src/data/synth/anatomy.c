@@ -277,7 +277,7 @@ static void draw_ducts(struct anatomy *a, struct draw *d) {
 static void draw_vessels(struct anatomy *a, struct draw *d) {
     const int count = 3 + (int)draw_between(d, 0, 4);
     for (int i = 0; i < count; i++) {
-        double angle = draw_between(d, 0, 1), bend = 0, p[3], q[3];
+        double angle = draw_between(d, 0, 1), bend = 0, p[3] = {0}, q[3];
         const double radius = draw_between(d, 0.5, 1.0), deep = draw_between(d, 0.82, 0.93), end = draw_between(d, 0.25, 0.6);
         for (int step = 0; step < 60; step++) {
             double s, c;

@@ -320,12 +320,12 @@ static void add_lesion(struct maps *m, const struct projection *p, const struct 
             const double dx = (i * m->mm - x0) / half_x, dy = (p->nipple_row - j * m->mm - y0) / half_y;
             const size_t at = (size_t)j * (size_t)m->tau.width + (size_t)i;
             const float d = m->map[MAP_SKIN].v[at], all = slab((float)p->thick, d);
-            const double r = outline[(int)(diamond(dx, dy) / 4 * ANGLES) % ANGLES],
-                         inside = r * r - dx * dx - dy * dy + 0.22 * (double)(fade * (m->mottle.v[at] + m->streak.v[at]));
+            const double r = outline[(int)(diamond(dx, dy) / 4 * ANGLES) % ANGLES];
+            const double inside = 1 - (dx * dx + dy * dy) / (r * r) + 0.22 * (double)(fade * (m->mottle.v[at] + m->streak.v[at]));
             if (inside <= 0 || d <= (float)skin_mm)
                 continue;
             /* a soft margin: the chord fades in over a band inside the outline */
-            float chord = 2 * (float)(half_y * sqrt(inside < 1 ? inside : 1)) * smoothf(0, fade + 0.05F, (float)inside);
+            float chord = 2 * (float)(half_y * r * sqrt(inside < 1 ? inside : 1)) * smoothf(0, fade + 0.05F, (float)inside);
             chord = chord > 0.9F * all ? 0.9F * all : chord;
             m->tau.v[at] += chord * ((float)own * (1 + 0.02F * m->mottle.v[at]) - m->tau.v[at] / all);
         }
