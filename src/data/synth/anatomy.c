@@ -7,7 +7,7 @@
 #include "base/elementary.h"
 #include "base/mem.h"
 
-enum { QUANTILE_POINTS = 3000, OCTAVES = 4 };
+enum { QUANTILE_POINTS = 3000 };
 
 static void draw_direction(struct draw *d, double out[3]) {
     double s, c;
@@ -62,11 +62,19 @@ static double ellipsoid(const struct anatomy *a, const double p[3]) {
     return sqrt((p[0] * p[0] + p[1] * p[1]) / (a->radius * a->radius) + h * h);
 }
 
+/* Coordinates in which strands that run to the nipple are round: directions as seen from the nipple, and half the distance. */
+static void ductal(double out[3], const struct anatomy *a, const double p[3]) {
+    const double w = p[2] - a->height, r = sqrt(p[0] * p[0] + p[1] * p[1] + w * w), scale = 60 / (r + 22);
+    out[0] = p[0] * scale;
+    out[1] = p[1] * scale;
+    out[2] = 0.45 * r;
+}
+
 static double gland_score(const struct anatomy *a, const double p[3]) {
-    static const double spacing[OCTAVES] = {20, 10, 5, 2.6};
-    double s = 0, e = 0;
-    for (int i = 0; i < OCTAVES; i++)
-        s += (double)anatomy_noise(a, p, spacing[i], i);
+    double q[3], e = 0;
+    ductal(q, a, p);
+    const double s = 0.62 * (double)anatomy_noise(a, p, 22, 0) + 0.58 * (double)anatomy_noise(a, q, 11, 1) +
+                     0.42 * (double)anatomy_noise(a, q, 5.5, 2) + 0.3 * (double)anatomy_noise(a, q, 2.8, 3);
     for (int i = 0; i < 3; i++) {
         const double d = (p[i] - a->middle[i]) / a->axis[i];
         e += d * d;
@@ -74,15 +82,15 @@ static double gland_score(const struct anatomy *a, const double p[3]) {
     const double depth = (1 - ellipsoid(a, p)) * 0.5 * (a->radius + a->height);
     const double lateral = (p[0] * p[0] + p[1] * p[1]) / 150; /* the fat layer opens behind the nipple */
     const double bare = a->subcutaneous * (1 - elementary_exp(-lateral)) - depth;
-    return 0.42 * s - 1.5 * e - (bare > 0 ? bare * bare / 6 : 0);
+    return 0.75 * s - 1.4 * e - (bare > 0 ? bare * bare / 8 : 0);
 }
 
 float anatomy_gland(const struct anatomy *a, const double p[3]) {
-    return (float)smoothstep(-0.30, 0.30, gland_score(a, p) - a->threshold);
+    return (float)smoothstep(-0.42, 0.42, gland_score(a, p) - a->threshold);
 }
 
 float anatomy_septum(const struct anatomy *a, const double p[3]) {
-    return anatomy_noise(a, p, 9, 5) + 0.45F * anatomy_noise(a, p, 4.2, 6);
+    return anatomy_noise(a, p, 10, 5) + 0.22F * anatomy_noise(a, p, 4.5, 6);
 }
 
 double anatomy_surface(const struct anatomy *a, double u, double v) {
@@ -126,7 +134,7 @@ double anatomy_lesion_outline(const struct anatomy_lesion *l, const double d[3])
             elementary_sincos(l->wave[i].frequency * dot(unit, l->wave[i].direction) / length * 0.25 + l->wave[i].phase, &s, &c);
             h += l->wave[i].amplitude * s;
         }
-    return 1 + (h < -0.6 ? -0.6 : h);
+    return 1 + (h < 0 ? h / (1 - 1.5 * h) : h / (1 + 0.5 * h)); /* no notch reaches the middle */
 }
 
 double anatomy_lesion_distance(const struct anatomy_lesion *l, const double d[3]) {
@@ -145,14 +153,14 @@ double anatomy_lesion_distance(const struct anatomy_lesion *l, const double d[3]
 /* Amplitude of the outline's waves by their frequency (lobes over half a turn). */
 static void draw_outline(struct anatomy_lesion *l, struct draw *d) {
     const struct synth_lesion *s = l->drawn;
-    const double lobes = s->shape == SHAPE_LOBULATED ? 0.07 : s->shape == SHAPE_IRREGULAR ? 0.05 : 0.015;
+    const double lobes = s->shape == SHAPE_LOBULATED ? 0.06 : s->shape == SHAPE_IRREGULAR ? 0.04 : 0.012;
     const double rough = s->irregularity / 3 * 0.42, fine = s->margin == MARGIN_MICROLOBULATED ? 0.045
                                                             : s->margin == MARGIN_SPICULATED   ? 0.035
                                                                                                : 0;
     for (int i = 0; i < ANATOMY_WAVES; i++) {
         draw_direction(d, l->wave[i].direction);
         l->wave[i].phase = draw_between(d, 0, 1);
-        l->wave[i].frequency = i < 4 ? draw_between(d, 2, 4) : i < 9 ? draw_between(d, 4, 9) : draw_between(d, 11, 17);
+        l->wave[i].frequency = i < 4 ? draw_between(d, 2, 4) : i < 9 ? draw_between(d, 4, 9) : draw_between(d, 8, 16);
         l->wave[i].amplitude = (i < 4 ? lobes + 0.7 * rough : i < 9 ? 0.6 * rough : fine) * draw_between(d, 0.6, 1.3);
     }
 }
@@ -269,7 +277,7 @@ static void draw_ducts(struct anatomy *a, struct draw *d) {
 static void draw_vessels(struct anatomy *a, struct draw *d) {
     const int count = 3 + (int)draw_between(d, 0, 4);
     for (int i = 0; i < count; i++) {
-        double angle = draw_between(d, 0, 1), bend = 0, p[3], q[3];
+        double angle = draw_between(d, 0, 1), bend = 0, p[3] = {0}, q[3];
         const double radius = draw_between(d, 0.5, 1.0), deep = draw_between(d, 0.82, 0.93), end = draw_between(d, 0.25, 0.6);
         for (int step = 0; step < 60; step++) {
             double s, c;

@@ -74,7 +74,8 @@ int field_noise(struct field *f, const struct rng *r, uint64_t first, double bet
     }
     for (int k = levels - 1; k >= 0; k--) {
         const int last = k == 0;
-        const float amplitude = (float)elementary_pow((double)(1 << k), (beta - 2) / 2);
+        /* the finest octave is not smoothed by a subdivision, so it is given less: the spectrum stays straight */
+        const float amplitude = (float)(elementary_pow((double)(1 << k), (beta - 2) / 2) * (last ? 0.7 : 1));
         if ((code = last ? 0 : field_new(&fine, width[k], height[k], e)))
             goto out;
         struct field *to = last ? f : &fine;

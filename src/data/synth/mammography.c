@@ -16,12 +16,13 @@
 #include "data/synth/xray.h"
 
 enum { SLICES = 6, DEPTHS = 14, ANGLES = 512, HISTOGRAM = 2048 };
-static const double coarse_mm = 1.6, skin_mm = 1.7, detector_ugy = 100, photons_per_mm2_ugy = 5000;
+static const double coarse_mm = 1.6, skin_mm = 1.2, detector_ugy = 100, photons_per_mm2_ugy = 5000;
 
 /* How a vendor shows the logarithmic signal: thickness equalisation, contrast, photometric meaning. */
 struct style {
     float equalise; /* share of the smooth thickness signal that is taken away: 0 film-like .. 1 flat */
-    float gamma;    /* of the value between air and the densest tissue */
+    float fat;      /* how bright fat is, of 1 */
+    float gamma;    /* from fat to the densest tissue */
     float top;      /* stored value, of 1, of the densest tissue */
     bool monochrome1;
     enum synth_voi voi;
@@ -29,9 +30,9 @@ struct style {
     double kvp;
 };
 static const struct style styles[SYNTH_VENDORS] = {
-    {0.86F, 1.25F, 0.86F, false, SYNTH_VOI_LINEAR, 1950, 3500, 28},
-    {0.55F, 1.55F, 0.90F, true, SYNTH_VOI_SIGMOID, 2100, 3900, 29},
-    {0.74F, 1.40F, 0.88F, false, SYNTH_VOI_LUT, 0, 0, 28},
+    {0.88F, 0.22F, 0.85F, 0.88F, false, SYNTH_VOI_LINEAR, 1950, 3500, 28},
+    {0.55F, 0.36F, 1.00F, 0.92F, true, SYNTH_VOI_SIGMOID, 2100, 3900, 29},
+    {0.76F, 0.28F, 0.92F, 0.90F, false, SYNTH_VOI_LUT, 0, 0, 28},
 };
 
 struct projection {
@@ -55,16 +56,17 @@ static struct projection project(const struct view *v, struct draw *d) {
     /* equal volumes: 2/3 pi R^2 H of the half-ellipsoid, 0.85 pi/2 (s R)(s H) T of the slab */
     double stretch = sqrt(2.0 / 3 * a->radius / (0.85 * 0.5 * p.thick));
     const double most = fmin(0.43 * rows / a->radius, 0.82 * columns / a->height);
-    stretch = fmin(fmax(stretch, 1.05), most);
+    stretch = fmin(fmax(stretch, 1.3), most); /* no breast is pressed less than that */
     p.wide = stretch * a->height;
     p.lower = stretch * a->radius * (p.mlo ? 0.86 : 0.95);
     p.upper = stretch * a->radius * (p.mlo ? 1.1 : 1.0);
     p.nipple_row = p.mlo ? rows * draw_between(d, 0.56, 0.62) : rows * draw_between(d, 0.48, 0.52);
     if (p.mlo && p.lower > 0.95 * (rows - p.nipple_row))
         p.lower = 0.95 * (rows - p.nipple_row);
-    p.fold_x = p.wide * draw_between(d, 0.50, 0.66);
-    p.fold_slope = p.wide * draw_between(d, 0.05, 0.22) / p.nipple_row;
-    p.muscle_top = p.wide * draw_between(d, 0.34, 0.5);
+    const double top = fmax(p.wide * draw_between(d, 0.48, 0.75), 30);
+    p.fold_x = fmax(p.wide * draw_between(d, 0.78, 0.92), top + 3);
+    p.fold_slope = (p.fold_x - top) / p.nipple_row;
+    p.muscle_top = top * draw_between(d, 0.55, 0.82);
     p.muscle_foot = draw_between(d, -0.25, 0.1) * p.lower;
     p.muscle_bow = draw_between(d, -0.05, 0.12);
     return p;
@@ -101,13 +103,13 @@ static double skin_distance(const struct projection *p, double x, double y) {
     const double gx = px / ax / p->wide, gy = py / ay / (y > 0 ? p->upper : along),
                  slope = sqrt(gx * gx + gy * gy) * elementary_pow(n, 1 - power);
     double d = (1 - n) / (slope + 1e-9);
-    if (p->mlo && y > -0.3 * p->lower) { /* the armpit above */
-        const double line = (p->fold_x - p->fold_slope * y - x) / sqrt(1 + p->fold_slope * p->fold_slope);
-        const double armpit = line < y + 0.3 * p->lower ? line : y + 0.3 * p->lower;
-        d = smooth_max(d, armpit, 26);
+    if (p->mlo) { /* the armpit above: a line that bends back into the breast above the nipple */
+        const double bend = 0.45 * p->upper - y, back = bend > 0 ? bend * bend / 45 : 0;
+        const double armpit = (p->fold_x - p->fold_slope * y - back - x) / sqrt(1 + p->fold_slope * p->fold_slope);
+        d = smooth_max(d, armpit, 36);
     }
-    const double nipple = 4.2 - sqrt((x - p->wide) * (x - p->wide) + y * y);
-    return smooth_max(d, nipple, 3);
+    const double nipple = 3.4 - sqrt((x - p->wide + 0.5) * (x - p->wide + 0.5) + y * y);
+    return smooth_max(d, nipple, 4);
 }
 
 /* Distance inside the pectoral muscle, mm. */
@@ -258,15 +260,15 @@ static float septa(const struct maps *m, size_t at, int right, int down, float w
     for (int k = 0; k < SLICES; k++) {
         const float *s = m->map[MAP_SEPTUM + k].v + at;
         const float value = s[0], gx = s[right] - value, gy = s[down] - value;
-        const float slope2 = gx * gx + gy * gy + 1e-4F, distance2 = value * value / (slope2 * width * width);
-        if (distance2 < 8)
-            sum += elementary_expf(-distance2);
+        const float slope2 = gx * gx + gy * gy + 2e-5F, distance2 = value * value / (slope2 * width * width);
+        if (distance2 < 8) /* it comes and goes, as another slice's field says */
+            sum += elementary_expf(-distance2) * clampf(0.65F + 0.55F * m->map[MAP_SEPTUM + (k + 1) % SLICES].v[at], 0.05F, 2);
     }
     return sum;
 }
 
 static void compose(struct maps *m, const struct projection *p, const struct anatomy *a) {
-    const float thick = (float)p->thick, inner_thick = thick - 2 * (float)skin_mm, width = (float)(0.42 / m->mm);
+    const float thick = (float)p->thick, inner_thick = thick - 2 * (float)skin_mm, width = (float)(0.5 / m->mm);
     const float lobular = (float)(1 - a->drawn->glandular);
     for (int j = 0; j < m->tau.height; j++)
         for (int i = 0; i < m->tau.width; i++) {
@@ -277,14 +279,17 @@ static void compose(struct maps *m, const struct projection *p, const struct ana
             const float all = slab(thick, d), inner = slab(inner_thick, d - (float)skin_mm), skin = all - inner;
             const float mottle = m->mottle.v[at], streak = m->streak.v[at], share = m->map[MAP_GLAND].v[at];
             const float deep = smoothf(1.5F, 6, d), in = d > 2 ? 1 : 0;
-            float gland = share * (1 + 0.34F * mottle + 0.22F * streak) + deep * (0.022F * mottle + 0.016F * streak + 0.02F);
-            gland = clampf(gland, 0, 0.98F) * inner;
+            /* finer than the anatomy knows: mottle, and fibres along the ducts */
+            const float fibre = elementary_expf(-streak * streak * 9);
+            float gland = share * (1 + 0.16F * mottle + 0.08F * streak) + deep * (0.014F * mottle + 0.010F * streak + 0.02F);
+            gland = clampf(gland, 0, 0.95F) * inner;
+            gland += deep * fibre * clampf(0.7F + 0.6F * mottle, 0, 2) * (0.6F + 2.0F * share);
             const int right = i + 1 < m->tau.width, down = j + 1 < m->tau.height ? m->tau.width : 0;
-            gland += in * deep * (0.75F + 0.5F * lobular) * clampf(0.8F + 0.5F * mottle, 0, 2) * septa(m, at, right, down, width);
+            gland += in * deep * (0.8F + 0.8F * lobular) * (1 + 0.3F * mottle) * septa(m, at, right, down, width);
             gland += in * m->strand.v[at];
-            const float into = m->map[MAP_MUSCLE].v[at] + 0.5F * mottle;
+            const float into = m->map[MAP_MUSCLE].v[at] + 0.25F * mottle;
             float muscle =
-                into > 0 ? inner * 0.72F * (1 - elementary_expf(-into / 7)) * (1 + 0.02F * streak) + 1.5F * smoothf(0, 1.2F, into) : 0;
+                into > 0 ? inner * 0.62F * (1 - elementary_expf(-into / 12)) * (1 + 0.02F * streak) + 1.5F * smoothf(0, 1.2F, into) : 0;
             muscle = muscle > inner ? inner : muscle;
             gland = gland > inner - muscle ? inner - muscle : gland;
             m->tau.v[at] = (float)XRAY_FAT * (inner - gland - muscle) + (float)XRAY_GLAND * gland + (float)XRAY_MUSCLE * muscle +
@@ -315,11 +320,12 @@ static void add_lesion(struct maps *m, const struct projection *p, const struct 
             const double dx = (i * m->mm - x0) / half_x, dy = (p->nipple_row - j * m->mm - y0) / half_y;
             const size_t at = (size_t)j * (size_t)m->tau.width + (size_t)i;
             const float d = m->map[MAP_SKIN].v[at], all = slab((float)p->thick, d);
-            const double r = outline[(int)(diamond(dx, dy) / 4 * ANGLES) % ANGLES], inside = r * r - dx * dx - dy * dy;
+            const double r = outline[(int)(diamond(dx, dy) / 4 * ANGLES) % ANGLES];
+            const double inside = 1 - (dx * dx + dy * dy) / (r * r) + 0.22 * (double)(fade * (m->mottle.v[at] + m->streak.v[at]));
             if (inside <= 0 || d <= (float)skin_mm)
                 continue;
             /* a soft margin: the chord fades in over a band inside the outline */
-            float chord = 2 * (float)(half_y * sqrt(inside)) * smoothf(0, fade, (float)inside);
+            float chord = 2 * (float)(half_y * r * sqrt(inside < 1 ? inside : 1)) * smoothf(0, fade + 0.05F, (float)inside);
             chord = chord > 0.9F * all ? 0.9F * all : chord;
             m->tau.v[at] += chord * ((float)own * (1 + 0.02F * m->mottle.v[at]) - m->tau.v[at] / all);
         }
@@ -350,32 +356,49 @@ static float equalised(float signal, float skin, float thick, float share) {
     return signal - share * (float)XRAY_FAT * slab(thick, skin);
 }
 
-/* The values below which 2 % and 99.6 % of the breast lie, from the map without noise. */
+/* The values below which 15 % (fat) and 99.5 % of the breast lie, from the map without noise. */
 static void find_range(float range[2], const struct maps *m, const struct projection *p, float share) {
     unsigned count[HISTOGRAM] = {0}, all = 0, below = 0;
     const float top = 3.5F;
     for (size_t i = 0; i < (size_t)m->tau.width * (size_t)m->tau.height; i++)
-        if (m->map[MAP_SKIN].v[i] > 4) {
+        if (m->map[MAP_SKIN].v[i] > 8 && m->map[MAP_MUSCLE].v[i] < 0) {
             const float value = clampf(equalised(m->tau.v[i], m->map[MAP_SKIN].v[i], (float)p->thick, share) / top, 0, 0.9999F);
             count[(int)(value * HISTOGRAM)]++;
             all++;
         }
-    range[0] = 0;
+    range[0] = 0.05F;
     range[1] = top;
     for (int i = 0; i < HISTOGRAM && all; i++) {
-        range[0] = below < all / 50 ? (float)i / HISTOGRAM * top : range[0];
+        range[0] = below < all / 7 ? (float)(i + 1) / HISTOGRAM * top : range[0];
         below += count[i];
-        if (below >= all - all / 250) {
+        if (below >= all - all / 200) {
             range[1] = (float)(i + 1) / HISTOGRAM * top;
             break;
         }
     }
-    range[1] = range[1] < range[0] + 0.15F ? range[0] + 0.15F : range[1];
+    range[1] = range[1] < range[0] + 0.3F ? range[0] + 0.3F : range[1];
+}
+
+enum { CURVE = 4096 };
+static const float curve_top = 1.3F; /* signal at the curve's end: 0 air, 1 the densest tissue */
+
+/* Stored value by signal: a toe from air to fat, then the vendor's gamma up to the densest tissue, then a shoulder. */
+static void make_curve(uint16_t curve[CURVE], const struct style *style, double fat) {
+    for (int i = 0; i < CURVE; i++) {
+        const double x = (double)i / CURVE * (double)curve_top;
+        double shown = 0;
+        if (x >= fat)
+            shown = (double)style->fat + (1 - (double)style->fat) * elementary_pow((x - fat) / (1 - fat) + 1e-9, (double)style->gamma);
+        else if (i)
+            shown = (double)style->fat * elementary_pow(x / fat, 0.9);
+        shown = shown > 0.9 ? 0.9 + 0.25 * (shown - 0.9) : shown;
+        const int value = (int)(4095 * (double)style->top * shown);
+        curve[i] = (uint16_t)(value > 4095 ? 4095 : value);
+    }
 }
 
 static int present(struct image **out, const struct maps *m, const struct field *signal, const struct projection *p, const struct view *v,
                    struct err *e) {
-    enum { CURVE = 4096 };
     const struct style *style = &styles[v->meta->vendor];
     const bool mirror = v->anatomy->drawn->side == 'R';
     const int width = signal->width, height = signal->height;
@@ -387,17 +410,13 @@ static int present(struct image **out, const struct maps *m, const struct field 
         goto out;
     field_enlarge(&skin, &m->map[MAP_SKIN], m->scale);
     find_range(range, m, p, style->equalise);
-    const float low = 0.42F * range[0], scale = CURVE / 1.25F / (range[1] - low);
-    for (int i = 0; i < CURVE; i++) {
-        const double x = (double)i / CURVE * 1.25, shown = i ? elementary_pow(x, (double)style->gamma) : 0;
-        const int value = (int)(4095 * (double)style->top * (shown > 1 ? 1 + 0.5 * (shown - 1) : shown));
-        curve[i] = (uint16_t)(value > 4095 ? 4095 : value);
-    }
+    const float scale = CURVE / curve_top / range[1];
+    make_curve(curve, style, (double)(range[0] / range[1]));
     for (int y = 0; y < height; y++) {
         const float *row = signal->v + (size_t)y * (size_t)width, *d = skin.v + (size_t)y * (size_t)width;
         uint16_t *to = (uint16_t *)(*out)->pixels + (size_t)y * (size_t)width;
         for (int x = 0; x < width; x++) {
-            const float value = (equalised(row[x], d[x], (float)p->thick, style->equalise) - low) * scale;
+            const float value = equalised(row[x], d[x], (float)p->thick, style->equalise) * scale;
             const uint16_t stored = row[x] > 0 ? curve[(int)clampf(value, 0, CURVE - 1)] : 0;
             to[mirror ? width - 1 - x : x] = style->monochrome1 ? (uint16_t)(4095 - stored) : stored;
         }
@@ -456,7 +475,7 @@ static int make_maps(struct maps *m, const struct view *v, const struct projecti
     int code = 0;
     for (size_t i = 0; i < sizeof all / sizeof all[0] && !code; i++)
         code = field_new(all[i], width, height, e);
-    const int longest = (int)(10 / m->mm);
+    const int longest = (int)(26 / m->mm);
     if (code || (code = field_noise(&m->mottle, r, (uint64_t)1 << 40, 3, longest, e)) ||
         (code = make_streak(m, p, r, (uint64_t)2 << 40, e)) || (code = make_coarse(m, v, p, e)))
         return code;

@@ -66,12 +66,12 @@ static void draw_vessel(struct field *f, const struct scan *s, const struct box 
     elementary_sincos(turn, &sine, &cosine);
     double x = s->width / 2.0 * s->mm + l->at[0] + out * l->axis[0] * cosine, z = l->at[2] + out * l->axis[2] * sine;
     turn += draw_between(&d, 0.15, 0.35); /* along the rim, or inwards */
-    const double radius = draw_between(&d, 0.25, 0.5) * (0.8 + 0.5 * vascularity), speed = draw_between(&d, 0.35, 0.95);
+    const double radius = draw_between(&d, 0.16, 0.38) * (0.8 + 0.5 * vascularity), speed = draw_between(&d, 0.35, 0.95);
     const double aliased = draw_uniform(&d) < 0.08 ? 0.5 : 0;
-    const int steps = (int)draw_between(&d, 5, 12);
+    const int steps = (int)draw_between(&d, 6, 20);
     for (int i = 0; i < steps; i++) {
         elementary_sincos(turn, &sine, &cosine);
-        const double nx = x + 0.7 * cosine, nz = z + 0.7 * sine;
+        const double nx = x + 0.4 * cosine, nz = z + 0.4 * sine;
         double shown = (sine < 0 ? 1 : -1) * (speed * (0.35 + 0.65 * fabs(sine)) + aliased);
         shown = shown > 1 ? shown - 2 : shown < -1 ? shown + 2 : shown; /* beyond the scale it wraps */
         const double sigma = radius / s->mm;
@@ -88,7 +88,7 @@ static void draw_vessel(struct field *f, const struct scan *s, const struct box 
             }
         x = nx;
         z = nz;
-        turn += 0.07 * draw_normal(&d);
+        turn += 0.045 * draw_normal(&d);
     }
 }
 
@@ -101,7 +101,7 @@ int doppler_paint(uint8_t *frame, int stride, const struct scan *s, const struct
         goto out;
     const double vascularity = s->anatomy->drawn->lesions ? s->lesion[0].drawn->vascularity : 0;
     const double area = s->lesion[0].axis[0] * s->lesion[0].axis[2], more = 1 + fmin(area / 80, 2);
-    const int vessels = (int)(vascularity * 13 * more + 0.6);
+    const int vessels = (int)(vascularity * 11 * more + 0.6);
     for (int k = 0; k < vessels; k++)
         draw_vessel(&f, s, b, &r, k, vascularity);
     struct draw d = {r, 0};

@@ -108,7 +108,7 @@ struct box scan_box(const struct scan *s, double margin_mm) {
 
 /* Boundaries of the layers along x, mm. */
 struct layers {
-    float *fascia, *floor; /* upper and lower side of the muscle; owned */
+    float *fat, *fascia, *floor; /* lower side of the subcutaneous fat; upper and lower side of the muscle; owned */
 };
 
 /* A smooth random line around `base`. */
@@ -132,7 +132,7 @@ static float *draw_line(const struct scan *s, struct draw *d, double base, doubl
     return line;
 }
 
-enum { MAP_GLAND, MAP_SEPTUM, MAP_MOTTLE, MAP_LINES, MAPS };
+enum { MAP_GLAND, MAP_SEPTUM, MAP_MOTTLE, MAP_LINES, MAP_FIBRES, MAPS };
 
 static int coarse_maps(struct field map[MAPS], const struct scan *s, const struct rng *r, struct err *e) {
     const int step = (int)(coarse_mm / s->mm) < 1 ? 1 : (int)(coarse_mm / s->mm);
@@ -153,15 +153,21 @@ static int coarse_maps(struct field map[MAPS], const struct scan *s, const struc
         }
     field_enlarge_smooth(&map[MAP_GLAND], &coarse[0], step);
     field_enlarge_smooth(&map[MAP_SEPTUM], &coarse[1], step);
-    /* layered texture: noise five times as wide as high */
-    enum { WIDER = 5 };
-    if ((code = field_new(&stretched, s->width / WIDER + 3, s->height, e)) ||
-        (code = field_noise(&stretched, r, (uint64_t)1 << 40, 2.2, (int)(3 / s->mm), e)) ||
-        (code = field_noise(&map[MAP_MOTTLE], r, (uint64_t)2 << 40, 2.4, (int)(4 / s->mm), e)))
+    if ((code = field_noise(&map[MAP_MOTTLE], r, (uint64_t)1 << 40, 2.6, (int)(14 / s->mm), e)))
         goto out;
-    for (int y = 0; y < s->height; y++)
-        for (int x = 0; x < s->width; x++)
-            map[MAP_LINES].v[(size_t)y * (size_t)s->width + (size_t)x] = field_at(&stretched, (double)x / WIDER, y);
+    for (int k = 0; k < 2; k++) { /* layered texture: noise several times as wide as high, fine and coarse */
+        const int wider = k ? 9 : 5;
+        field_release(&stretched);
+        if ((code = field_new(&stretched, s->width / wider + 3, s->height, e)) ||
+            (code = field_noise(&stretched, r, (uint64_t)(k + 2) << 40, k ? 2.8 : 2.2, (int)((k ? 5 : 3) / s->mm), e)))
+            goto out;
+        float *to = map[k ? MAP_FIBRES : MAP_LINES].v;
+        for (int y = 0; y < s->height; y++)
+            for (int x = 0; x < s->width; x++) /* fibres sag a little, they are not ruled */
+                to[(size_t)y * (size_t)s->width + (size_t)x] =
+                    field_at(&stretched, (double)x / wider,
+                             y + (k ? 0.5 / s->mm * (double)map[MAP_MOTTLE].v[(size_t)y * (size_t)s->width + (size_t)x] : 0));
+    }
 out:
     field_release(&stretched);
     field_release(&coarse[0]);
@@ -181,29 +187,38 @@ static void compose_tissue(struct scan *s, struct field map[MAPS], const struct 
         for (int x = 0; x < s->width; x++) {
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
             const float z = (float)y * mm, fascia = l->fascia[x], under = z - fascia, foot = z - l->floor[x];
-            const float mottle = map[MAP_MOTTLE].v[at], lines = map[MAP_LINES].v[at];
-            float gland = map[MAP_GLAND].v[at] * smoothf(1.2F, 2.5F, fascia - z) * smoothf((float)skin_mm, (float)skin_mm + 2, z);
-            float db = -1 + 1.2F * lines + gland * (8.5F + 2.6F * mottle + 1.6F * lines), mirror = 0, stiff = 12 + 16 * gland;
+            const float mottle = map[MAP_MOTTLE].v[at], lines = map[MAP_LINES].v[at], fibres = map[MAP_FIBRES].v[at];
+            const float into = z - l->fat[x] + 0.7F * mottle;
+            float gland = smoothf(0.22F, 0.7F, map[MAP_GLAND].v[at]) * smoothf(1.2F, 2.5F, fascia - z) * smoothf(-0.4F, 0.6F, into);
+            float db = -2.5F + 1.8F * mottle + 1.4F * lines + gland * (9 + 1.4F * mottle + 1.6F * lines), mirror = 0,
+                  stiff = 12 + 16 * gland;
+            const float streak = smoothf(0.7F, 2.2F, fibres);
+            db += (6 + 2 * gland) * streak;
+            mirror += 1.7F * streak * clampf(0.5F + 0.7F * lines, 0, 2);
+            if (under < -1) /* the superficial fascia */
+                mirror += 1.5F * elementary_expf(-into * into / 0.04F) * clampf(0.3F + 0.8F * fibres, 0, 2);
             /* septa between lobules, thinner and fewer within gland */
             const int right = x + 1 < s->width, down = y + 1 < s->height ? s->width : 0;
             const float *sep = map[MAP_SEPTUM].v + at, gx = sep[right] - sep[0], gz = sep[down] - sep[0];
             const float distance2 = sep[0] * sep[0] / ((gx * gx + gz * gz + 1e-5F) * sheet * sheet);
             if (distance2 < 8 && under < 0 && z > (float)skin_mm) {
-                const float bright = elementary_expf(-distance2) * clampf(0.75F + 0.6F * mottle, 0.1F, 1.8F) * (1 - 0.55F * gland);
-                mirror += 2.6F * bright * facing(gx, gz);
+                const float bright = elementary_expf(-distance2) * clampf(0.7F + 0.6F * mottle, 0.05F, 1.8F) * (1 - 0.5F * gland);
+                mirror += 2.0F * bright * facing(gx, gz) * clampf(0.8F + 0.6F * lines, 0, 2.2F);
                 db += 6 * bright;
             }
             if (under >= 0) { /* muscle: dark, with bright fibres along it */
-                const float fibre = clampf(lines - 0.7F, 0, 2);
-                db = -4 + 7 * fibre + 0.8F * mottle;
+                db = -4.5F + 1.5F * mottle + 2.5F * lines + 8 * smoothf(0.3F, 1.8F, fibres);
+                mirror = 1.2F * smoothf(0.7F, 2.2F, fibres) * clampf(0.5F + 0.7F * lines, 0, 2);
                 stiff = 30;
                 gland = 0;
             }
             if (foot >= 0) { /* behind the chest wall only haze */
-                db = -9 - 1.2F * foot + 1.5F * lines;
+                db = -7 - 0.8F * foot + 2 * lines + 4 * streak;
+                mirror = 0;
             }
-            mirror += 4.5F * elementary_expf(-under * under / 0.05F) * clampf(0.9F + 0.5F * lines, 0.2F, 2);
-            mirror += 3.5F * elementary_expf(-foot * foot / 0.08F) * clampf(0.9F + 0.5F * lines, 0.2F, 2);
+            const float wavy = under + 0.12F * mottle;
+            mirror += 3.4F * elementary_expf(-wavy * wavy / 0.03F) * clampf(0.7F + 0.6F * fibres, 0.05F, 2);
+            mirror += 3 * elementary_expf(-foot * foot / 0.06F) * clampf(0.7F + 0.6F * fibres, 0.05F, 2);
             if (z < (float)skin_mm) {
                 db = 7 + 1.5F * lines;
                 stiff = 35;
@@ -230,16 +245,35 @@ static void compose_tissue(struct scan *s, struct field map[MAPS], const struct 
 
 /* --- lesions ---------------------------------------------------------------------------------------------------------------- */
 
+/* Distance from the outline over the pane, mm, negative inside: on a coarser grid, enlarged. */
+static int distance_map(struct field *out, const struct scan *s, const struct anatomy_lesion *l, struct err *e) {
+    const int step = (int)(0.3 / s->mm) < 1 ? 1 : (int)(0.3 / s->mm);
+    struct field coarse = {0};
+    int code = field_new(out, s->width, s->height, e);
+    code = code ? code : field_new(&coarse, s->width / step + 2, s->height / step + 2, e);
+    if (code)
+        return code;
+    for (int y = 0; y < coarse.height; y++)
+        for (int x = 0; x < coarse.width; x++) {
+            const double d[3] = {(x * step - s->width / 2.0) * s->mm - l->at[0], -l->at[1], y * step * s->mm - l->at[2]};
+            coarse.v[y * coarse.width + x] = (float)anatomy_lesion_distance(l, d);
+        }
+    field_enlarge(out, &coarse, step);
+    field_release(&coarse);
+    return 0;
+}
+
 static const float edge_mm[] = {
-    [MARGIN_CIRCUMSCRIBED] = 0.2F, [MARGIN_MICROLOBULATED] = 0.3F, [MARGIN_INDISTINCT] = 1.4F, [MARGIN_SPICULATED] = 0.7F};
+    [MARGIN_CIRCUMSCRIBED] = 0.2F, [MARGIN_MICROLOBULATED] = 0.4F, [MARGIN_INDISTINCT] = 1.7F, [MARGIN_SPICULATED] = 1.0F};
 
 /* Inside: the lesion's own echoes. Around: a thin capsule if circumscribed, an echogenic halo if not. */
-static void paint_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l) {
+static void paint_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l, const struct field *distance) {
     const struct synth_lesion *drawn = l->drawn;
     const bool fluid = drawn->echogenicity_db < -17, distinct = drawn->margin == MARGIN_CIRCUMSCRIBED;
     const float edge = edge_mm[drawn->margin], halo = drawn->margin >= MARGIN_INDISTINCT ? 3.5F + 3 * (float)drawn->irregularity : 0;
-    const float texture = fluid ? 0.3F : 1.3F + 1.6F * (float)drawn->irregularity,
-                rough = drawn->margin >= MARGIN_INDISTINCT ? 0.5F : 0.05F;
+    const float texture = fluid ? 0.4F : 1.8F + 2.0F * (float)drawn->irregularity, rough = drawn->margin == MARGIN_CIRCUMSCRIBED    ? 0.04F
+                                                                                           : drawn->margin == MARGIN_MICROLOBULATED ? 0.2F
+                                                                                                                                    : 0.55F;
     const double reach = 4;
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++) {
@@ -247,8 +281,10 @@ static void paint_lesion(struct scan *s, const struct field map[MAPS], const str
             if (fabs(d[0]) > l->axis[0] * 1.8 + reach || fabs(d[2]) > l->axis[2] * 1.8 + reach)
                 continue;
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
-            const float mottle = map[MAP_MOTTLE].v[at], far = (float)anatomy_lesion_distance(l, d) + rough * mottle;
-            const float inside = 1 - smoothf(-edge, edge, far), own = (float)drawn->echogenicity_db + texture * mottle;
+            const float mottle = map[MAP_MOTTLE].v[at], lines = map[MAP_LINES].v[at],
+                        far = distance->v[at] + rough * (mottle + 0.5F * lines);
+            const float inside = 1 - smoothf(-edge, edge, far),
+                        own = (float)drawn->echogenicity_db + texture * (mottle + 0.5F * lines) + (distinct ? 1 : 5) * smoothf(-4, 0, far);
             if (halo > 0 && far > -edge && far < 4)
                 s->db.v[at] += halo * smoothf(-edge, edge, far) * (1 - smoothf(1, 4, far));
             s->db.v[at] += inside * (own - s->db.v[at]);
@@ -266,7 +302,7 @@ static void paint_lesion(struct scan *s, const struct field map[MAPS], const str
 }
 
 /* What lies behind: each column's share of the thickest path, fading with depth; dark edges where the beam grazes a smooth wall. */
-static int cast(struct scan *s, const struct anatomy_lesion *l, struct err *e) {
+static int cast_beam(struct scan *s, const struct anatomy_lesion *l, const struct field *distance, struct err *e) {
     struct field f = {0};
     const int code = field_new(&f, s->width, s->height, e);
     if (code)
@@ -281,15 +317,15 @@ static int cast(struct scan *s, const struct anatomy_lesion *l, struct err *e) {
         const double graze = (fabs(across) - 0.97 * l->axis[0]) / 0.6;
         const double edge = smooth ? -3.5 * elementary_exp(-graze * graze) : 0;
         for (int y = 0; y < s->height; y++) {
-            const double d[3] = {across, -l->at[1], y * s->mm - l->at[2]};
-            const bool inside = fabs(d[2]) < 1.7 * l->axis[2] + 1 && anatomy_lesion_distance(l, d) < 0;
+            const double below_middle = y * s->mm - l->at[2];
+            const bool inside = distance->v[(size_t)y * (size_t)s->width + (size_t)x] < 0;
             path += inside ? s->mm : 0;
             behind = inside ? 0 : behind + s->mm;
             const double share = path / full > 1 ? 1 : path / full;
-            const double fade = path > 0 ? elementary_exp(-behind / 28) : 0, below = d[2] > 0 ? 1 : 0;
+            const double fade = path > 0 ? elementary_exp(-behind / 28) : 0, below = below_middle > 0 ? 1 : 0;
             f.v[(size_t)y * (size_t)s->width + (size_t)x] =
                 (float)(strength * share * fade * (inside ? 0.45 : 1) +
-                        edge * below * (inside ? 0 : 1) * elementary_exp(-(d[2] > 0 ? d[2] : 0) / 20));
+                        edge * below * (inside ? 0 : 1) * elementary_exp(-below_middle * below / 20));
         }
     }
     const int failed = field_smooth(&f, 0.5 / s->mm, 0.2 / s->mm, e);
@@ -331,6 +367,18 @@ static int paint_lines(struct scan *s, const struct anatomy_lesion *l, struct er
     return 0;
 }
 
+static int add_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l, struct err *e) {
+    struct field distance = {0};
+    int code = distance_map(&distance, s, l, e);
+    if (!code) {
+        paint_lesion(s, map, l, &distance);
+        code = paint_lines(s, l, e);
+    }
+    code = code ? code : cast_beam(s, l, &distance, e);
+    field_release(&distance);
+    return code;
+}
+
 /* --- all of it -------------------------------------------------------------------------------------------------------------- */
 
 /* A rib under the muscle, cut across: a bright arc and nothing behind it. */
@@ -365,9 +413,10 @@ int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struc
     code = code || !elasto ? code : field_new(&s->stiff, s->width, s->height, e);
     if (code || (code = coarse_maps(map, s, r, e)))
         goto out;
+    l.fat = draw_line(s, &d, draw_between(&d, 3.5, 7) * (1.25 - 0.6 * s->anatomy->drawn->glandular), 1.3, 0.03, e);
     l.fascia = draw_line(s, &d, s->breast_mm, 0.9, 0.03, e);
     l.floor = draw_line(s, &d, s->breast_mm + s->muscle_mm, 0.7, 0.04, e);
-    if (!l.fascia || !l.floor) {
+    if (!l.fat || !l.fascia || !l.floor) {
         code = ERR_NO_MEMORY;
         goto out;
     }
@@ -380,11 +429,11 @@ int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struc
         const struct anatomy_lesion *lesion = &s->lesion[i];
         if (fabs(lesion->at[1]) > 1.3 * lesion->axis[1])
             continue; /* not in this plane */
-        paint_lesion(s, map, lesion);
-        if ((code = paint_lines(s, lesion, e)) || (code = cast(s, lesion, e)))
+        if ((code = add_lesion(s, map, lesion, e)))
             goto out;
     }
 out:
+    free(l.fat);
     free(l.fascia);
     free(l.floor);
     for (int i = 0; i < MAPS; i++)

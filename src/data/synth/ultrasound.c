@@ -10,9 +10,9 @@
 
 const struct scanner *scanner_of(int vendor) {
     static const struct scanner scanners[SYNTH_VENDORS] = {
-        {54, 74, 1, 10, 0.13, 0.26, 40, 0, false, 0},    /* coarse speckle, hard contrast */
-        {66, 78, 3, 12, 0.10, 0.22, 46, 0, true, 1},     /* compounded, soft */
-        {60, 66, 2, 11, 0.11, 0.24, 38, 0.16, false, 2}, /* trapezoid */
+        {60, 86, 2, 10, 0.13, 0.26, 40, 0, false, 0},    /* coarse speckle, hard contrast */
+        {72, 92, 3, 12, 0.10, 0.22, 46, 0, true, 1},     /* compounded, soft */
+        {66, 88, 2, 11, 0.11, 0.24, 38, 0.16, false, 2}, /* trapezoid */
     };
     return &scanners[vendor];
 }
@@ -95,10 +95,54 @@ static float from_db(float db) {
     return elementary_expf(db * 0.115129255F);
 }
 
+/* Each second column of a map. */
+static void halve(struct field *to, const struct field *from) {
+    for (int y = 0; y < to->height; y++)
+        for (int x = 0; x < to->width; x++)
+            to->v[(size_t)y * (size_t)to->width + (size_t)x] =
+                from->v[(size_t)y * (size_t)from->width + (size_t)(2 * x < from->width ? 2 * x : from->width - 1)];
+}
+
+/* The envelope of s->db (an amplitude by now) and s->specular. Scan lines are as far apart as the beam needs, which may be two pixels. */
+static int echoes(struct field *envelope, const struct scan *s, const struct rng *r, struct err *e) {
+    const struct scanner *scanner = s->scanner;
+    const int every = scanner->lateral_mm / s->mm > 2.2 ? 2 : 1;
+    const struct speckle sp = {.axial = scanner->axial_mm / s->mm,
+                               .lateral = scanner->lateral_mm / s->mm / every,
+                               .focus = 0.42 * s->height,
+                               .blur = 0.5 * s->height,
+                               .looks = scanner->looks};
+    if (every == 1)
+        return speckle_envelope(envelope, &s->db, &s->specular, &sp, r, e);
+    struct field amplitude = {0}, coherent = {0}, lines = {0};
+    const int width = s->width / 2 + 1;
+    int code = field_new(&amplitude, width, s->height, e);
+    code = code ? code : field_new(&coherent, width, s->height, e);
+    code = code ? code : field_new(&lines, width, s->height, e);
+    if (code)
+        goto out;
+    halve(&amplitude, &s->db);
+    halve(&coherent, &s->specular);
+    if ((code = speckle_envelope(&lines, &amplitude, &coherent, &sp, r, e)))
+        goto out;
+    for (int y = 0; y < s->height; y++) {
+        const float *from = lines.v + (size_t)y * (size_t)width;
+        float *to = envelope->v + (size_t)y * (size_t)s->width;
+        for (int x = 0; x < s->width; x++)
+            to[x] = x & 1 ? 0.5F * (from[x / 2] + from[x / 2 + 1]) : from[x / 2];
+    }
+out:
+    field_release(&amplitude);
+    field_release(&coherent);
+    field_release(&lines);
+    return code;
+}
+
 /* Echo strength, speckle, logarithm: the pane's grey levels. */
 static int bmode(struct field *grey, struct scan *s, const struct rng *r, const struct gain *g, struct err *e) {
     const struct scanner *scanner = s->scanner;
     const size_t n = (size_t)s->width * (size_t)s->height;
+    int code;
     for (int y = 0; y < s->height; y++) {
         const float gain = gain_at(g, (double)y / s->height), floor_db = -33 + 9 * (float)y / (float)s->height;
         const float noise = from_db(floor_db), noise2 = noise * noise;
@@ -106,16 +150,10 @@ static int bmode(struct field *grey, struct scan *s, const struct rng *r, const 
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
             const float through = from_db(s->loss.v[at] + gain), echo = from_db(s->db.v[at]) * through;
             s->db.v[at] = sqrtf(echo * echo + noise2); /* from here on an amplitude */
-            s->specular.v[at] *= through * (float)(0.55 * sqrt(0.1 / s->mm));
+            s->specular.v[at] *= through * (float)(0.55 * sqrt(0.1 / s->mm) * (scanner->lateral_mm / s->mm > 2.2 ? 0.71 : 1));
         }
     }
-    const struct speckle sp = {.axial = scanner->axial_mm / s->mm,
-                               .lateral = scanner->lateral_mm / s->mm,
-                               .focus = 0.42 * s->height,
-                               .blur = 0.5 * s->height,
-                               .looks = scanner->looks};
-    const int code = speckle_envelope(grey, &s->db, &s->specular, &sp, r, e);
-    if (code)
+    if ((code = echoes(grey, s, r, e)))
         return code;
     const float per_db = (float)(255 / scanner->dynamic_range);
     for (size_t i = 0; i < n; i++) {
