@@ -514,6 +514,25 @@ static void test_every_slot_and_vendor(void **state) {
     }
 }
 
+/* Whatever is painted over a trapezoid stays in it: the picture's corners above the slanted edges are black but for the wedges, left of it.
+ */
+static void test_colour_stays_in_the_sector(void **state) {
+    (void)state;
+    for (int s = SLOT_US_DOPPLER_TRANS; s < SLOT_COUNT; s++) {
+        struct example x = example_make('L', 2, 3);
+        struct synth_meta m;
+        x.c.lesion[0].diameter_mm = 40;
+        x.c.lesion[0].depth_mm = 24;
+        struct image *im = view_make(&x, (enum slot)s, &m);
+        const struct dicom_region *r = &m.region[0];
+        for (uint32_t y = r->y0; y < r->y0 + 12; y++) /* 38 mm of aperture in the middle, slanted outwards by 0.16 */
+            for (uint32_t i = r->x0; i <= r->x1; i++)
+                if (fabs(i - 0.5 * (r->x0 + r->x1)) * m.mm > 19 + 0.16 * (y - r->y0 + 1) * m.mm + 1)
+                    assert_true(brightness(im, &m, (int)i, (int)y) == 0);
+        image_free(im);
+    }
+}
+
 static void test_full_size(void **state) {
     (void)state;
     struct example x = example_make('R', 1, 10);
@@ -630,6 +649,7 @@ int main(void) {
         cmocka_unit_test(test_shadow_and_enhancement),
         cmocka_unit_test(test_colour_follows_the_lesion),
         cmocka_unit_test(test_every_slot_and_vendor),
+        cmocka_unit_test(test_colour_stays_in_the_sector),
         cmocka_unit_test(test_full_size),
         cmocka_unit_test(test_same_bytes_in_any_order),
         cmocka_unit_test(test_sheet),

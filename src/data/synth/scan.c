@@ -101,6 +101,12 @@ struct box scan_box(const struct scan *s, double margin_mm) {
     b.y0 = b.y0 < rim ? rim : b.y0;
     b.x1 = b.x1 > s->width - 1 - rim ? s->width - 1 - rim : b.x1;
     b.y1 = b.y1 > s->height - 1 - rim ? s->height - 1 - rim : b.y1;
+    if (s->scanner->steer > 0) { /* a trapezoid is narrowest at the box's upper edge */
+        const double half = (s->scanner->aperture_mm / 2 + s->scanner->steer * b.y0 * s->mm) / s->mm;
+        const int left = (int)(s->width / 2.0 - half) + rim, right = (int)(s->width / 2.0 + half) - rim;
+        b.x0 = b.x0 < left ? left : b.x0;
+        b.x1 = b.x1 > right ? right : b.x1;
+    }
     return b;
 }
 
