@@ -398,6 +398,7 @@ static int coloured(const struct image *im) {
 }
 
 /* Hard is red, or blue on the strain scale of vendor 1. Within the lesion. */
+/* Of the colour alone, so that dark and light of one hue do not mislead. */
 static double hardness(const struct image *im, const struct synth_meta *m) {
     const uint8_t *p = im->pixels;
     double sum = 0;
@@ -405,12 +406,13 @@ static double hardness(const struct image *im, const struct synth_meta *m) {
     for (int y = (int)m->lesion[0].y - half; y < (int)m->lesion[0].y + half; y++)
         for (int x = (int)m->lesion[0].x - half; x < (int)m->lesion[0].x + half; x++) {
             const uint8_t *at = p + 3 * ((size_t)y * im->width + (size_t)(x + dx));
-            sum += m->vendor == 1 ? at[2] - at[0] : at[0] - at[2];
+            sum += (m->vendor == 1 ? at[2] - at[0] : at[0] - at[2]) / (1.0 + at[0] + at[1] + at[2]);
         }
     return sum;
 }
 
 static void test_colour_follows_the_lesion(void **state) {
+    static const double kpa[] = {15, 40, 90, 200};
     (void)state;
     for (int vendor = 0; vendor < SYNTH_VENDORS; vendor++)
         for (int plane = 0; plane < 2; plane++) {
@@ -420,7 +422,7 @@ static void test_colour_follows_the_lesion(void **state) {
                 struct example x = example_make('R', vendor, 9);
                 struct synth_meta m;
                 x.c.lesion[0].vascularity = step / 3.0;
-                x.c.lesion[0].stiffness_kpa = 30 * pow(2, step); /* from normal tissue up: below, both ends of the blue */
+                x.c.lesion[0].stiffness_kpa = kpa[step];
                 struct image *doppler = view_make(&x, SLOT_US_DOPPLER_TRANS + plane, &m),
                              *elasto = view_make(&x, SLOT_US_ELASTO_TRANS + plane, &m);
                 const int flow = coloured(doppler);
@@ -509,6 +511,25 @@ static void test_every_slot_and_vendor(void **state) {
         struct synth_meta m;
         image_free(view_make(&none, (enum slot)s, &m));
         assert_false(m.lesion[0].in_view);
+    }
+}
+
+/* Whatever is painted over a trapezoid stays in it: the picture's corners above the slanted edges are black but for the wedges, left of it.
+ */
+static void test_colour_stays_in_the_sector(void **state) {
+    (void)state;
+    for (int s = SLOT_US_DOPPLER_TRANS; s < SLOT_COUNT; s++) {
+        struct example x = example_make('L', 2, 3);
+        struct synth_meta m;
+        x.c.lesion[0].diameter_mm = 40;
+        x.c.lesion[0].depth_mm = 24;
+        struct image *im = view_make(&x, (enum slot)s, &m);
+        const struct dicom_region *r = &m.region[0];
+        for (uint32_t y = r->y0; y < r->y0 + 12; y++) /* 38 mm of aperture in the middle, slanted outwards by 0.16 */
+            for (uint32_t i = r->x0; i <= r->x1; i++)
+                if (fabs(i - 0.5 * (r->x0 + r->x1)) * m.mm > 19 + 0.16 * (y - r->y0 + 1) * m.mm + 1)
+                    assert_true(brightness(im, &m, (int)i, (int)y) == 0);
+        image_free(im);
     }
 }
 
@@ -628,6 +649,7 @@ int main(void) {
         cmocka_unit_test(test_shadow_and_enhancement),
         cmocka_unit_test(test_colour_follows_the_lesion),
         cmocka_unit_test(test_every_slot_and_vendor),
+        cmocka_unit_test(test_colour_stays_in_the_sector),
         cmocka_unit_test(test_full_size),
         cmocka_unit_test(test_same_bytes_in_any_order),
         cmocka_unit_test(test_sheet),

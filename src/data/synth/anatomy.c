@@ -154,13 +154,12 @@ double anatomy_lesion_distance(const struct anatomy_lesion *l, const double d[3]
 static void draw_outline(struct anatomy_lesion *l, struct draw *d) {
     const struct synth_lesion *s = l->drawn;
     const double lobes = s->shape == SHAPE_LOBULATED ? 0.06 : s->shape == SHAPE_IRREGULAR ? 0.04 : 0.012;
-    const double rough = s->irregularity / 3 * 0.42, fine = s->margin == MARGIN_MICROLOBULATED ? 0.045
-                                                            : s->margin == MARGIN_SPICULATED   ? 0.035
-                                                                                               : 0;
+    const double rough = s->irregularity / 3 * 0.36;
+    const double fine = s->margin == MARGIN_MICROLOBULATED ? 0.012 : s->margin == MARGIN_SPICULATED ? 0.010 : 0;
     for (int i = 0; i < ANATOMY_WAVES; i++) {
         draw_direction(d, l->wave[i].direction);
         l->wave[i].phase = draw_between(d, 0, 1);
-        l->wave[i].frequency = i < 4 ? draw_between(d, 2, 4) : i < 9 ? draw_between(d, 4, 9) : draw_between(d, 8, 16);
+        l->wave[i].frequency = i < 4 ? draw_between(d, 2, 4) : i < 9 ? draw_between(d, 4, 7) : draw_between(d, 8, 16);
         l->wave[i].amplitude = (i < 4 ? lobes + 0.7 * rough : i < 9 ? 0.6 * rough : fine) * draw_between(d, 0.6, 1.3);
     }
 }

@@ -325,7 +325,8 @@ static void add_lesion(struct maps *m, const struct projection *p, const struct 
             if (inside <= 0 || d <= (float)skin_mm)
                 continue;
             /* a soft margin: the chord fades in over a band inside the outline */
-            float chord = 2 * (float)(half_y * r * sqrt(inside < 1 ? inside : 1)) * smoothf(0, fade + 0.05F, (float)inside);
+            const double rim = 1 - (inside < 1 ? inside : 1), thick = 1 + (r - 1) * rim; /* one thickness in the middle, whatever the rim */
+            float chord = 2 * (float)(half_y * thick * sqrt(1 - rim)) * smoothf(0, fade + 0.05F, (float)inside);
             chord = chord > 0.9F * all ? 0.9F * all : chord;
             m->tau.v[at] += chord * ((float)own * (1 + 0.02F * m->mottle.v[at]) - m->tau.v[at] / all);
         }
@@ -376,6 +377,9 @@ static void find_range(float range[2], const struct maps *m, const struct projec
             break;
         }
     }
+    /* a dense breast has hardly any fat to be found: then what a slab of fat would give */
+    const float fat = equalised((float)(XRAY_FAT * p->thick + 2 * skin_mm * (XRAY_SKIN - XRAY_FAT)), 1e3F, (float)p->thick, share) * 1.2F;
+    range[0] = range[0] > fat ? fat : range[0];
     range[1] = range[1] < range[0] + 0.3F ? range[0] + 0.3F : range[1];
 }
 

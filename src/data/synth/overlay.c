@@ -101,7 +101,7 @@ int doppler_paint(uint8_t *frame, int stride, const struct scan *s, const struct
         goto out;
     const double vascularity = s->anatomy->drawn->lesions ? s->lesion[0].drawn->vascularity : 0;
     const double area = s->lesion[0].axis[0] * s->lesion[0].axis[2], more = 1 + fmin(area / 80, 2);
-    const int vessels = (int)(vascularity * 11 * more + 0.6);
+    const int vessels = (int)(vascularity * 9 * more + 0.6);
     for (int k = 0; k < vessels; k++)
         draw_vessel(&f, s, b, &r, k, vascularity);
     struct draw d = {r, 0};

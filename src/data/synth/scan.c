@@ -101,6 +101,12 @@ struct box scan_box(const struct scan *s, double margin_mm) {
     b.y0 = b.y0 < rim ? rim : b.y0;
     b.x1 = b.x1 > s->width - 1 - rim ? s->width - 1 - rim : b.x1;
     b.y1 = b.y1 > s->height - 1 - rim ? s->height - 1 - rim : b.y1;
+    if (s->scanner->steer > 0) { /* a trapezoid is narrowest at the box's upper edge */
+        const double half = (s->scanner->aperture_mm / 2 + s->scanner->steer * b.y0 * s->mm) / s->mm;
+        const int left = (int)(s->width / 2.0 - half) + rim, right = (int)(s->width / 2.0 + half) - rim;
+        b.x0 = b.x0 < left ? left : b.x0;
+        b.x1 = b.x1 > right ? right : b.x1;
+    }
     return b;
 }
 
@@ -344,7 +350,7 @@ static int paint_lines(struct scan *s, const struct anatomy_lesion *l, struct er
     const double middle = s->width / 2.0;
     for (int i = 0; i < l->spicules; i++) {
         const struct anatomy_line *p = &l->spicule[i];
-        const double out = fabs(0.5 * (p->from[1] + p->to[1]) - 0) / (l->axis[0] + 1);
+        const double out = fabs(0.5 * (p->from[1] + p->to[1])) / (l->axis[0] + 1); /* how far out of the plane */
         if (out < 0.75)
             field_stroke(&f, middle + p->from[0] / s->mm, p->from[2] / s->mm, middle + p->to[0] / s->mm, p->to[2] / s->mm,
                          fmax(0.9 * p->radius / s->mm, 0.6), 9 * (1 - out));
@@ -357,12 +363,12 @@ static int paint_lines(struct scan *s, const struct anatomy_lesion *l, struct er
         const double x = middle + p->from[0] / s->mm, z = p->from[2] / s->mm;
         if (fabs(p->from[1]) > 2.2 || x < 0 || x >= s->width || z < 0 || z >= s->height)
             continue;
-        field_stroke(&f, x, z, middle + p->to[0] / s->mm, p->to[2] / s->mm, fmax(0.14 / s->mm, 0.5), 1);
+        field_stroke(&f, x, z, middle + p->to[0] / s->mm, p->to[2] / s->mm, fmax(0.11 / s->mm, 0.5), fmin(p->radius / 0.16, 1.6));
         for (int y = (int)z + 1; y < s->height; y++)
             s->loss.v[(size_t)y * (size_t)s->width + (size_t)x] -= 0.6F;
     }
     for (size_t i = 0; i < (size_t)s->width * (size_t)s->height; i++)
-        s->specular.v[i] += 5.5F * f.v[i];
+        s->specular.v[i] += 4.5F * f.v[i];
     field_release(&f);
     return 0;
 }
@@ -381,22 +387,24 @@ static int add_lesion(struct scan *s, const struct field map[MAPS], const struct
 
 /* --- all of it -------------------------------------------------------------------------------------------------------------- */
 
-/* A rib under the muscle, cut across: a bright arc and nothing behind it. */
-static void paint_rib(struct scan *s, const struct layers *l, double x_mm, double half_mm) {
+/* A rib under the muscle, cut across: a bright arc, and a shadow filled with haze. */
+static void paint_rib(struct scan *s, const struct field map[MAPS], const struct layers *l, double x_mm, double half_mm) {
     for (int x = 0; x < s->width; x++) {
-        const double across = ((x - s->width / 2.0) * s->mm - x_mm) / half_mm;
-        if (fabs(across) >= 1)
+        const double across = ((x - s->width / 2.0) * s->mm - x_mm) / half_mm, arc = 1 - across * across;
+        if (arc <= 0)
             continue;
-        const float top = l->floor[x] - (float)(3.5 * sqrt(1 - across * across)) + 1.5F;
+        const float top = l->floor[x] + 1.5F - (float)(4 * arc), shade = smoothf(0, 0.5F, (float)arc);
         for (int y = 0; y < s->height; y++) {
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
-            const float under = (float)(y * s->mm) - top;
-            s->specular.v[at] += 5 * elementary_expf(-under * under / 0.06F) * (float)(1 - across * across);
-            if (under > 0.3F) {
-                s->db.v[at] = -16;
-                s->loss.v[at] -= 9 * smoothf(0.3F, 3, under);
-                s->specular.v[at] *= under > 1 ? 0 : 1;
+            const float lines = map[MAP_LINES].v[at], under = (float)(y * s->mm) - top + 0.15F * map[MAP_MOTTLE].v[at];
+            if (under > 0) {
+                const float deep = shade * smoothf(0, 2.5F, under);
+                s->db.v[at] += deep * (-10 + 2 * lines - s->db.v[at]);
+                s->loss.v[at] -= 5 * deep;
+                s->specular.v[at] *= 1 - deep;
             }
+            s->specular.v[at] +=
+                3.6F * elementary_expf(-under * under / 0.05F) * shade * clampf(0.8F + 0.5F * map[MAP_FIBRES].v[at], 0.1F, 2);
         }
     }
 }
@@ -421,10 +429,10 @@ int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struc
         goto out;
     }
     compose_tissue(s, map, &l);
-    const bool rib = draw_uniform(&d) < 0.45;
-    const double rib_x = draw_between(&d, -14, 14);
+    const bool rib = draw_uniform(&d) < 0.35;
+    const double rib_x = draw_between(&d, -20, 20);
     if (rib)
-        paint_rib(s, &l, rib_x, draw_between(&d, 5, 7.5));
+        paint_rib(s, map, &l, rib_x, draw_between(&d, 7, 12));
     for (int i = 0; i < s->anatomy->drawn->lesions; i++) {
         const struct anatomy_lesion *lesion = &s->lesion[i];
         if (fabs(lesion->at[1]) > 1.3 * lesion->axis[1])
