@@ -73,8 +73,8 @@ static int features(double *to, const struct synth_case *c, unsigned set) {
     }
     if (set & (MG | BMODE)) {
         to[n++] = log(l->diameter_mm / 15);
-        n = put_classes(to, n, l->shape, 4);
-        n = put_classes(to, n, l->margin, 4);
+        n = put_classes(to, n, (int)l->shape, 4);
+        n = put_classes(to, n, (int)l->margin, 4);
         to[n++] = l->irregularity;
         to[n++] = l->spiculation;
     }
