@@ -95,11 +95,7 @@ static error_t check_options(const struct options *o, struct argp_state *state) 
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct options *o = state->input;
-    bool *const flags[] = {[KEY_JSON - KEY_JSON] = &o->json,
-                           [KEY_NO_ID - KEY_JSON] = &o->split.no_patient_id_ok,
-                           [KEY_NO_PICTURES - KEY_JSON] = &o->no_pictures,
-                           [KEY_CHECK - KEY_JSON] = &o->check,
-                           [KEY_REPLACE - KEY_JSON] = &o->replace};
+    bool *const flags[] = {&o->json, &o->split.no_patient_id_ok, &o->no_pictures, &o->check, &o->replace}; /* from KEY_JSON, in order */
     if (key >= KEY_JSON && key <= KEY_REPLACE) {
         *flags[key - KEY_JSON] = true;
         return 0;

@@ -35,14 +35,14 @@ struct dicom_facts {
     char side;                                                           /* 'L', 'R' */
     double mm;                                                           /* pixel spacing, both ways */
     /* mammography */
-    const char *view;                /* "CC", "MLO" */
-    const char *orientation[2];      /* Patient Orientation of a row, of a column */
-    int bits;                        /* stored, of 16 allocated */
-    bool monochrome1;                /* with Presentation LUT Shape INVERSE; else MONOCHROME2, IDENTITY */
-    enum dicom_voi_kind voi;         /* */
-    double center, width;            /* of the window, stored values */
-    const uint16_t *lut;             /* DICOM_WINDOW_LUT: 2^bits entries of `bits` bits, first value mapped 0; borrowed */
-    double kvp, breast_mm; /* tube voltage, compressed thickness */
+    const char *view;           /* "CC", "MLO" */
+    const char *orientation[2]; /* Patient Orientation of a row, of a column */
+    int bits;                   /* stored, of 16 allocated */
+    bool monochrome1;           /* with Presentation LUT Shape INVERSE; else MONOCHROME2, IDENTITY */
+    enum dicom_voi_kind voi;    /* */
+    double center, width;       /* of the window, stored values */
+    const uint16_t *lut;        /* DICOM_WINDOW_LUT: 2^bits entries of `bits` bits, first value mapped 0; borrowed */
+    double kvp, breast_mm;      /* tube voltage, compressed thickness */
     /* ultrasound */
     const struct dicom_region *region; /* borrowed */
     int n_regions;
