@@ -105,7 +105,11 @@
     X(BATCH_TOO_SMALL,   -122, "too few pixels or rows in the batch for its statistics") \
     /* training */ \
     X(TRAIN_NAN,         -130, "a loss or gradient is NaN or infinite") \
-    X(LABEL,             -131, "a label that the disease tree does not have")
+    X(LABEL,             -131, "a label that the disease tree does not have") \
+    /* cohorts and splits */ \
+    X(COHORT_INCOMPLETE, -190, "the folder is marked: its writing was broken off or still goes on") \
+    X(SPLIT_OVERLAP,     -191, "a patient or a picture stands on two sides of a split") \
+    X(SPLIT_NO_PATIENT,  -192, "an exam without a patient_id: what belongs together cannot be known")
 /* clang-format on */
 
 #endif

@@ -1,8 +1,12 @@
 /* Philox4x32-10. Floor 0. */
 #include "base/rng.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
+
+#include "base/elementary.h"
+#include "base/vectors.h"
 
 struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item) {
     return (struct rng){{(uint32_t)seed, (uint32_t)(seed >> 32)}, {0, 0, purpose, item}};
@@ -41,4 +45,66 @@ double rng_normal(const struct rng *r, uint64_t index) {
     uniforms(r, index / 2, u);
     const double radius = sqrt(-2.0 * log(u[0])), angle = 2.0 * 3.14159265358979323846 * u[1];
     return index % 2 ? radius * sin(angle) : radius * cos(angle);
+}
+
+enum { LANES = 16 };
+
+/* rng_block() for LANES blocks side by side, out[word][lane]; whole numbers only, so every kind of processor gives the same. */
+VECTORS static void blocks(const struct rng *r, uint64_t first, uint32_t out[4][LANES]) {
+    uint32_t x0[LANES], x1[LANES], x2[LANES], x3[LANES], k0 = r->key[0], k1 = r->key[1];
+    for (unsigned i = 0; i < LANES; i++) {
+        x0[i] = (uint32_t)(first + i);
+        x1[i] = (uint32_t)((first + i) >> 32);
+        x2[i] = r->counter[2];
+        x3[i] = r->counter[3];
+    }
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < LANES; i++) {
+            const uint64_t a = (uint64_t)0xD2511F53U * x0[i], b = (uint64_t)0xCD9E8D57U * x2[i];
+            x0[i] = (uint32_t)(b >> 32) ^ x1[i] ^ k0;
+            x1[i] = (uint32_t)b;
+            x2[i] = (uint32_t)(a >> 32) ^ x3[i] ^ k1;
+            x3[i] = (uint32_t)a;
+        }
+        k0 += 0x9E3779B9U;
+        k1 += 0xBB67AE85U;
+    }
+    memcpy(out[0], x0, sizeof x0);
+    memcpy(out[1], x1, sizeof x1);
+    memcpy(out[2], x2, sizeof x2);
+    memcpy(out[3], x3, sizeof x3);
+}
+
+static double fraction(uint32_t high, uint32_t low) {
+    return ((double)(((uint64_t)high << 32 | low) >> 12) + 0.5) * 0x1p-52;
+}
+
+static void fill(const struct rng *r, uint64_t first, size_t n, float *out, int normal) {
+    assert(first % 2 == 0);
+    for (size_t done = 0; done < n; done += (size_t)2 * LANES) {
+        uint32_t w[4][LANES];
+        float pair[2 * LANES];
+        blocks(r, (first + done) / 2, w);
+        for (int i = 0; i < LANES; i++) {
+            double a = fraction(w[0][i], w[1][i]), b = fraction(w[2][i], w[3][i]);
+            if (normal) {
+                const double radius = sqrt(-2.0 * elementary_log(a));
+                elementary_sincos(b, &b, &a);
+                a *= radius;
+                b *= radius;
+            }
+            pair[2 * i] = (float)a;
+            pair[2 * i + 1] = (float)b;
+        }
+        const size_t left = n - done;
+        memcpy(out + done, pair, sizeof pair[0] * (left < (size_t)2 * LANES ? left : (size_t)2 * LANES));
+    }
+}
+
+void rng_fill_uniform(const struct rng *r, uint64_t first, size_t n, float *out) {
+    fill(r, first, n, out, 0);
+}
+
+void rng_fill_normal(const struct rng *r, uint64_t first, size_t n, float *out) {
+    fill(r, first, n, out, 1);
 }

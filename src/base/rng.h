@@ -3,6 +3,7 @@
 #ifndef BMU_BASE_RNG_H
 #define BMU_BASE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct rng {
@@ -15,5 +16,9 @@ void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]);
 /* Number `index` of the stream: uniform in (0, 1), and standard normal (Box & Muller 1958). Pure. */
 double rng_uniform(const struct rng *r, uint64_t index);
 double rng_normal(const struct rng *r, uint64_t index);
+/* Numbers first .. first + n - 1 of the stream as floats; first is even. The same numbers as above, rounded (to 1e-6 of a standard
+ * deviation for the normal ones); the same bits on every processor. */
+void rng_fill_uniform(const struct rng *r, uint64_t first, size_t n, float *out);
+void rng_fill_normal(const struct rng *r, uint64_t first, size_t n, float *out);
 
 #endif

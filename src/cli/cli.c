@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "data/csv.h"
+#include "data/folder.h"
 #include "data/identity.h"
 
 void cli_text(FILE *stream, const char *text) {
@@ -265,6 +266,8 @@ int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, cons
         goto out;
     size_t base = (size_t)(cli_base_name(folder) - folder);
     folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
+    if ((rc = folder_check(folder, e)))
+        goto out;
     sha256_bytes(text, n, sha256);
     rc = manifest_parse(out, (const char *)text, n, folder, how, e);
     if (rc)

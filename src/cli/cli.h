@@ -27,6 +27,8 @@ int cmd_scan(int argc, char **argv);
 int cmd_deidentify(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_synth(int argc, char **argv);
+int cmd_split(int argc, char **argv);
 
 /* Every verb's options begin with this. */
 struct cli {

@@ -18,6 +18,8 @@ static const struct verb {
     {"import", "turn a PyTorch checkpoint into a model file", cmd_import},
     {"info", "show what a model file is", cmd_info},
     {"init", "write an untrained model, for trying things out", cmd_init},
+    {"synth", "make a synthetic cohort with known truth", cmd_synth},
+    {"split", "divide a table of exams by patient", cmd_split},
     {"bench", "measure speed and memory on this machine", cmd_bench},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

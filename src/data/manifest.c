@@ -13,6 +13,7 @@
 
 #include "base/io.h"
 #include "data/csv.h"
+#include "data/folder.h"
 #include "data/manifest_columns.h"
 
 enum { ROWS_MAX = 1000000, PATH_TEXT_MAX = 4000 }; /* the longest path Linux opens has 4,095 bytes */
@@ -319,6 +320,7 @@ static int read_exam(struct parser *p, size_t row, struct err *e) {
                        .center = "",
                        .vendor = "",
                        .split = "",
+                       .synthetic = "",
                        .view = "",
                        .label = "",
                        .reason = "",
@@ -414,6 +416,8 @@ int manifest_read(struct manifest **out, const char *path, const struct manifest
     }
     char *slash = strrchr(folder, '/');
     folder[slash == NULL ? 0 : slash == folder ? 1 : slash - folder] = '\0';
+    if ((code = folder_check(folder, e)) != 0)
+        goto done;
     code = manifest_parse(out, (const char *)bytes, n, folder, options, e);
     if (code != 0)
         err_prefix(e, "%s", path);

@@ -19,7 +19,8 @@ struct exam {
     const char *side;             /* "L", "R" or "" */
     const char *path[SLOT_COUNT]; /* NULL: absent; else absolute or relative to the process (the CSV's folder is already joined) */
     struct clinical *clinical;    /* n_fields of the schema, in its order; NULL without a schema */
-    const char *tier, *pathology, *malignant, *birads, *center, *vendor, *split, *view, *label; /* "" if absent; not interpreted here */
+    const char *tier, *pathology, *malignant, *birads, *center, *vendor, *split, *synthetic, *view,
+        *label;         /* "" if absent; not interpreted here */
     size_t line;        /* the row's first line in the file, 1-based */
     int code;           /* 0, or why this row cannot be used (bad clinical value, same file twice, bad side ...) */
     const char *reason; /* sentence for code, else "" */

@@ -31,6 +31,7 @@ static const struct manifest_column columns[] = {
     TEXT(center, HEADER_OURS),
     TEXT(vendor, HEADER_OURS),
     TEXT(split, HEADER_OURS),
+    TEXT(synthetic, HEADER_OURS),
     /* The published release; its description says mg1_path, its example m1_path. */
     IMAGE("mg1_path", HEADER_PUBLISHED, SLOT_MG_CC),
     IMAGE("m1_path", HEADER_PUBLISHED, SLOT_MG_CC),

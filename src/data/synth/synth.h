@@ -23,7 +23,12 @@ enum synth_purpose {
     SYNTH_READER,
     SYNTH_LABEL,
     SYNTH_ANATOMY = 120,
-    SYNTH_VIEW = 140
+    SYNTH_LATTICE,       /* the anatomy's noise */
+    SYNTH_OUTLINE,       /* of a lesion: + its index */
+    SYNTH_SCAN = 130,    /* where the probe lies */
+    SYNTH_VIEW = 140,    /* + slot, as below: texture */
+    SYNTH_QUANTUM = 150, /* quantum noise, speckle */
+    SYNTH_COLOUR = 160
 };
 
 enum synth_shape { SHAPE_OVAL, SHAPE_ROUND, SHAPE_LOBULATED, SHAPE_IRREGULAR };
