@@ -94,7 +94,15 @@
     X(BATCH_TOO_SMALL,   -122, "too few pixels or rows in the batch for its statistics") \
     /* training */ \
     X(TRAIN_NAN,         -130, "a loss or gradient is NaN or infinite") \
-    X(LABEL,             -131, "a label that the disease tree does not have")
+    X(LABEL,             -131, "a label that the disease tree does not have") \
+    /* statistics */ \
+    X(STATS_TOO_FEW,     -200, "too few observations for this statistic") \
+    X(STATS_ONE_CLASS,   -201, "all observations belong to one class: the statistic is not defined") \
+    X(STATS_NAN,         -202, "a number that is NaN or infinite") \
+    X(STATS_RANGE,       -203, "a number outside the range that the statistic takes") \
+    X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
+    X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
+    X(STATS_CONVERGENCE, -206, "an iteration did not converge")
 /* clang-format on */
 
 #endif
