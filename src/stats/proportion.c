@@ -5,10 +5,10 @@
 
 #include "stats/distribution.h"
 
-static struct interval wilson(double x, double n, double z) {
-    const double p = x / n, z2 = z * z;
+struct interval proportion_wilson(size_t count, size_t total, double level) {
+    const double n = (double)total, p = (double)count / n, z = normal_critical(level), z2 = z * z;
     const double centre = (p + z2 / (2 * n)) / (1 + z2 / n), half = z / (1 + z2 / n) * sqrt(p * (1 - p) / n + z2 / (4 * n * n));
-    return (struct interval){x == 0 ? 0 : centre - half, x == n ? 1 : centre + half};
+    return (struct interval){count == 0 ? 0 : centre - half, count == total ? 1 : centre + half};
 }
 
 static struct interval clopper_pearson(double x, double n, double level) {
@@ -27,7 +27,7 @@ int proportion_make(struct proportion *out, size_t count, size_t total, double l
         return 0;
     const double x = (double)count, n = (double)total;
     out->value = x / n;
-    out->wilson = wilson(x, n, normal_critical(level));
+    out->wilson = proportion_wilson(count, total, level);
     out->exact = clopper_pearson(x, n, level);
     return 0;
 }
