@@ -17,7 +17,8 @@ int binary_count(struct counts *out, const double *score, const uint8_t *truth, 
     *out = (struct counts){0};
     for (size_t i = 0; i < n; i++) {
         size_t *cell = score[i] >= threshold ? truth[i] ? &out->true_positive : &out->false_positive
-                                             : truth[i] ? &out->false_negative : &out->true_negative;
+                       : truth[i]            ? &out->false_negative
+                                             : &out->true_negative;
         ++*cell;
     }
     return 0;

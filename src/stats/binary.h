@@ -29,7 +29,7 @@ struct binary {
     /* sensitivity / (1 - specificity) and (1 - sensitivity) / specificity; interval on the log scale (Simel, Samsa & Matchar 1991, J Clin
      * Epidemiol 44:763): variance 1/tp - 1/(tp+fn) + 1/fp - 1/(fp+tn), and likewise with fn, tn */
     struct ratio likelihood_positive, likelihood_negative;
-    bool balanced_defined; /* both classes there */
+    bool balanced_defined;            /* both classes there */
     double balanced_accuracy, youden; /* (se + sp) / 2, se + sp - 1 */
     bool f1_defined;
     double f1; /* 2 tp / (2 tp + fp + fn) */
@@ -45,8 +45,8 @@ struct predictive { /* `defined` is of the interval; the value stands unless not
     struct ratio positive, negative;
 };
 /* Predictive values at a stated prevalence in (0, 1), as a case-control sample needs (Mercaldo, Lau & Zhou 2007, Stat Med 26:2170):
- * PPV = se p / (se p + (1 - sp)(1 - p)), NPV = sp (1 - p) / (sp (1 - p) + (1 - se) p); variance of logit PPV = (1-se)/se/n1 + sp/(1-sp)/n0, of
- * logit NPV = se/(1-se)/n1 + (1-sp)/sp/n0. One class only: ERR_STATS_ONE_CLASS. */
+ * PPV = se p / (se p + (1 - sp)(1 - p)), NPV = sp (1 - p) / (sp (1 - p) + (1 - se) p); variance of logit PPV = (1-se)/se/n1 + sp/(1-sp)/n0,
+ * of logit NPV = se/(1-se)/n1 + (1-sp)/sp/n0. One class only: ERR_STATS_ONE_CLASS. */
 int binary_predictive(struct predictive *out, const struct counts *c, double prevalence, enum predictive_interval kind, double level,
                       struct err *e);
 

@@ -103,18 +103,27 @@ static int run_all(double **values, struct run *r, struct err *e) {
 
 int bootstrap_run(double **replicates, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx, size_t n_statistics,
                   struct err *e) {
-    struct run r = {.design = design, .statistic = statistic, .ctx = ctx, .n_statistics = n_statistics,
-                    .n_clusters = bootstrap_clusters(design), .n_runs = design->resamples};
+    struct run r = {.design = design,
+                    .statistic = statistic,
+                    .ctx = ctx,
+                    .n_statistics = n_statistics,
+                    .n_clusters = bootstrap_clusters(design),
+                    .n_runs = design->resamples};
     *replicates = NULL;
     if (design->resamples < RESAMPLES_MIN || design->resamples > RESAMPLES_MAX)
         return err_set(e, ERR_STATS_RANGE, "%zu resamples; from %d to %d are possible", design->resamples, RESAMPLES_MIN, RESAMPLES_MAX);
     return run_all(replicates, &r, e);
 }
 
-int bootstrap_jackknife(double **values, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx, size_t n_statistics,
-                        struct err *e) {
-    struct run r = {.design = design, .statistic = statistic, .ctx = ctx, .n_statistics = n_statistics,
-                    .n_clusters = bootstrap_clusters(design), .n_runs = bootstrap_clusters(design), .jackknife = true};
+int bootstrap_jackknife(double **values, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx,
+                        size_t n_statistics, struct err *e) {
+    struct run r = {.design = design,
+                    .statistic = statistic,
+                    .ctx = ctx,
+                    .n_statistics = n_statistics,
+                    .n_clusters = bootstrap_clusters(design),
+                    .n_runs = bootstrap_clusters(design),
+                    .jackknife = true};
     return run_all(values, &r, e);
 }
 
@@ -171,8 +180,8 @@ static double bca_share(double z0, double a, double z) {
     return normal_cdf(z0 + (z0 + z) / (1 - a * (z0 + z)));
 }
 
-int bootstrap_bca(struct interval *out, const double *replicates, size_t resamples, double estimate, const double *jackknife, size_t n_clusters,
-                  double level, struct err *e) {
+int bootstrap_bca(struct interval *out, const double *replicates, size_t resamples, double estimate, const double *jackknife,
+                  size_t n_clusters, double level, struct err *e) {
     double *sorted, below = 0;
     size_t n;
     int code = check_level(level, e);

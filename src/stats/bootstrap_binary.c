@@ -19,10 +19,10 @@ const char *binary_metric_name(enum binary_metric m) {
 struct sorted { /* falling scores */
     size_t n;
     uint8_t *truth;
-    uint8_t *last;     /* 1 where a run of equal scores ends */
+    uint8_t *last; /* 1 where a run of equal scores ends */
     double *score;
-    double *loss;      /* (p - y)^2 */
-    size_t n_called;   /* the first n_called are positive calls */
+    double *loss;                     /* (p - y)^2 */
+    size_t n_called;                  /* the first n_called are positive calls */
     double partial_low, partial_high; /* of 1 - specificity */
     bool probability;
 };
@@ -203,8 +203,8 @@ int bootstrap_binary(struct metric_interval out[METRIC_COUNT], double **replicat
         pass(&s, ones, whole);
     for (size_t k = 0; k < METRIC_COUNT && !code; k++) {
         out[k] = (struct metric_interval){.defined = !isnan(whole[k]), .value = whole[k]};
-        code = conclude(&out[k], values + k * design->resamples, design->resamples, jackknife + k * in_order.n_clusters, in_order.n_clusters, level,
-                        e);
+        code = conclude(&out[k], values + k * design->resamples, design->resamples, jackknife + k * in_order.n_clusters,
+                        in_order.n_clusters, level, e);
     }
     if (!code && replicates) {
         *replicates = values;

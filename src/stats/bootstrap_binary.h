@@ -9,36 +9,36 @@
 #include "stats/roc.h"
 
 /* name, meaning. Definitions: stats/roc.h, stats/binary.h; Brier: stats/calibration.h. */
-#define BINARY_METRICS(X) \
-    X(AUC, "area under the ROC curve") \
-    X(PARTIAL_AUC, "partial area under the ROC curve") \
-    X(AVERAGE_PRECISION, "average precision") \
-    X(SENSITIVITY, "sensitivity") \
-    X(SPECIFICITY, "specificity") \
-    X(PPV, "positive predictive value") \
-    X(NPV, "negative predictive value") \
-    X(ACCURACY, "accuracy") \
-    X(BALANCED_ACCURACY, "balanced accuracy") \
-    X(LIKELIHOOD_POSITIVE, "positive likelihood ratio") \
-    X(LIKELIHOOD_NEGATIVE, "negative likelihood ratio") \
-    X(F1, "F1") \
-    X(PREVALENCE, "prevalence") \
-    X(BRIER, "Brier score") \
+#define BINARY_METRICS(X)                                                                                                                  \
+    X(AUC, "area under the ROC curve")                                                                                                     \
+    X(PARTIAL_AUC, "partial area under the ROC curve")                                                                                     \
+    X(AVERAGE_PRECISION, "average precision")                                                                                              \
+    X(SENSITIVITY, "sensitivity")                                                                                                          \
+    X(SPECIFICITY, "specificity")                                                                                                          \
+    X(PPV, "positive predictive value")                                                                                                    \
+    X(NPV, "negative predictive value")                                                                                                    \
+    X(ACCURACY, "accuracy")                                                                                                                \
+    X(BALANCED_ACCURACY, "balanced accuracy")                                                                                              \
+    X(LIKELIHOOD_POSITIVE, "positive likelihood ratio")                                                                                    \
+    X(LIKELIHOOD_NEGATIVE, "negative likelihood ratio")                                                                                    \
+    X(F1, "F1")                                                                                                                            \
+    X(PREVALENCE, "prevalence")                                                                                                            \
+    X(BRIER, "Brier score")                                                                                                                \
     X(MEAN_PROBABILITY, "mean of the predicted probabilities")
 
 enum binary_metric {
 #define X(name, meaning) METRIC_##name,
     BINARY_METRICS(X)
 #undef X
-    METRIC_COUNT
+        METRIC_COUNT
 };
 const char *binary_metric_name(enum binary_metric m); /* "BALANCED_ACCURACY" */
 
 struct binary_cohort {
     const double *score;
     const uint8_t *truth;
-    double threshold;     /* a positive call is score >= threshold */
-    double partial_low;   /* the partial area's range of specificity, uncorrected */
+    double threshold;   /* a positive call is score >= threshold */
+    double partial_low; /* the partial area's range of specificity, uncorrected */
     double partial_high;
     bool probability; /* scores are probabilities: without it, BRIER and MEAN_PROBABILITY are undefined */
 };

@@ -44,7 +44,8 @@ int check_binary(size_t *n_positive, const double *score, const uint8_t *truth, 
     if (!code)
         code = check_finite(score, n, "score", e);
     if (!code && (*n_positive == 0 || *n_positive == n))
-        code = err_set(e, ERR_STATS_ONE_CLASS, "all %zu observations are %s; both classes are needed", n, *n_positive ? "positive" : "negative");
+        code = err_set(e, ERR_STATS_ONE_CLASS, "all %zu observations are %s; both classes are needed", n,
+                       *n_positive ? "positive" : "negative");
     return code;
 }
 

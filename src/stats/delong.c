@@ -69,8 +69,8 @@ static int count_clusters(struct deviations *d, const uint8_t *truth, size_t n, 
     }
     free(seen);
     if (d->with_positive < 2 || d->with_negative < 2)
-        return err_set(e, ERR_STATS_TOO_FEW, "%zu patients with a positive and %zu with a negative; a variance needs two of each", d->with_positive,
-                       d->with_negative);
+        return err_set(e, ERR_STATS_TOO_FEW, "%zu patients with a positive and %zu with a negative; a variance needs two of each",
+                       d->with_positive, d->with_negative);
     return 0;
 }
 
@@ -162,7 +162,8 @@ int delong_test_paired(struct delong_test *out, const double *score_a, const dou
 }
 
 /* Satterthwaite's df take the sizes of the whole groups, as pROC does. */
-int delong_test_unpaired(struct delong_test *out, const struct delong_sample *a, const struct delong_sample *b, double level, struct err *e) {
+int delong_test_unpaired(struct delong_test *out, const struct delong_sample *a, const struct delong_sample *b, double level,
+                         struct err *e) {
     const struct delong_sample *sample[2] = {a, b};
     double variance[2];
     int code = check_level(level, e);

@@ -2,9 +2,9 @@
  * ranks in O(n log n) (Sun & Xu 2014, IEEE Signal Process Lett 21:1389); with patients as clusters, Obuchowski 1997 (Biometrics 53:567).
  * Floor 1.
  *
- * Errors: those of stats/roc.h; ERR_STATS_TOO_FEW with fewer than two positives or two negatives (clusters: two clusters with a positive and
- * two with a negative); ERR_STATS_UNDEFINED where a variance of zero would divide. Ties count one half. A score that separates perfectly has
- * variance 0: the plain interval is then a point and says too much; see delong_interval().
+ * Errors: those of stats/roc.h; ERR_STATS_TOO_FEW with fewer than two positives or two negatives (clusters: two clusters with a positive
+ * and two with a negative); ERR_STATS_UNDEFINED where a variance of zero would divide. Ties count one half. A score that separates
+ * perfectly has variance 0: the plain interval is then a point and says too much; see delong_interval().
  */
 #ifndef BMU_STATS_DELONG_H
 #define BMU_STATS_DELONG_H
@@ -34,12 +34,13 @@ struct delong_test {
     double auc[2];
     double difference; /* auc[0] - auc[1] */
     double standard_error;
-    double statistic; /* z, or t with df */
-    double df;        /* INFINITY for z */
-    double p;         /* two-sided */
+    double statistic;         /* z, or t with df */
+    double df;                /* INFINITY for z */
+    double p;                 /* two-sided */
     struct interval interval; /* of the difference, not cut off */
 };
-/* Two scores of the same observations. Equal scores (difference and variance 0) give p = 1; variance 0 with a difference: ERR_STATS_UNDEFINED. */
+/* Two scores of the same observations. Equal scores (difference and variance 0) give p = 1; variance 0 with a difference:
+ * ERR_STATS_UNDEFINED. */
 int delong_test_paired(struct delong_test *out, const double *score_a, const double *score_b, const uint8_t *truth, size_t n,
                        const size_t *cluster, size_t n_clusters, double level, struct err *e);
 
@@ -49,6 +50,7 @@ struct delong_sample {
     size_t n;
 };
 /* Two independent groups: Welch's t with Satterthwaite's degrees of freedom, as pROC's roc.test(paired = FALSE). */
-int delong_test_unpaired(struct delong_test *out, const struct delong_sample *a, const struct delong_sample *b, double level, struct err *e);
+int delong_test_unpaired(struct delong_test *out, const struct delong_sample *a, const struct delong_sample *b, double level,
+                         struct err *e);
 
 #endif

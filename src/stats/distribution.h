@@ -11,7 +11,7 @@
 double normal_cdf(double z);
 double normal_upper(double z);
 double normal_quantile(double p);
-double normal_two_sided(double z); /* P(|Z| >= |z|) */
+double normal_two_sided(double z);    /* P(|Z| >= |z|) */
 double normal_critical(double level); /* z of a two-sided interval at this confidence level */
 
 double student_upper(double t, double df);

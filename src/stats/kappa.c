@@ -20,7 +20,7 @@ static void conclude(struct kappa *out, double level) {
 }
 
 struct margins {
-    double *row, *column;             /* shares */
+    double *row, *column;               /* shares */
     double *row_weight, *column_weight; /* mean weight against the other rater's margin */
 };
 
@@ -97,7 +97,8 @@ static int same_raters(double *raters, const size_t *counts, size_t n, int k, st
         if (i == 0)
             *raters = m;
         if (m != *raters || m < 2)
-            return err_set(e, ERR_STATS_RANGE, "subject %zu has %g ratings, subject 0 has %g; kappa needs two or more, as many for each", i, m, *raters);
+            return err_set(e, ERR_STATS_RANGE, "subject %zu has %g ratings, subject 0 has %g; kappa needs two or more, as many for each", i,
+                           m, *raters);
     }
     return 0;
 }
@@ -145,8 +146,8 @@ int kappa_fleiss(struct kappa *out, const size_t *counts, size_t n, int k, doubl
             agree += r * (r - 1) / (raters * (raters - 1));
             chance += r / raters * share[c];
         }
-        const double own = (agree - out->expected) / (1 - out->expected) -
-                           2 * (1 - out->value) * (chance - out->expected) / (1 - out->expected);
+        const double own =
+            (agree - out->expected) / (1 - out->expected) - 2 * (1 - out->value) * (chance - out->expected) / (1 - out->expected);
         square += (own - out->value) * (own - out->value);
     }
     out->standard_error = sqrt(square / (subjects * (subjects - 1)));

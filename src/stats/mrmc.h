@@ -1,9 +1,9 @@
-/* Several readers read the same cases under several modalities (with and without the model, say): the analysis of Obuchowski & Rockette 1995
- * (Commun Stat Simul Comput 24:285) with the degrees of freedom of Hillis 2007 (Stat Med 26:596) and Hillis, Berbaum & Metz 2008 (Acad Radiol
- * 15:647). Floor 1.
+/* Several readers read the same cases under several modalities (with and without the model, say): the analysis of Obuchowski & Rockette
+ * 1995 (Commun Stat Simul Comput 24:285) with the degrees of freedom of Hillis 2007 (Stat Med 26:596) and Hillis, Berbaum & Metz 2008 (Acad
+ * Radiol 15:647). Floor 1.
  *
- * Design: factorial, each reader reads each case under each modality. Model: figure_ij = mean + modality_i + reader_j + interaction_ij + error_ij,
- * where errors covary by Cov1 (same reader, other modality), Cov2 (other reader, same modality), Cov3 (both other).
+ * Design: factorial, each reader reads each case under each modality. Model: figure_ij = mean + modality_i + reader_j + interaction_ij +
+ * error_ij, where errors covary by Cov1 (same reader, other modality), Cov2 (other reader, same modality), Cov3 (both other).
  */
 #ifndef BMU_STATS_MRMC_H
 #define BMU_STATS_MRMC_H
@@ -30,7 +30,7 @@ enum mrmc_covariance {
 int mrmc_figures(double *figure, double *covariance, const struct mrmc_study *study, enum mrmc_figure kind, double threshold,
                  enum mrmc_covariance method, struct err *e);
 
-struct mrmc_components { /* as estimated: may be negative */
+struct mrmc_components {                           /* as estimated: may be negative */
     double ms_modality, ms_reader, ms_interaction; /* mean squares of the modality x reader ANOVA */
     double var_reader, var_interaction, var_error, cov1, cov2, cov3;
 };
@@ -41,7 +41,8 @@ enum mrmc_model {
 };
 struct mrmc; /* figures, covariances and components */
 
-/* From figures and covariances, of mrmc_figures() or of any other figure of merit. t >= 1 modalities, r >= 1 readers; NaN: ERR_STATS_NAN. */
+/* From figures and covariances, of mrmc_figures() or of any other figure of merit. t >= 1 modalities, r >= 1 readers; NaN: ERR_STATS_NAN.
+ */
 int mrmc_make(struct mrmc **out, const double *figure, const double *covariance, int modalities, int readers, struct err *e);
 void mrmc_free(struct mrmc *m);
 const struct mrmc_components *mrmc_components(const struct mrmc *m);

@@ -64,8 +64,8 @@ int cochran_q(double *q, double *p, const uint8_t *call, size_t n, int k, struct
 
 /* --- difference of paired proportions -------------------------------------------------------------------------------------- */
 
-/* Tango's score statistic for p1 - p2 = delta: (b - c - n delta) / sqrt(n (2 q + delta (1 - delta))), with q the maximum likelihood estimate of
- * the probability of (second only) under that difference: the larger root of 2 n q^2 + B q + C = 0 (Tango 1998, eqs. 12-14). */
+/* Tango's score statistic for p1 - p2 = delta: (b - c - n delta) / sqrt(n (2 q + delta (1 - delta))), with q the maximum likelihood
+ * estimate of the probability of (second only) under that difference: the larger root of 2 n q^2 + B q + C = 0 (Tango 1998, eqs. 12-14). */
 static double tango_z(double b, double c, double n, double delta) {
     const double B = -b - c + (2 * n - b + c) * delta, C = -c * delta * (1 - delta);
     const double root = sqrt(fmax(0, B * B - 8 * n * C));

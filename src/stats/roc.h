@@ -45,9 +45,9 @@ int roc_partial_auc(double *out, const struct roc *r, enum roc_axis axis, double
 /* Average precision: sum over points of (recall - recall before) * precision; steps, no interpolation; tied scores are one step (as
  * scikit-learn's average_precision_score). A random score gives about the prevalence. */
 double roc_average_precision(const struct roc *r);
-/* Area under the precision-recall curve with Davis & Goadrich's interpolation (2006, ICML, 233-240): between two points false positives grow
- * linearly with true positives; the integral over recall in closed form (Keilwagen, Grosse & Grau 2014, PLoS ONE 9:e92209). Before the first
- * point with a true positive, precision is that point's share along the same line. */
+/* Area under the precision-recall curve with Davis & Goadrich's interpolation (2006, ICML, 233-240): between two points false positives
+ * grow linearly with true positives; the integral over recall in closed form (Keilwagen, Grosse & Grau 2014, PLoS ONE 9:e92209). Before the
+ * first point with a true positive, precision is that point's share along the same line. */
 double roc_precision_recall_auc(const struct roc *r);
 
 #endif

@@ -36,8 +36,12 @@ int threshold_choose(struct threshold *out, const struct roc *r, enum threshold_
     }
     if (best == 0)
         return err_set(e, ERR_STATS_UNDEFINED, "no threshold reaches %g", target);
-    *out = (struct threshold){.rule = rule, .target = share || rule == THRESHOLD_COST ? target : 0, .value = r->points[best].threshold,
-                              .sensitivity = roc_sensitivity(r, best), .specificity = roc_specificity(r, best),
-                              .n_positive = r->n_positive, .n_negative = r->n_negative};
+    *out = (struct threshold){.rule = rule,
+                              .target = share || rule == THRESHOLD_COST ? target : 0,
+                              .value = r->points[best].threshold,
+                              .sensitivity = roc_sensitivity(r, best),
+                              .specificity = roc_specificity(r, best),
+                              .n_positive = r->n_positive,
+                              .n_negative = r->n_negative};
     return 0;
 }

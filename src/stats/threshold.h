@@ -11,12 +11,12 @@
 #include "stats/roc.h"
 
 enum threshold_rule {
-    THRESHOLD_YOUDEN,            /* largest sensitivity + specificity (Youden 1950, Cancer 3:32) */
-    THRESHOLD_SENSITIVITY,       /* the highest threshold with sensitivity >= target: best specificity at that sensitivity */
-    THRESHOLD_SPECIFICITY,       /* the lowest threshold with specificity >= target: best sensitivity at that specificity */
-    THRESHOLD_CLOSEST_TOP_LEFT,  /* least (1 - sensitivity)^2 + (1 - specificity)^2 (Perkins & Schisterman 2006, Am J Epidemiol 163:670) */
-    THRESHOLD_COST,              /* largest sensitivity - (1 - prevalence) / prevalence / cost * (1 - specificity); target = cost of a missed
-                                    positive in false positives (Metz 1978, Semin Nucl Med 8:283), at the prevalence of this sample */
+    THRESHOLD_YOUDEN,           /* largest sensitivity + specificity (Youden 1950, Cancer 3:32) */
+    THRESHOLD_SENSITIVITY,      /* the highest threshold with sensitivity >= target: best specificity at that sensitivity */
+    THRESHOLD_SPECIFICITY,      /* the lowest threshold with specificity >= target: best sensitivity at that specificity */
+    THRESHOLD_CLOSEST_TOP_LEFT, /* least (1 - sensitivity)^2 + (1 - specificity)^2 (Perkins & Schisterman 2006, Am J Epidemiol 163:670) */
+    THRESHOLD_COST,             /* largest sensitivity - (1 - prevalence) / prevalence / cost * (1 - specificity); target = cost of a missed
+                                   positive in false positives (Metz 1978, Semin Nucl Med 8:283), at the prevalence of this sample */
 };
 
 struct threshold {

@@ -15,7 +15,7 @@ int tiers_confusion(size_t *counts, const int *truth, const int *predicted, size
 
 struct tiers {
     size_t n;
-    int n_present;            /* classes that occur in truth */
+    int n_present; /* classes that occur in truth */
     double accuracy;
     double balanced_accuracy; /* mean recall over the classes present (Brodersen et al. 2010, ICPR, 3121) */
     double mean_distance;     /* mean of |predicted - true|: in tiers, 0 .. k - 1 (macro: mean absolute error of ordinal classes) */
@@ -24,9 +24,9 @@ struct tiers {
 };
 int tiers_summary(struct tiers *out, const size_t *counts, int k, struct err *e);
 
-/* One-versus-rest AUC of class c with column c of the n x k probabilities (rows sum to 1, else ERR_STATS_RANGE). A class without observations,
- * or with all of them: defined[c] = 0, auc[c] untouched. macro: unweighted mean over the defined ones; none: ERR_STATS_ONE_CLASS. Ties count one
- * half. */
+/* One-versus-rest AUC of class c with column c of the n x k probabilities (rows sum to 1, else ERR_STATS_RANGE). A class without
+ * observations, or with all of them: defined[c] = 0, auc[c] untouched. macro: unweighted mean over the defined ones; none:
+ * ERR_STATS_ONE_CLASS. Ties count one half. */
 int tiers_auc(double *macro, double *auc, uint8_t *defined, const double *probability, const int *truth, size_t n, int k, struct err *e);
 
 /* Hand & Till's M (2001, Mach Learn 45:171): the mean over pairs of classes of (A(i|j) + A(j|i)) / 2, where A(i|j) is the AUC of column i
@@ -34,9 +34,9 @@ int tiers_auc(double *macro, double *auc, uint8_t *defined, const double *probab
  * ERR_STATS_ONE_CLASS. */
 int tiers_hand_till(double *out, size_t *n_pairs, const double *probability, const int *truth, size_t n, int k, struct err *e);
 
-/* Hierarchical cost: the mean length of the path in the tree from the true to the predicted node (tree-induced error, Dekel, Keshet & Singer
- * 2004, ICML, 27). parent[i] is the parent of node i, -1 at a root; several roots hang on one common root. edge[i] >= 0 is the length of the
- * edge above node i; NULL: 1 each. ERR_STATS_RANGE for a parent out of range, a cycle, or a label that is no node. */
+/* Hierarchical cost: the mean length of the path in the tree from the true to the predicted node (tree-induced error, Dekel, Keshet &
+ * Singer 2004, ICML, 27). parent[i] is the parent of node i, -1 at a root; several roots hang on one common root. edge[i] >= 0 is the
+ * length of the edge above node i; NULL: 1 each. ERR_STATS_RANGE for a parent out of range, a cycle, or a label that is no node. */
 int tiers_tree_cost(double *out, const int *parent, const double *edge, int n_nodes, const int *truth, const int *predicted, size_t n,
                     struct err *e);
 
