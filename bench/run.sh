@@ -1,5 +1,6 @@
 #!/bin/sh
 # ./dev bench: one whole exam (two mammograms of 2294 x 1280, six ultrasound views of 224 x 224), batch 1, against ONNX Runtime and PyTorch, in one run.
+# ./dev bench stats: the bootstrap against pROC (bench/stats.sh).
 # ./dev bench train: the training step of such an exam, and of one trunk with 32 images, against PyTorch.
 # Usage: run.sh [train] [--runs N] [--rounds 3] [--threads 2] [--only NAME,NAME...] [--no-save]   (names: see bench/round.py)
 # Installs nothing but onnxruntime-node, of the version in bench/package-lock.json and without its install scripts, into build/bench.
@@ -9,6 +10,10 @@ work=build/bench
 python=/usr/bin/python3 # Debian's, which has torch
 mkdir -p "$work"
 
+if [ "${1:-}" = stats ]; then
+    shift
+    exec sh bench/stats.sh "$@"
+fi
 [ "${1:-}" != train ] || exec $python bench/round.py "$@" --work "$work"
 
 if ! cmp -s bench/package-lock.json "$work/package-lock.json" || [ ! -d "$work/node_modules/onnxruntime-node/bin" ]; then

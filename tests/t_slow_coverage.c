@@ -13,7 +13,7 @@
 #include "stats/logistic.h"
 #include "stats/paired.h"
 
-enum { RUNS = 2000, PATIENTS = 150, RESAMPLES = 500 };
+enum { RUNS = 2000, PATIENTS = 300, RESAMPLES = 600 };
 
 /* One cohort: n observations of `breasts` each per patient; score a (and b) = shared + own + shift * truth, truth by patient. */
 struct simulated {

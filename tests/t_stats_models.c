@@ -331,6 +331,12 @@ static void check_readers(const char *name, enum mrmc_covariance method) {
     MUST(mrmc_power(&power[2], c, CASES, 5, 400, 0.03, 0.95, e));
     snprintf(key, sizeof key, "vandyke.power.%s", name + strlen("vandyke."));
     GOLDEN(&golden, key, "", power[0], power[1], power[2]);
+    if (method ==
+        MRMC_JACKKNIFE) { /* Chakraborty's worked example (RJafroc, chapter 11) for these data: 6 readers, 251 cases, power 0.80 */
+        size_t cases;
+        MUST(mrmc_cases(&cases, c, CASES, 6, 0.0438003, 0.95, 0.8, e));
+        assert_int_equal(cases, 251);
+    }
     mrmc_free(m);
 }
 

@@ -54,7 +54,10 @@ int mrmc_figures(double *figure, double *covariance, const struct mrmc_study *s,
         return ERR_NO_MEMORY;
     for (size_t a = 0; a < cells && !code; a++)
         code = parts(part + a * n, &figure[a], s->score + a * n, s, kind, threshold, e);
-    const double factor[2] = {class_factor((double)(n - m), (double)n, method), class_factor((double)m, (double)n, method)};
+    /* the jackknife leaves out the cases that the figure is made of */
+    const double negatives = (double)(n - m), positives = (double)m, both = (double)n;
+    const double factor[2] = {class_factor(negatives, kind == MRMC_AUC ? both : negatives, method),
+                              class_factor(positives, kind == MRMC_AUC ? both : positives, method)};
     for (size_t a = 0; a < cells && !code; a++)
         for (size_t b = a; b < cells; b++) {
             double sum = 0;

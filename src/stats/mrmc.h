@@ -23,7 +23,8 @@ struct mrmc_study {
 enum mrmc_figure { MRMC_AUC, MRMC_SENSITIVITY, MRMC_SPECIFICITY };
 enum mrmc_covariance {
     MRMC_DELONG,    /* DeLong et al. 1988 */
-    MRMC_JACKKNIFE, /* (N - 1) / N * sum of products of the leave-one-case-out deviations, as OR-DBM MRMC and MRMCaov */
+    MRMC_JACKKNIFE, /* (N - 1) / N * sum of products of the leave-one-case-out deviations, over the N cases that the figure is made of (of
+                       sensitivity the positives), as OR-DBM MRMC and MRMCaov */
 };
 /* The figure of merit of each modality and reader (modalities * readers numbers) and their covariance matrix. The threshold is that of
  * sensitivity and specificity (score >= threshold is positive). Errors: those of stats/delong.h. */

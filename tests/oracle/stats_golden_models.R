@@ -1,6 +1,14 @@
 # Second part of make_stats_golden.R: tiers, calibration, utility, subgroups, sample sizes, reader studies. Sourced by it.
 
 tight <- glm.control(epsilon = 1e-15, maxit = 100)
+information <- function(f) { # standard errors at the estimate; vcov() has them from one iteration before
+    X <- model.matrix(f); w <- fitted(f) * (1 - fitted(f))
+    sqrt(diag(solve(crossprod(X * sqrt(w)))))
+}
+pf_noncentral <- function(x, df1, df2, ncp) { # by its definition; R's own stops at an error of 1e-9 (pnbeta)
+    j <- 0:2000; y <- df1 * x / (df1 * x + df2)
+    sum(dpois(j, ncp / 2) * pbeta(y, df1 / 2 + j, df2 / 2, lower.tail = FALSE))
+}
 mann_whitney <- function(x, y) mean(outer(x, y, function(a, b) (a > b) + 0.5 * (a == b)))
 
 softmax_of <- function(d) { # four probabilities by row, from columns that are exact in both languages
@@ -36,8 +44,8 @@ calibration_values <- function(name, d) {
     y <- d$truth; p <- d$p; lp <- qlogis(p)
     f <- glm(y ~ lp, family = binomial, control = tight)
     g <- glm(y ~ offset(lp), family = binomial, control = tight)
-    s <- sqrt(diag(vcov(f)))
-    put(paste0(name, ".calibration"), coef(f), s, coef(g), sqrt(vcov(g)), mean(y) / mean(p), coef(f)[2] + c(-z, z) * s[2], deviance(f))
+    s <- information(f)
+    put(paste0(name, ".calibration"), coef(f), s, coef(g), information(g), mean(y) / mean(p), coef(f)[2] + c(-z, z) * s[2], deviance(f))
     for (mass in c(FALSE, TRUE)) {
         kind <- if (mass) ".mass" else ".width"
         b <- bins_of(p, 8, mass); w <- as.vector(table(b)) / length(y)
@@ -135,11 +143,11 @@ published_values <- function() {
     # exact bounds of zero misses
     put("bound.182", qbeta(0.975, 1, 182)); put("bound.183", qbeta(0.975, 1, 183)); put("bound.148", qbeta(0.95, 1, 148)); put("bound.149", qbeta(0.95, 1, 149))
     for (q in list(c(0, 10), c(10, 10), c(1, 7), c(81, 263), c(15, 148), c(3, 100000), c(999, 1000))) {
-        put(paste0("proportion_", q[1], "_", q[2]), suppressWarnings(wilson(q[1], q[2])), binom.test(q[1], q[2])$conf.int, suppressWarnings(wilson(q[1], q[2], 0.9)), binom.test(q[1], q[2], conf.level = 0.9)$conf.int)
+        put(sprintf("proportion_%d_%d", q[1], q[2]), suppressWarnings(wilson(q[1], q[2])), binom.test(q[1], q[2])$conf.int, suppressWarnings(wilson(q[1], q[2], 0.9)), binom.test(q[1], q[2], conf.level = 0.9)$conf.int)
     }
     # distributions
     put("distribution.t", qt(0.975, c(1, 2.5, 15.26, 300)), pt(-2.11, 15.26) * 2)
-    put("distribution.f", pf(4.46, 1, 15.26, lower.tail = FALSE), qf(0.95, 1, 15.26), pf(3.9, 1, 20.5, ncp = 7.5, lower.tail = FALSE), pf(0.5, 2, 9, ncp = 0.25, lower.tail = FALSE))
+    put("distribution.f", pf(4.46, 1, 15.26, lower.tail = FALSE), qf(0.95, 1, 15.26), pf_noncentral(3.9, 1, 20.5, 7.5), pf_noncentral(0.5, 2, 9, 0.25))
     # sample sizes
     hm <- function(A, m, r) { n <- r * m; q1 <- A / (2 - A); q2 <- 2 * A^2 / (1 + A); (A * (1 - A) + (m - 1) * (q1 - A^2) + (n - 1) * (q2 - A^2)) / (m * n) }
     ob <- function(A, m, r) { a <- 1.414 * qnorm(A); 0.0099 * exp(-a^2 / 2) * ((5 * a^2 + 8) + (a^2 + 8) / r) / m }
@@ -174,7 +182,7 @@ reader_study <- function() {
         power <- function(readers, cases, effect) {
             c <- N / cases; D <- tr + c * (e - c1 + (readers - 1) * max(c2 - c3, 0)); I <- tr + c * (e - c1 - max(c2 - c3, 0))
             df2 <- (readers - 1) * D^2 / I^2
-            pf(qf(0.95, 1, df2), 1, df2, ncp = readers * effect^2 / (2 * D), lower.tail = FALSE)
+            pf_noncentral(qf(0.95, 1, df2), 1, df2, readers * effect^2 / (2 * D))
         }
         put(paste0("vandyke.power.", kind), power(6, 251, 0.0438003), power(10, 114, 0.05), power(5, 400, 0.03))
     }
