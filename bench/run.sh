@@ -1,8 +1,9 @@
 #!/bin/sh
 # ./dev bench: one whole exam (two mammograms of 2294 x 1280, six ultrasound views of 224 x 224), batch 1, against ONNX Runtime and PyTorch, in one run.
+# ./dev bench stats: the bootstrap against pROC (bench/stats.sh).
 # ./dev bench train: the training step of such an exam, and of one trunk with 32 images, against PyTorch.
 # ./dev bench decode: a DICOM mammogram from bytes to the network's input, against pydicom with GDCM, numpy and Pillow (bench/decode.py).
-# Usage: run.sh [train|decode] [--runs N] [--rounds 3] [--threads 2] [--only NAME,NAME...] [--no-save]   (names: see bench/round.py)
+# Usage: run.sh [train|decode|stats] [--runs N] [--rounds 3] [--threads 2] [--only NAME,NAME...] [--no-save]   (names: see bench/round.py)
 # Installs nothing but onnxruntime-node, of the version in bench/package-lock.json and without its install scripts, into build/bench.
 set -eu
 cd "$(dirname -- "$0")/.."
@@ -13,6 +14,10 @@ mkdir -p "$work"
 if [ "${1:-}" = decode ]; then
     shift
     exec $python bench/decode.py --work "$work" "$@"
+fi
+if [ "${1:-}" = stats ]; then
+    shift
+    exec sh bench/stats.sh "$@"
 fi
 [ "${1:-}" != train ] || exec $python bench/round.py "$@" --work "$work"
 

@@ -31,6 +31,7 @@ WRAPPERS = [
     (r"nettle/.*", r"src/base/hash\.c"),
     (r"zip\.h", r"src/ckpt/torch_zip\.c"),
     (r"cyaml/.*", r"src/data/(\w+_yaml|schema)\.[ch]"),
+    (r"gsl/.*", r"src/stats/distribution\.c"),
     (r"omp\.h", r"src/base/pool\.c"),
     (r"argp\.h", r"src/cli/\w+\.[ch]"),
 ]

@@ -109,7 +109,15 @@
     /* cohorts and splits */ \
     X(COHORT_INCOMPLETE, -190, "the folder is marked: its writing was broken off or still goes on") \
     X(SPLIT_OVERLAP,     -191, "a patient or a picture stands on two sides of a split") \
-    X(SPLIT_NO_PATIENT,  -192, "an exam without a patient_id: what belongs together cannot be known")
+    X(SPLIT_NO_PATIENT,  -192, "an exam without a patient_id: what belongs together cannot be known") \
+    /* statistics */ \
+    X(STATS_TOO_FEW,     -200, "too few observations for this statistic") \
+    X(STATS_ONE_CLASS,   -201, "all observations belong to one class: the statistic is not defined") \
+    X(STATS_NAN,         -202, "a number that is NaN or infinite") \
+    X(STATS_RANGE,       -203, "a number outside the range that the statistic takes") \
+    X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
+    X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
+    X(STATS_CONVERGENCE, -206, "an iteration did not converge")
 /* clang-format on */
 
 #endif

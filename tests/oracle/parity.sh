@@ -59,4 +59,6 @@ if [ -f tests/oracle/resize_live.py ]; then
 else
     echo "skipped: tests/oracle/resize_live.py is not there"
 fi
+echo "== 5. statistics against R"
+sh tests/oracle/stats_live.sh
 echo "parity: all within the tolerances"
