@@ -94,7 +94,11 @@
     X(BATCH_TOO_SMALL,   -122, "too few pixels or rows in the batch for its statistics") \
     /* training */ \
     X(TRAIN_NAN,         -130, "a loss or gradient is NaN or infinite") \
-    X(LABEL,             -131, "a label that the disease tree does not have")
+    X(LABEL,             -131, "a label that the disease tree does not have") \
+    X(LABEL_CONFLICT,    -132, "two columns of an exam contradict each other on its diagnosis") \
+    X(TRAIN_DATA,        -133, "the exams at hand do not allow this training") \
+    X(CHECKPOINT,        -134, "a checkpoint that is damaged or belongs to another run") \
+    X(INTERRUPTED,       -135, "stopped by a signal; what was reached is saved")
 /* clang-format on */
 
 #endif
