@@ -11,7 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+#include "base/io.h"
 #include "base/mem.h"
+#include "data/csv.h"
+#include "data/identity.h"
 
 void cli_text(FILE *stream, const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -204,6 +208,47 @@ int cli_distinct(const char *what_a, const char *a, const char *what_b, const ch
     if (!a || !b || !same_file(a, b))
         return 0;
     return err_set(e, ERR_USAGE, "%s and %s are the same file, %s", what_a, what_b, a);
+}
+
+static int check_patients(struct manifest *cohort, struct err *e) {
+    struct decoder *d = NULL;
+    int rc = decoder_open(&d, NULL, e);
+    if (!rc)
+        rc = identity_check(cohort, d, e);
+    decoder_close(d);
+    return rc;
+}
+
+int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, const struct manifest_options *how, struct err *e) {
+    uint8_t *text = NULL;
+    size_t n = 0;
+    *out = NULL;
+    char *folder = mem_strdup(path, e);
+    int rc = folder ? io_read_file(&text, &n, path, CSV_FILE_MAX, e) : ERR_NO_MEMORY;
+    if (rc)
+        goto out;
+    size_t base = (size_t)(cli_base_name(folder) - folder);
+    folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
+    sha256_bytes(text, n, sha256);
+    rc = manifest_parse(out, (const char *)text, n, folder, how, e);
+    if (rc)
+        err_prefix(e, "%s", path);
+    else
+        rc = check_patients(*out, e);
+out:
+    free(text);
+    free(folder);
+    return rc;
+}
+
+int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e) {
+    int rc = 0;
+    if (!path || access(path, F_OK) != 0)
+        return 0;
+    for (size_t i = 0; i < cohort->n && !rc; i++)
+        for (int s = 0; s < SLOT_COUNT && !rc; s++)
+            rc = cli_distinct(option, path, "an image of the table", cohort->exams[i].path[s], e);
+    return rc;
 }
 
 const char *cli_grouped(char out[32], uint64_t n) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "data/manifest.h"
 #include "data/schema.h"
 #include "model/model.h"
 
@@ -52,6 +53,10 @@ int cli_finish(int status);
 
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
+/* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (data/identity.h). */
+int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, const struct manifest_options *how, struct err *e);
+/* ERR_USAGE if the output `path` (may be NULL) exists and is an image of the table. */
+int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e);
 /* The part after the last slash. */
 const char *cli_base_name(const char *path);
 /* ERR_USAGE if the two name one file (by what they are, not by how they are written). what_*: "--out", "--exams" ... */

@@ -5,15 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hash.h"
-#include "base/io.h"
-#include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/table.h"
-#include "data/csv.h"
 #include "data/manifest.h"
 #include "infer/output.h"
 #include "infer/predict.h"
@@ -149,42 +145,12 @@ static int check_paths(const struct options *o, struct err *e) {
     return rc;
 }
 
-static int check_images(const struct job *j, struct err *e) {
-    const struct options *o = j->options;
-    bool exists[2] = {o->out && access(o->out, F_OK) == 0, o->json && access(o->json, F_OK) == 0};
-    for (size_t i = 0; i < j->cohort->n && (exists[0] || exists[1]); i++)
-        for (int s = 0; s < SLOT_COUNT; s++) {
-            const char *image = j->cohort->exams[i].path[s];
-            int rc = exists[0] ? cli_distinct("--out", o->out, "an image of the table", image, e) : 0;
-            if (!rc && exists[1])
-                rc = cli_distinct("--json", o->json, "an image of the table", image, e);
-            if (rc)
-                return rc;
-        }
-    return 0;
-}
-
-/* Read once: what is hashed is what is parsed. */
 static int read_cohort(struct job *j, struct err *e) {
     const struct options *o = j->options;
     struct manifest_options how = {.schema = model_schema(j->model), .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
-    uint8_t *text = NULL;
-    size_t n = 0;
-    char *folder = mem_strdup(o->exams, e);
-    int rc = folder ? io_read_file(&text, &n, o->exams, CSV_FILE_MAX, e) : ERR_NO_MEMORY;
-    if (rc)
-        goto out;
-    size_t base = (size_t)(cli_base_name(folder) - folder);
-    folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
-    sha256_bytes(text, n, j->facts.exams_sha256);
-    rc = manifest_parse(&j->cohort, (const char *)text, n, folder, &how, e);
-    if (rc)
-        err_prefix(e, "%s", o->exams);
-    else if (predict_count(j->cohort, &o->predict) == 0)
+    int rc = cli_cohort(&j->cohort, j->facts.exams_sha256, o->exams, &how, e);
+    if (!rc && predict_count(j->cohort, &o->predict) == 0)
         rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->predict.split ? o->predict.split : "");
-out:
-    free(text);
-    free(folder);
     return rc;
 }
 
@@ -198,7 +164,9 @@ static int prepare(struct job *j, struct err *e) {
     if (!rc)
         rc = read_cohort(j, e);
     if (!rc)
-        rc = check_images(j, e);
+        rc = cli_not_an_image("--out", o->out, j->cohort, e);
+    if (!rc)
+        rc = cli_not_an_image("--json", o->json, j->cohort, e);
     if (rc)
         return rc;
     const struct model_config *c = model_config(j->model);

@@ -3,8 +3,10 @@
 #define BMU_DATA_VERDICT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
+#include "base/json.h"
 #include "data/slot.h"
 #include "image/dicom.h"
 
@@ -36,5 +38,10 @@ struct verdict {
     int code;         /* 0: the exam can be computed; else why the whole exam is refused (first cause) */
     char reason[512]; /* sentence for code */
 };
+
+/* Append to a note or a reason that has this much room; a sentence that is too long is cut. */
+void verdict_add(char *text, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The list `inputs` of docs/FORMATS.md, one object per slot; see json.h for how building fails. Owned by the caller. */
+struct json *verdict_inputs_json(const struct verdict *v);
 
 #endif

@@ -55,19 +55,6 @@ int output_csv_row(struct buf *out, const struct prediction *p, struct err *e) {
     return rc ? rc : buf_append(out, "\n", 1, e);
 }
 
-static struct json *input_json(const struct input_verdict *v, enum slot s) {
-    char hex[SHA256_HEX_SIZE];
-    struct json *j = json_object();
-    if (v->hashed)
-        sha256_hex(v->sha256, hex);
-    json_put_string(j, "slot", slot_name(s));
-    json_put_string(j, "status", input_status_name(v->status));
-    json_put_string(j, "code", v->code ? err_name(v->code) : NULL);
-    json_put_string(j, "note", v->note);
-    json_put_string(j, "sha256", v->hashed ? hex : NULL);
-    return j;
-}
-
 /* A code's spelling is told only where the cell was read through the schema. */
 static struct json *clinical_json(const struct prediction *p, bool positional) {
     struct json *list = json_array();
@@ -137,15 +124,13 @@ static struct json *times_json(const struct predict_times *t) {
 }
 
 int output_json_line(struct buf *out, const struct prediction *p, const struct output_facts *facts, struct err *e) {
-    struct json *line = json_object(), *inputs = json_array();
-    for (int s = 0; s < SLOT_COUNT; s++)
-        json_push(inputs, input_json(&p->verdict.input[s], (enum slot)s));
+    struct json *line = json_object();
     json_put_string(line, "exam_id", p->exam->exam_id);
     json_put_string(line, "status", p->refused ? "refused" : "ok");
     json_put_string(line, "code", p->refused ? err_name(p->verdict.code) : NULL);
     json_put_string(line, "reason", p->verdict.reason);
     put_numbers(line, p);
-    json_put(line, "inputs", inputs);
+    json_put(line, "inputs", verdict_inputs_json(&p->verdict));
     json_put(line, "clinical", clinical_json(p, facts->positional_clinical));
     json_put(line, "times_ms", times_json(&p->ms));
     put_provenance(line, facts);

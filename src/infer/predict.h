@@ -3,9 +3,9 @@
  * One background thread reads and prepares the next exams while the network computes the present one; what a prediction says does not
  * depend on that, nor on the number of threads, nor on the other exams. Nothing here prints or writes files: predictions go to a callback.
  *
- * What refuses an exam, the first of these that applies: the row's own fault (struct exam.code); a view that this network does not take;
- * the same bytes in two slots; a refused image (unless allow_partial: then it counts as absent, and the reason says so); no image left; an
- * output that is not a number. A refused exam is delivered like the others; only want of memory or a fault of the engine ends the run.
+ * What refuses an exam: what exam_prep() refuses (data/exam_prep.h), or an output that is not a number. A refused exam is delivered like
+ * the others; only want of memory or a fault of the engine ends the run. Rows that contradict other rows have to be marked before
+ * (data/identity.h): nothing here looks at two exams.
  */
 #ifndef BMU_INFER_PREDICT_H
 #define BMU_INFER_PREDICT_H
