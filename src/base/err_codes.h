@@ -99,6 +99,14 @@
     X(TRAIN_DATA,        -133, "the exams at hand do not allow this training") \
     X(CHECKPOINT,        -134, "a checkpoint that is damaged or belongs to another run") \
     X(INTERRUPTED,       -135, "stopped by a signal; what was reached is saved")
+    /* statistics */ \
+    X(STATS_TOO_FEW,     -200, "too few observations for this statistic") \
+    X(STATS_ONE_CLASS,   -201, "all observations belong to one class: the statistic is not defined") \
+    X(STATS_NAN,         -202, "a number that is NaN or infinite") \
+    X(STATS_RANGE,       -203, "a number outside the range that the statistic takes") \
+    X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
+    X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
+    X(STATS_CONVERGENCE, -206, "an iteration did not converge")
 /* clang-format on */
 
 #endif
