@@ -25,7 +25,6 @@ WRAPPERS = [
     (r"nettle/.*", r"src/base/hash\.c"),
     (r"zip\.h", r"src/ckpt/torch_zip\.c"),
     (r"cyaml/.*", r"src/(data|train)/(\w+_yaml|schema)\.[ch]"),
-    (r"cyaml/.*", r"src/data/(\w+_yaml|schema)\.[ch]"),
     (r"gsl/.*", r"src/stats/distribution\.c"),
     (r"omp\.h", r"src/base/pool\.c"),
     (r"argp\.h", r"src/cli/\w+\.[ch]"),

@@ -98,7 +98,7 @@
     X(LABEL_CONFLICT,    -132, "two columns of an exam contradict each other on its diagnosis") \
     X(TRAIN_DATA,        -133, "the exams at hand do not allow this training") \
     X(CHECKPOINT,        -134, "a checkpoint that is damaged or belongs to another run") \
-    X(INTERRUPTED,       -135, "stopped by a signal; what was reached is saved")
+    X(INTERRUPTED,       -135, "stopped by a signal; what was reached is saved") \
     /* statistics */ \
     X(STATS_TOO_FEW,     -200, "too few observations for this statistic") \
     X(STATS_ONE_CLASS,   -201, "all observations belong to one class: the statistic is not defined") \

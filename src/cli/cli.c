@@ -154,30 +154,30 @@ error_t cli_take_precision(enum precision *out, const char *arg, struct argp_sta
     return 0;
 }
 
-/* The default schema lies in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
-static int default_schema(char out[PATH_MAX], struct err *e) {
-    static const char *const places[] = {"../../share/schemas/clinical10.yml", "../share/bmunet/schemas/clinical10.yml",
-                                         "../../../share/schemas/clinical10.yml"};
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n > 0) {
-        program[n] = 0;
-        const char *folder = dirname(program);
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-            int length = snprintf(out, PATH_MAX, "%s/%s", folder, places[i]);
-            if (length > 0 && length < PATH_MAX && access(out, R_OK) == 0)
-                return 0;
-        }
+/* The share folder lies in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
+int cli_share(char **out, const char *folder, const char *name, struct err *e) {
+    static const char *const places[] = {"../../share", "../share/bmunet", "../../../share"};
+    char program[PATH_MAX], path[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    *out = NULL;
+    program[n > 0 ? n : 0] = 0;
+    const char *beside = dirname(program);
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const int length = snprintf(path, sizeof path, "%s/%s/%s/%s.yml", beside, places[i], folder, name);
+        if (length > 0 && length < PATH_MAX && access(path, R_OK) == 0)
+            return (*out = mem_strdup(path, e)) ? 0 : ERR_NO_MEMORY;
     }
-    return err_set(e, ERR_FILE_MISSING,
-                   "the default clinical schema (share/schemas/clinical10.yml) is not beside the program; name one by --schema");
+    return err_set(e, ERR_FILE_MISSING, "share/%s/%s.yml is not beside the program; name the file itself", folder, name);
 }
 
 int cli_schema(struct schema **out, const char *path, struct err *e) {
-    char found[PATH_MAX];
+    char *found = NULL;
     *out = NULL;
-    int rc = path ? 0 : default_schema(found, e);
-    return rc ? rc : schema_read_yaml(out, path ? path : found, e);
+    int rc = path ? 0 : cli_share(&found, "schemas", "clinical10", e);
+    if (rc == 0)
+        rc = schema_read_yaml(out, path ? path : found, e);
+    free(found);
+    return rc;
 }
 
 const char *cli_base_name(const char *path) {

@@ -24,6 +24,7 @@ int cmd_init(int argc, char **argv);
 int cmd_predict(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
+int cmd_train(int argc, char **argv);
 
 /* Every verb's options begin with this. */
 struct cli {
@@ -51,6 +52,8 @@ bool cli_warn_untrained(const struct model *m);
 /* Flush stdout; EXIT_ERROR with a message if what was printed did not arrive, else status. */
 int cli_finish(int status);
 
+/* Where our share folder has FOLDER/NAME.yml, beside the program or where it was installed; *out is owned. ERR_FILE_MISSING. */
+int cli_share(char **out, const char *folder, const char *name, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
 /* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (data/identity.h). */

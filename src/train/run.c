@@ -100,7 +100,7 @@ static int open_loaders(struct run *r, struct err *e) {
                                .ahead = 2};
     int rc = loader_open(&r->validation, &o, e);
     o.mask = &s->mask;
-    o.augment = augment_by_name(s->augmentation);
+    o.augment = settings_augment(s);
     o.ahead = s->part + r->o->loader_threads;
     return rc ? rc : loader_open(&r->training, &o, e);
 }

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "model/model.h"
 #include "nn/optimiser.h"
+#include "train/augment.h"
 #include "train/mask.h"
 #include "train/sampler.h"
 
@@ -57,6 +58,9 @@ struct train_settings {
     enum metric metric;
     int patience; /* epochs without a better metric; 0: never early */
 };
+
+/* The settings that the name `augmentation` stands for; NULL: none of "none", "reference", "default". */
+const struct augment_settings *settings_augment(const struct train_settings *s);
 
 /* ERR_YAML with line and column, ERR_CONFIG with the key. */
 int settings_read(struct train_settings *out, const char *path, struct err *e);

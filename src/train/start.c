@@ -22,7 +22,7 @@ static const struct rule us_rules[] = {
 static const struct rule mg_fused_rules[] = {{"model1.", "model1."}, {"mg_modal_", "mg_modal_"}, {NULL, NULL}};
 static const struct rule mg_alone_rules[] = {{"backbone.", "model1.backbone."}, {"head.", "model1.head."}, {NULL, NULL}};
 
-static struct model_config config_for(const struct start *s) {
+static struct model_config config_of_settings(const struct start *s) {
     const struct train_settings *t = s->settings;
     struct model_config c =
         config_make(stage_network(s->stage, t->variant), t->variant, t->clinical, s->schema ? (int)s->schema->n_fields : 0, t->width);
@@ -120,6 +120,17 @@ out:
     return rc;
 }
 
+int start_config(struct model_config *out, const struct start *s, struct err *e) {
+    struct facts f = {0};
+    *out = config_of_settings(s);
+    if (!s->init)
+        return 0;
+    const int rc = facts_open(&f, s->init, e);
+    *out = f.config;
+    facts_release(&f);
+    return rc;
+}
+
 int start_write(const char *path, const struct start *s, struct start_report *report, struct err *e) {
     struct facts us = {0}, mg = {0};
     struct keys k;
@@ -128,7 +139,7 @@ int start_write(const char *path, const struct start *s, struct start_report *re
     memset(report, 0, sizeof *report);
     if (s->init)
         return write_from(path, s, report, e);
-    const struct model_config c = config_for(s);
+    const struct model_config c = config_of_settings(s);
     const struct schema *schema = c.clinical == CLINICAL_NONE ? NULL : s->schema;
     keys_init(&k);
     arena_init(&arena, 0);

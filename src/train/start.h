@@ -16,6 +16,8 @@ struct start {
     const char *init;              /* a model file of the same network: everything is taken from it, its configuration too; NULL: none */
     const char *init_us, *init_mg; /* stage bmu: the towers and the modality's transformer are taken from these; NULL: fresh */
 };
+/* The network's configuration: of the settings, or of `init` if that is given. schema and the statistics are not needed yet. */
+int start_config(struct model_config *out, const struct start *s, struct err *e);
 /* What was taken from where. */
 struct start_report {
     size_t fresh, from_init, from_us, from_mg; /* arrays */
