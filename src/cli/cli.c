@@ -118,6 +118,12 @@ error_t cli_take_number(long *out, const char *arg, long min, long max, const ch
     return 0;
 }
 
+error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state) {
+    if (schema_number(out, arg, NULL) || *out < min || *out > max)
+        return cli_usage(state, "%s is '%s'; a number from %g to %g is needed", option, arg, min, max);
+    return 0;
+}
+
 error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state) {
     int n = network_from_name(arg);
     if (n < 0)

@@ -37,6 +37,8 @@ error_t cli_default(int key, struct argp_state *state);
 error_t cli_usage(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Option values; a complaint if they do not fit. */
 error_t cli_take_number(long *out, const char *arg, long min, long max, const char *option, struct argp_state *state);
+/* A decimal number. */
+error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state);
 error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state);
 error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *state);
 error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);

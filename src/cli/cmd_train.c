@@ -24,7 +24,8 @@ struct options {
     const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg, *train, *validation;
     const char *ignore[IGNORE_MAX], *freeze[FREEZE_MAX];
     size_t n_ignore, n_freeze;
-    long stage, seed, threads, loaders, epochs, minutes;
+    long stage, seed, threads, loaders, epochs;
+    double minutes;
     bool resume, exact, allow_refused, allow_partial, unmasked, concat;
 };
 
@@ -121,8 +122,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     } numbers[] = {{KEY_SEED, &o->seed, 0, 1L << 53, "--seed"},
                    {KEY_THREADS, &o->threads, 1, 1024, "--threads"},
                    {KEY_LOADERS, &o->loaders, 1, 64, "--loaders"},
-                   {KEY_EPOCHS, &o->epochs, 1, 100000, "--epochs"},
-                   {KEY_MINUTES, &o->minutes, 0, 100000, "--checkpoint-minutes"}};
+                   {KEY_EPOCHS, &o->epochs, 1, 100000, "--epochs"}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].key == key) {
             *texts[i].text = arg;
@@ -139,6 +139,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     switch (key) {
     case KEY_STAGE:
         return take_stage(o, arg, state);
+    case KEY_MINUTES:
+        return cli_take_real(&o->minutes, arg, 0, 100000, "--checkpoint-minutes", state);
     case KEY_FREEZE:
         return add(o->freeze, &o->n_freeze, FREEZE_MAX, "--freeze", arg, state);
     case KEY_IGNORE:
@@ -324,7 +326,7 @@ static int train(struct job *j, const struct exam_prep_options *prep, struct err
                                     .resume = o->resume,
                                     .freeze = o->freeze,
                                     .n_freeze = o->n_freeze,
-                                    .checkpoint_seconds = 60.0 * (double)o->minutes,
+                                    .checkpoint_seconds = 60 * o->minutes,
                                     .code_version = BMUNET_CODE,
                                     .stop = &stop,
                                     .progress = show_step,

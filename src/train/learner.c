@@ -372,13 +372,17 @@ static int check_part(const struct learner *l, const struct learner_part *part, 
     return 0;
 }
 
+void learner_abandon(struct learner *l) {
+    if (l->next_part > 0)
+        restore_statistics(l);
+    l->next_part = 0;
+}
+
 int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,
                        uint64_t step, struct loss_value *value, float *logits, struct err *e) {
     struct loss_label *labels = NULL;
-    if (part->index == 0 && l->next_part > 0) { /* the batch before was given up half way */
-        restore_statistics(l);
-        l->next_part = 0;
-    }
+    if (part->index == 0)
+        learner_abandon(l); /* the batch before, if it was given up half way */
     bool kept = l->next_part > 0;
     int rc = check_exams(l, exams, n, e);
     l->measured = false; /* whatever goes wrong, no step is made of it */

@@ -74,6 +74,8 @@ struct learner_part {
 enum { LEARNER_PARTS_MAX = 4096 };
 int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,
                        uint64_t step, struct loss_value *value, float *logits, struct err *e);
+/* Give up a batch of which not all parts have been run: its parts leave no trace. */
+void learner_abandon(struct learner *l);
 /* Forward alone: batch-norm's running statistics move, nothing else. For weights that have been exchanged (an average of many steps). */
 int learner_statistics(struct learner *l, const struct learner_exam *exams, int n, struct err *e);
 

@@ -302,12 +302,14 @@ static int gradients(struct run *r, uint32_t n, double *loss, uint64_t *images, 
         int got = 0;
         const uint32_t want = n - done < (uint32_t)s->part ? n - done : (uint32_t)s->part;
         if ((rc = loader_next(r->training, r->exams, r->items, (int)want, &got, e)))
-            return rc;
+            break;
         rc = learner_accumulate(r->learner, r->exams, got, &part, r->o->loss, r->state.step, &value, NULL, e);
         *loss += rc ? 0 : value.total;
         *images += count_images(r->exams, got);
         done += (uint32_t)got;
     }
+    if (rc)
+        learner_abandon(r->learner); /* what is saved now is the run after the last whole step */
     return rc;
 }
 
