@@ -25,6 +25,7 @@ int cmd_predict(int argc, char **argv);
 int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_runs(int argc, char **argv);
 
 /* Every verb's options begin with this. */
 struct cli {

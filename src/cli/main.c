@@ -11,9 +11,13 @@ static const struct verb {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
 } verbs[] = {
-    {"predict", "run a model on a table of exams", cmd_predict},           {"train", "train one stage of a network", cmd_train},
-    {"import", "turn a PyTorch checkpoint into a model file", cmd_import}, {"info", "show what a model file is", cmd_info},
-    {"init", "write an untrained model, for trying things out", cmd_init}, {"bench", "measure speed and memory on this machine", cmd_bench},
+    {"predict", "run a model on a table of exams", cmd_predict},
+    {"train", "train one stage of a network", cmd_train},
+    {"runs", "list training runs and what they came to", cmd_runs},
+    {"import", "turn a PyTorch checkpoint into a model file", cmd_import},
+    {"info", "show what a model file is", cmd_info},
+    {"init", "write an untrained model, for trying things out", cmd_init},
+    {"bench", "measure speed and memory on this machine", cmd_bench},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
 
