@@ -28,7 +28,7 @@ const struct augment_settings augment_default = {
             .gamma = 0.3,
             .gamma_low = 0.8,
             .gamma_high = 1.25,
-            /* dose: up to 0.4 % of the full range, less than a microcalcification's contrast (some per cent) */
+            /* dose: up to 0.4 % of white, below the contrast of what is to be seen (some per cent) */
             .noise = 0.3,
             .noise_sigma = 0.004,
             /* compression and positioning: controls within 26 of 1280 pixels over cells of 320: typically 5 pixels, strain 3 % */
@@ -49,7 +49,7 @@ const struct augment_settings augment_default = {
             .gamma_high = 1.25,
             /* another realisation of the grain; the blur after it takes part of it away again */
             .speckle = 0.3,
-            .speckle_strength = 0.15,
+            .speckle_strength = 0.1,
             /* pressure of the probe. Milder than mammography's: margin, and taller than wide, are findings */
             .elastic = 0.2,
             .elastic_amplitude = 0.015,
