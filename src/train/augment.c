@@ -31,7 +31,8 @@ enum drawn {
     DRAWN_NOISE_VALUE,
     DRAWN_BLUR,
     DRAWN_BLUR_VALUE,
-    DRAWN_COUNT
+    DRAWN_COUNT,
+    DRAWN_PER_EPOCH = 256 /* an epoch's numbers begin where the one before cannot have come */
 };
 /* What is drawn per control point and per pixel: streams under the draw's own seed. */
 enum pixel_stream { STREAM_ELASTIC, STREAM_SPECKLE, STREAM_NOISE };
@@ -58,8 +59,8 @@ static uint64_t word(const struct source *s) {
 struct augment_draw augment_draw(const struct augment_settings *s, enum slot slot, uint64_t seed, uint32_t epoch, uint32_t exam) {
     assert((int)slot >= 0 && slot < SLOT_COUNT);
     const struct augment_modality *m = slot_is_mg(slot) ? &s->mammography : &s->ultrasound;
-    const struct source from = {rng_make(seed, (uint32_t)TRAIN_AUGMENT + (uint32_t)slot, exam), (uint64_t)epoch << 8};
-    static_assert(DRAWN_COUNT <= 1 << 8, "an epoch's numbers end before the next one's");
+    const struct source from = {rng_make(seed, (uint32_t)TRAIN_AUGMENT + (uint32_t)slot, exam), (uint64_t)epoch * DRAWN_PER_EPOCH};
+    static_assert(DRAWN_COUNT <= DRAWN_PER_EPOCH, "room for every number");
     struct augment_draw d = {.gamma = 1, .pixels = word(&from)};
     d.translate_x = between(&from, DRAWN_TRANSLATE_X, -m->translate_x, m->translate_x);
     d.translate_y = between(&from, DRAWN_TRANSLATE_Y, -m->translate_y, m->translate_y);
@@ -243,7 +244,7 @@ static void colour_row(float *row, const struct picture *p, const struct values 
         if (most > p->black) {
             const float factor = value_after(a, most, x) / most;
             for (int i = 0; i < 3; i++)
-                c[i] = c[i] * factor < 1.0F ? c[i] * factor : 1.0F; /* the largest may round to a hair more */
+                c[i] *= factor; /* at most 1: x (1 / x) rounds to no more */
         }
     }
 }

@@ -157,7 +157,7 @@ MEAN, STD = 5063.68, 8773.89
 def augment_cases():
     """Through the training's steps: mammography normalised, ultrasound 0..1. Speckle and noise have no counterpart to compare with."""
     plan = [
-        ("us_bmode_trans", "blur1", motion(), 1.0, 0.1), ("us_bmode_trans", "blur2", motion(), 1.0, 0.55),
+        ("us_bmode_trans", "blur1", motion(), 1.0, 0.1), ("us_bmode_long", "blur4", motion(), 1.0, 0.35), ("us_bmode_trans", "blur2", motion(), 1.0, 0.55),
         ("us_elasto_long", "blur3", motion(), 1.0, 2.0), ("us_doppler_long", "gray_gamma", motion(), 0.8, 0.0),
         ("us_bmode_long", "gray_gamma2", motion(), 3.9, 0.0), ("us_bmode_trans", "gray_all", motion(4, -3, 1, 0, 9.0, 1.05), 1.25, 1.1),
         ("mg_cc", "gamma", motion(), 0.8, 0.0), ("mg_mlo", "gamma2", motion(), 1.25, 0.0), ("mg_mlo", "gamma3", motion(), 0.25, 0.0),
