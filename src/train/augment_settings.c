@@ -1,13 +1,12 @@
 /* The settings of augmentation: the named ones, their check, their JSON. Floor 4. */
 #include "train/augment.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #define NEUTRAL                                                                                                                            \
     .scale_low = 1, .scale_high = 1, .elastic_cells = 4, .gamma_low = 1, .gamma_high = 1, .blur_sigma_low = 0.1, .blur_sigma_high = 2
-/* docs: Qian et al. 2025 and the published release */
+/* The published release of Qian et al. 2025. */
 #define REFERENCE_MAMMOGRAPHY .translate_x = 0.1, .rotate = 20, .flip_vertical = 0.5
 #define REFERENCE_ULTRASOUND .translate_x = 0.1, .translate_y = 0.1, .rotate = 10, .flip_horizontal = 0.5, .blur = 1
 
