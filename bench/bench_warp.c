@@ -1,6 +1,6 @@
-/* How long augmenting an image takes, on the calling thread: the warp alone, and the training's steps. Usage: bench_warp [rounds]
+/* How long augmenting an image takes, on the calling thread: the warp alone, then training's steps. Usage: bench_warp [rounds]
  *
- * Prints the fastest round of each in milliseconds. */
+ * Prints the fastest round of each in milliseconds, of the named settings the mean. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "image/warp.h"
+#include "train/augment.h"
 
 static double now(void) {
     struct timespec t;
@@ -62,6 +63,45 @@ static void warps(const char *name, int height, int width, int channels, int rou
     free(out);
 }
 
+/* Each step alone, then what the named settings take on average over `rounds` exams. */
+static void steps(const char *name, enum slot slot, int rounds) {
+    static const struct prep_profile profile = {"reference-v1", 2294, 1280, 224, 224, 5063.68, 8773.89};
+    static const struct {
+        const char *name;
+        struct augment_draw draw;
+    } cases[] = {
+        {"nothing", {.scale = 1, .gamma = 1}},
+        {"gamma", {.scale = 1, .gamma = 1.2}},
+        {"speckle", {.scale = 1, .gamma = 1, .speckle = 0.1}},
+        {"noise", {.scale = 1, .gamma = 1, .noise = 0.01}},
+        {"blur", {.scale = 1, .gamma = 1, .blur_sigma = 1}},
+    };
+    const size_t n = prep_size(&profile, slot);
+    float *in = picture(n), *out = picture(n);
+    for (size_t c = 0; c < sizeof cases / sizeof cases[0]; c++) {
+        double best = 1e9;
+        for (int r = 0; r < rounds; r++) {
+            const double start = now();
+            if (augment_apply(out, in, &profile, slot, &cases[c].draw, NULL))
+                exit(1);
+            const double took = now() - start;
+            best = took < best ? took : best;
+        }
+        printf("%-12s step %-22s %8.3f ms\n", name, cases[c].name, best);
+    }
+    for (int k = 0; k < 2; k++) {
+        const double start = now();
+        for (int r = 0; r < rounds; r++) {
+            const struct augment_draw d = augment_draw(k ? &augment_default : &augment_reference, slot, 1, 1, (uint32_t)r);
+            if (augment_apply(out, in, &profile, slot, &d, NULL))
+                exit(1);
+        }
+        printf("%-12s mean %-22s %8.3f ms\n", name, k ? "augment_default" : "augment_reference", (now() - start) / rounds);
+    }
+    free(in);
+    free(out);
+}
+
 int main(int argc, char **argv) {
     char *end = NULL;
     errno = 0;
@@ -71,6 +111,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     warps("mammogram", 2294, 1280, 1, (int)rounds);
+    steps("mammogram", SLOT_MG_CC, (int)rounds);
     warps("ultrasound", 224, 224, 3, (int)rounds);
+    steps("ultrasound", SLOT_US_BMODE_TRANS, (int)rounds);
     return 0;
 }

@@ -37,13 +37,14 @@ static enum slot slot_of(const char *name) {
 /* As augment_cases() of the script makes it. */
 static float *golden_input(const struct json *c, enum slot slot, const struct prep_profile *p) {
     const size_t n = prep_size(p, slot);
+    const double most = strcmp(text_of(c, "name"), "twelve") ? 65535 : 4095;
     const bool repeated = json_bool(json_get(c, "gray"), false);
     float *in = floats(n);
     char label[64];
     snprintf(label, sizeof label, "augment.%s", text_of(c, "name"));
     for (size_t i = 0; i < n; i++) {
         const double u = 0.5 + 0.5 * hash_uniform(hash_name(label), repeated ? i / 3 : i);
-        in[i] = (float)(slot_is_mg(slot) ? (u * 65535 - p->mg_mean) / p->mg_std : u);
+        in[i] = (float)(slot_is_mg(slot) ? (u * most - p->mg_mean) / p->mg_std : u);
     }
     return in;
 }
@@ -53,7 +54,7 @@ static void as_torchvision(void **state) {
     struct warp_golden g = warp_golden_open();
     const struct json *cases = json_get(g.root, "augment");
     double worst_of_all = 0;
-    assert_true(json_size(cases) >= 11);
+    assert_true(json_size(cases) >= 13);
     for (size_t i = 0; i < json_size(cases); i++) {
         const struct json *c = json_at(cases, i), *m = json_get(c, "motion");
         const enum slot slot = slot_of(text_of(c, "slot"));
@@ -118,7 +119,12 @@ static void measure(double out[MEASURES], const struct augment_draw *d, const st
 static void check_frequencies(const struct augment_settings *s, enum slot slot) {
     const struct augment_modality *m = slot_is_mg(slot) ? &s->mammography : &s->ultrasound;
     const double p[] = {m->flip_horizontal, m->flip_vertical, m->elastic, m->gamma, m->speckle, m->noise, m->blur};
-    double sum[MEASURES] = {0}, square[MEASURES] = {0}, n[MEASURES] = {0};
+    double sum[MEASURES] = {0}, square[MEASURES] = {0}, n[MEASURES] = {0}, both[MEASURES][MEASURES] = {0}, pairs[MEASURES][MEASURES] = {0};
+    double mean[MEASURES], deviation[MEASURES];
+    for (int k = 0; k < MEASURES; k++) {
+        mean[k] = k < 7 ? p[k] : 0.5;
+        deviation[k] = sqrt(k < 7 ? mean[k] * (1 - mean[k]) : 1.0 / 12);
+    }
     for (uint32_t i = 0; i < DRAWS; i++) {
         const struct augment_draw d = augment_draw(s, slot, 42, i / 100, i % 100);
         double x[MEASURES];
@@ -130,14 +136,22 @@ static void check_frequencies(const struct augment_settings *s, enum slot slot) 
                 sum[k] += x[k];
                 square[k] += x[k] * x[k];
                 n[k]++;
+                for (int j = 0; j < k; j++)
+                    if (!isnan(x[j])) {
+                        both[k][j] += (x[k] - mean[k]) * (x[j] - mean[j]);
+                        pairs[k][j]++;
+                    }
             }
     }
     for (int k = 0; k < MEASURES; k++) {
         if (n[k] == 0)
             continue; /* a step that never happens */
-        const double mean = k < 7 ? p[k] : 0.5, deviation = sqrt(k < 7 ? mean * (1 - mean) : 1.0 / 12) / sqrt(n[k]);
-        if (!(fabs(sum[k] / n[k] - mean) <= 5 * deviation + 1e-12))
-            fail_msg("slot %d, measure %d: mean %g of %g draws, %g due", slot, k, sum[k] / n[k], n[k], mean);
+        if (!(fabs(sum[k] / n[k] - mean[k]) <= 5 * deviation[k] / sqrt(n[k]) + 1e-12))
+            fail_msg("slot %d, measure %d: mean %g of %g draws, %g due", slot, k, sum[k] / n[k], n[k], mean[k]);
+        for (int j = 0; j < k; j++) /* no number says anything of another */
+            if (!(fabs(both[k][j]) <= 5 * deviation[k] * deviation[j] * sqrt(pairs[k][j]) + 1e-9))
+                fail_msg("slot %d, measures %d and %d: correlation %g", slot, k, j,
+                         both[k][j] / pairs[k][j] / (deviation[k] * deviation[j]));
         if (k >= 7 && !(fabs(square[k] / n[k] - 1.0 / 3) <= 5 * sqrt(4.0 / 45 / n[k])))
             fail_msg("slot %d, measure %d: mean square %g, 1/3 due", slot, k, square[k] / n[k]);
     }
@@ -185,6 +199,21 @@ static void draws_depend_on_their_keys_alone(void **state) {
     for (uint32_t i = 0; i < N; i++)
         for (uint32_t k = 0; k < i; k++)
             assert_true(turns[i] != turns[k]);
+    /* nor any two numbers of one exam's epochs */
+    struct augment_settings all = augment_default;
+    all.ultrasound.gamma = all.ultrasound.speckle = 1;
+    const struct augment_modality *u = &all.ultrasound;
+    for (uint32_t i = 0; i < N / 6; i++) {
+        const struct augment_draw x = augment_draw(&all, SLOT_US_BMODE_LONG, 5, i, 1);
+        double measures[MEASURES];
+        measure(measures, &x, u);
+        turns[6 * i] = (x.translate_y + u->translate_y) / (2 * u->translate_y);
+        memcpy(turns + 6 * i + 1, measures + 7, 4 * sizeof *turns); /* shift, turn, gamma, speckle */
+        turns[6 * i + 5] = measures[12];
+    }
+    for (uint32_t i = 0; i < N / 6 * 6; i++)
+        for (uint32_t k = 0; k < i; k++)
+            assert_true(fabs(turns[i] - turns[k]) > 1e-13);
     free(turns);
 }
 
@@ -275,6 +304,15 @@ static void black_stays_black(void **state) {
         float *out = apply(black, &small, slot, &d);
         assert_memory_equal(out, black, n * sizeof *out);
         free(out);
+        /* one bright pixel, which gives the image a white: the others stay */
+        struct augment_draw still = {.scale = 1, .gamma = 0.7, .speckle = 0.5, .noise = 0.1};
+        for (size_t i = 0; i < 3; i++)
+            black[i] = 1;
+        out = apply(black, &small, slot, &still);
+        assert_true(out[0] != 1);
+        assert_memory_equal(out + 3, black + 3, (n - 3) * sizeof *out);
+        free(out);
+        prep_black(black, &small, slot);
         float *in = random_image(slot, 3);
         struct augment_draw far = d;
         far.blur_sigma = 0;
@@ -302,8 +340,8 @@ static void moments(double *mean, double *deviation, const float *x, size_t n, s
 /* Multiplicative speckle and additive noise keep the mean; their deviation is the drawn one. */
 static void speckle_and_noise_keep_the_mean(void **state) {
     (void)state;
-    const struct prep_profile p = {"p", 301, 203, 301, 203, 5063.68, 8773.89};
-    const double pixels = 301 * 203;
+    const struct prep_profile p = {"p", 1203, 803, 1203, 803, 5063.68, 8773.89};
+    const double pixels = 1203 * 803;
     for (int k = 0; k < 4; k++) {
         const bool mg = k & 1, speckle = k & 2;
         const enum slot slot = mg ? SLOT_MG_CC : SLOT_US_BMODE_TRANS;
@@ -314,17 +352,20 @@ static void speckle_and_noise_keep_the_mean(void **state) {
         const double level = 0.4, deviation_due = speckle ? 0.08 * level : 0.08;
         for (size_t i = 0; i < n; i++)
             in[i] = (float)(mg ? (level * 65535 - p.mg_mean) / p.mg_std : level);
+        if (mg)
+            in[0] = (float)((65535 - p.mg_mean) / p.mg_std); /* its white */
         float *out = apply(in, &p, slot, &d);
         if (mg)
             for (size_t i = 0; i < n; i++)
                 out[i] = (float)(((double)out[i] * p.mg_std + p.mg_mean) / 65535);
+        out[0] = out[1]; /* not the white */
         double mean = 0, deviation = 0, lag = 0, down = 0;
         moments(&mean, &deviation, out, n, step);
         assert_true(fabs(mean - level) < 5 * deviation_due / sqrt(pixels));
         assert_true(fabs(deviation / deviation_due - 1) < 5 / sqrt(2 * pixels));
-        for (size_t i = 0; i + 203 * step < n; i += step) { /* neighbours, to the right and below, know nothing of each other */
+        for (size_t i = 0; i + 803 * step < n; i += step) { /* neighbours, to the right and below, know nothing of each other */
             lag += ((double)out[i] - mean) * ((double)out[i + step] - mean);
-            down += ((double)out[i] - mean) * ((double)out[i + 203 * step] - mean);
+            down += ((double)out[i] - mean) * ((double)out[i + 803 * step] - mean);
         }
         assert_true(fabs(lag) / pixels < 5 * deviation * deviation / sqrt(pixels));
         assert_true(fabs(down) / pixels < 5 * deviation * deviation / sqrt(pixels));
@@ -345,7 +386,7 @@ static void hue_stays(void **state) {
     struct augment_draw d = nothing;
     d.gamma = 1.25;
     d.speckle = 0.6;
-    d.noise = 0.05;
+    d.noise = 0.5; /* so that many are cut off at white */
     for (int grey = 0; grey < 2; grey++) {
         const size_t n = prep_size(&small, SLOT_US_ELASTO_TRANS);
         float *in = random_image(SLOT_US_ELASTO_TRANS, 4);

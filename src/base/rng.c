@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/vectors.h"
+
 struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item) {
     return (struct rng){{(uint32_t)seed, (uint32_t)(seed >> 32)}, {0, 0, purpose, item}};
 }
@@ -18,6 +20,43 @@ void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]) {
         k1 += 0xBB67AE85U; /* sqrt(3) - 1 */
     }
     memcpy(out, x, sizeof x);
+}
+
+enum { LANES = 16 };
+
+/* LANES blocks side by side, word k of all of them in x[k]. */
+static inline __attribute__((always_inline)) void rounds_of_lanes(uint32_t x[restrict 4][LANES], uint32_t k0, uint32_t k1) {
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < LANES; i++) {
+            const uint64_t a = (uint64_t)0xD2511F53U * x[0][i], b = (uint64_t)0xCD9E8D57U * x[2][i];
+            x[0][i] = (uint32_t)(b >> 32) ^ x[1][i] ^ k0;
+            x[1][i] = (uint32_t)b;
+            x[2][i] = (uint32_t)(a >> 32) ^ x[3][i] ^ k1;
+            x[3][i] = (uint32_t)a;
+        }
+        k0 += 0x9E3779B9U;
+        k1 += 0xBB67AE85U;
+    }
+}
+
+VECTORS_EXACT void rng_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out) {
+    uint32_t x[4][LANES];
+    size_t at = 0;
+    for (; at + LANES <= n; at += LANES) {
+        for (int i = 0; i < LANES; i++) {
+            const uint64_t block = first + at + (uint64_t)i;
+            x[0][i] = (uint32_t)block;
+            x[1][i] = (uint32_t)(block >> 32);
+            x[2][i] = r->counter[2];
+            x[3][i] = r->counter[3];
+        }
+        rounds_of_lanes(x, r->key[0], r->key[1]);
+        for (size_t i = 0; i < LANES; i++)
+            for (size_t k = 0; k < 4; k++)
+                out[4 * (at + i) + k] = x[k][i];
+    }
+    for (; at < n; at++)
+        rng_block(r, first + at, out + 4 * at);
 }
 
 /* Two 53-bit uniforms of a block, centred in their intervals so that neither 0 nor 1 occurs. */

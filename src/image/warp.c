@@ -13,7 +13,7 @@
 
 #include "base/vectors.h"
 
-enum { BLOCK = 32, NODES_MAX = WARP_CELLS_MAX + 3 };
+enum { BLOCK = 32, MIDDLE = BLOCK / 2, NODES_MAX = WARP_CELLS_MAX + 3 };
 
 void warp_affine(double affine[6], int width, int height, const struct warp_motion *m) {
     const double angle = m->degrees * (3.14159265358979323846 / 180.0), c = cos(angle) / m->scale, s = sin(angle) / m->scale;
@@ -170,7 +170,7 @@ VECTORS_EXACT static void warp_row(float *restrict out, const float *restrict in
     const double *a = w->affine;
     for (int x = 0; x < w->width; x += BLOCK) {
         const int n = w->width - x < BLOCK ? w->width - x : BLOCK;
-        const double middle = x + BLOCK / 2;
+        const double middle = x + MIDDLE;
         float *to = out + (size_t)x * (size_t)w->channels;
         if (field)
             field_block(right, down, field, w->field->columns, w->width, x, n);
@@ -212,8 +212,8 @@ void warp_image(float *out, const float *in, const struct warp *w) {
     float step_x[BLOCK], step_y[BLOCK];
     struct row_field field;
     for (int i = 0; i < BLOCK; i++) {
-        step_x[i] = (float)(w->affine[0] * (i - BLOCK / 2));
-        step_y[i] = (float)(w->affine[3] * (i - BLOCK / 2));
+        step_x[i] = (float)(w->affine[0] * (i - MIDDLE));
+        step_y[i] = (float)(w->affine[3] * (i - MIDDLE));
     }
     const size_t row = (size_t)w->width * (size_t)w->channels;
     for (int y = 0; y < w->height; y++) {

@@ -31,7 +31,8 @@ enum drawn {
     DRAWN_NOISE_VALUE,
     DRAWN_BLUR,
     DRAWN_BLUR_VALUE,
-    DRAWN_COUNT
+    DRAWN_COUNT,
+    DRAWN_PER_EPOCH = 256 /* an epoch's numbers begin where the one before cannot have come */
 };
 /* What is drawn per control point and per pixel: streams under the draw's own seed. */
 enum pixel_stream { STREAM_ELASTIC, STREAM_SPECKLE, STREAM_NOISE };
@@ -58,8 +59,8 @@ static uint64_t word(const struct source *s) {
 struct augment_draw augment_draw(const struct augment_settings *s, enum slot slot, uint64_t seed, uint32_t epoch, uint32_t exam) {
     assert((int)slot >= 0 && slot < SLOT_COUNT);
     const struct augment_modality *m = slot_is_mg(slot) ? &s->mammography : &s->ultrasound;
-    const struct source from = {rng_make(seed, (uint32_t)TRAIN_AUGMENT + (uint32_t)slot, exam), (uint64_t)epoch << 8};
-    static_assert(DRAWN_COUNT <= 1 << 8, "an epoch's numbers end before the next one's");
+    const struct source from = {rng_make(seed, (uint32_t)TRAIN_AUGMENT + (uint32_t)slot, exam), (uint64_t)epoch * DRAWN_PER_EPOCH};
+    static_assert(DRAWN_COUNT <= DRAWN_PER_EPOCH, "room for every number");
     struct augment_draw d = {.gamma = 1, .pixels = word(&from)};
     d.translate_x = between(&from, DRAWN_TRANSLATE_X, -m->translate_x, m->translate_x);
     d.translate_y = between(&from, DRAWN_TRANSLATE_Y, -m->translate_y, m->translate_y);
@@ -99,7 +100,7 @@ bool augment_is_nothing(const struct augment_draw *d) {
 
 struct picture {
     int width, height, channels;
-    float mean, std, full; /* a sample's meaning on 0 .. 1: (x std + mean) / full */
+    float mean, std, white; /* a sample's meaning on 0 .. 1: (x std + mean) / white */
     float black;
 };
 
@@ -109,8 +110,18 @@ static struct picture picture_of(const struct prep_profile *p, enum slot slot) {
     one.mg_height = one.mg_width = one.us_height = one.us_width = 1;
     prep_black(black, &one, slot);
     if (slot_is_mg(slot))
-        return (struct picture){p->mg_width, p->mg_height, 1, (float)p->mg_mean, (float)p->mg_std, 65535.0F, black[0]};
+        return (struct picture){p->mg_width, p->mg_height, 1, (float)p->mg_mean, (float)p->mg_std, 65535, black[0]};
     return (struct picture){p->us_width, p->us_height, 3, 0, 1, 1, black[0]};
+}
+
+/* A mammogram's own white: files of 12 bits in 16 are common, and a step measured against 65535 would make them half as bright, or drown
+ * them. */
+static float white_of(const float *in, const struct picture *p) {
+    const size_t n = (size_t)p->width * (size_t)p->height;
+    float most = p->black;
+    for (size_t i = 0; i < n; i++)
+        most = in[i] > most ? in[i] : most;
+    return most * p->std + p->mean;
 }
 
 /* --- moving */
@@ -189,18 +200,15 @@ static inline float gamma_of(const float *table, float v) {
     return table[i] + part * (table[i + 1] - table[i]);
 }
 
-/* A row of numbers of mean 0 and deviation 1: sums of a random word's four bytes (Irwin & Hall), normal enough for noise (within 3.45
- * deviations, kurtosis 2.7), in integers only. */
-static void grain_row(float *out, const struct rng *r, int y, int width) {
-    const uint64_t blocks = ((uint64_t)width + 3) / 4, first = (uint64_t)y * blocks;
-    const float scale = (float)(1.0 / sqrt(4.0 * (256.0 * 256.0 - 1.0) / 12.0));
-    for (int x = 0; x < width; x += 4) {
-        uint32_t w[4];
-        rng_block(r, first + (uint64_t)x / 4, w);
-        for (int i = 0; i < 4 && x + i < width; i++) {
-            const uint32_t sum = (w[i] & 255) + (w[i] >> 8 & 255) + (w[i] >> 16 & 255) + (w[i] >> 24);
-            out[x + i] = ((float)sum - 510.0F) * scale;
-        }
+/* A row of numbers of mean 0 and deviation `strength`: sums of a random word's four bytes (Irwin & Hall), normal enough for noise
+ * (within 3.45 deviations, kurtosis 2.7), in integers only. */
+VECTORS_EXACT static void grain_row(float *restrict out, uint32_t *restrict words, const struct rng *r, int y, int width, float strength) {
+    const size_t blocks = ((size_t)width + 3) / 4;
+    const float scale = strength * (float)(1.0 / sqrt(4.0 * (256.0 * 256.0 - 1.0) / 12.0));
+    rng_blocks(r, (uint64_t)y * blocks, blocks, words);
+    for (int x = 0; x < width; x++) {
+        const uint32_t w = words[x], sum = (w & 255) + (w >> 8 & 255) + (w >> 16 & 255) + (w >> 24);
+        out[x] = (float)((int32_t)sum - 510) * scale;
     }
 }
 
@@ -223,8 +231,8 @@ static inline float value_after(const struct values *a, float v, int x) {
 static void grey_row(float *row, const struct picture *p, const struct values *a) {
     for (int x = 0; x < p->width; x++)
         if (row[x] > p->black) {
-            const float v = (row[x] * p->std + p->mean) / p->full;
-            row[x] = (value_after(a, v > 0.0F ? v : 0.0F, x) * p->full - p->mean) / p->std;
+            const float v = (row[x] * p->std + p->mean) / p->white;
+            row[x] = (value_after(a, v > 0.0F ? v : 0.0F, x) * p->white - p->mean) / p->std;
         }
 }
 
@@ -236,7 +244,7 @@ static void colour_row(float *row, const struct picture *p, const struct values 
         if (most > p->black) {
             const float factor = value_after(a, most, x) / most;
             for (int i = 0; i < 3; i++)
-                c[i] = c[i] * factor < 1.0F ? c[i] * factor : 1.0F; /* the largest may round to a hair more */
+                c[i] *= factor; /* at most 1: x (1 / x) rounds to no more */
         }
     }
 }
@@ -244,8 +252,12 @@ static void colour_row(float *row, const struct picture *p, const struct values 
 static int change_values(float *out, const struct picture *p, const struct augment_draw *d, struct err *e) {
     const size_t width = (size_t)p->width;
     float *memory = mem_alloc_aligned(GAMMA_SIZE + 2 * width, sizeof *memory, e);
-    if (!memory)
+    uint32_t *words = mem_alloc_aligned(width + 3, sizeof *words, e);
+    if (!memory || !words) {
+        free(memory);
+        free(words);
         return ERR_NO_MEMORY;
+    }
     const struct rng speckle = rng_make(d->pixels, TRAIN_AUGMENT, STREAM_SPECKLE), noise = rng_make(d->pixels, TRAIN_AUGMENT, STREAM_NOISE);
     const struct values a = {d->gamma != 1 ? memory : NULL, d->speckle != 0 ? memory + GAMMA_SIZE : NULL,
                              d->noise != 0 ? memory + GAMMA_SIZE + width : NULL};
@@ -254,18 +266,13 @@ static int change_values(float *out, const struct picture *p, const struct augme
     for (int y = 0; y < p->height; y++) {
         float *row = out + (size_t)y * width * (size_t)p->channels;
         if (a.speckle)
-            grain_row(a.speckle, &speckle, y, p->width);
+            grain_row(a.speckle, words, &speckle, y, p->width, (float)d->speckle);
         if (a.noise)
-            grain_row(a.noise, &noise, y, p->width);
-        for (size_t x = 0; x < width; x++) {
-            if (a.speckle)
-                a.speckle[x] *= (float)d->speckle;
-            if (a.noise)
-                a.noise[x] *= (float)d->noise;
-        }
+            grain_row(a.noise, words, &noise, y, p->width, (float)d->noise);
         (p->channels == 1 ? grey_row : colour_row)(row, p, &a);
     }
     free(memory);
+    free(words);
     return 0;
 }
 
@@ -308,8 +315,10 @@ static int blur(float *out, const struct picture *p, double sigma, struct err *e
 }
 
 int augment_apply(float *out, const float *in, const struct prep_profile *p, enum slot slot, const struct augment_draw *d, struct err *e) {
-    const struct picture picture = picture_of(p, slot);
+    struct picture picture = picture_of(p, slot);
     int rc = 0;
+    if (changes_values(d) && slot_is_mg(slot))
+        picture.white = white_of(in, &picture);
     if (moves(d))
         rc = move(out, in, &picture, d, e);
     else

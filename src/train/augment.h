@@ -7,9 +7,10 @@
  * scanner's).
  *
  * The steps of intensity change a pixel's value, which is what the tensor means on a scale 0 (black) .. 1: mammography
- * (x std + mean) / 65535, ultrasound the largest of red, green, blue (V of HSV). All channels are multiplied alike, so that grey stays
- * grey, and hue and saturation stay, which in Doppler is the velocity and in elastography the stiffness. Black stays black: what comes from
- * beyond the picture is prep_black()'s value, and no step but the blur at an edge touches a pixel of that value.
+ * (x std + mean) by its largest in this image (65535 where the whole range is used), ultrasound the largest of red, green, blue (V of HSV).
+ * All channels are multiplied alike, so that grey stays grey, and hue and saturation stay, which in Doppler is the velocity and in
+ * elastography the stiffness. Black stays black: what comes from beyond the picture is prep_black()'s value, and no step but the blur at an
+ * edge touches a pixel of that value.
  */
 #ifndef BMU_TRAIN_AUGMENT_H
 #define BMU_TRAIN_AUGMENT_H

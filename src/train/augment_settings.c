@@ -1,13 +1,12 @@
 /* The settings of augmentation: the named ones, their check, their JSON. Floor 4. */
 #include "train/augment.h"
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #define NEUTRAL                                                                                                                            \
     .scale_low = 1, .scale_high = 1, .elastic_cells = 4, .gamma_low = 1, .gamma_high = 1, .blur_sigma_low = 0.1, .blur_sigma_high = 2
-/* docs: Qian et al. 2025 and the published release */
+/* The published release of Qian et al. 2025. */
 #define REFERENCE_MAMMOGRAPHY .translate_x = 0.1, .rotate = 20, .flip_vertical = 0.5
 #define REFERENCE_ULTRASOUND .translate_x = 0.1, .translate_y = 0.1, .rotate = 10, .flip_horizontal = 0.5, .blur = 1
 
@@ -28,7 +27,7 @@ const struct augment_settings augment_default = {
             .gamma = 0.3,
             .gamma_low = 0.8,
             .gamma_high = 1.25,
-            /* dose: up to 0.4 % of the full range, less than a microcalcification's contrast (some per cent) */
+            /* dose: up to 0.4 % of white, below the contrast of what is to be seen (some per cent) */
             .noise = 0.3,
             .noise_sigma = 0.004,
             /* compression and positioning: controls within 26 of 1280 pixels over cells of 320: typically 5 pixels, strain 3 % */
@@ -49,7 +48,7 @@ const struct augment_settings augment_default = {
             .gamma_high = 1.25,
             /* another realisation of the grain; the blur after it takes part of it away again */
             .speckle = 0.3,
-            .speckle_strength = 0.15,
+            .speckle_strength = 0.1,
             /* pressure of the probe. Milder than mammography's: margin, and taller than wide, are findings */
             .elastic = 0.2,
             .elastic_amplitude = 0.015,

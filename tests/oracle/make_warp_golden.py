@@ -157,10 +157,11 @@ MEAN, STD = 5063.68, 8773.89
 def augment_cases():
     """Through the training's steps: mammography normalised, ultrasound 0..1. Speckle and noise have no counterpart to compare with."""
     plan = [
-        ("us_bmode_trans", "blur1", motion(), 1.0, 0.1), ("us_bmode_trans", "blur2", motion(), 1.0, 0.55),
+        ("us_bmode_trans", "blur1", motion(), 1.0, 0.1), ("us_bmode_long", "blur4", motion(), 1.0, 0.35), ("us_bmode_trans", "blur2", motion(), 1.0, 0.55),
         ("us_elasto_long", "blur3", motion(), 1.0, 2.0), ("us_doppler_long", "gray_gamma", motion(), 0.8, 0.0),
         ("us_bmode_long", "gray_gamma2", motion(), 3.9, 0.0), ("us_bmode_trans", "gray_all", motion(4, -3, 1, 0, 9.0, 1.05), 1.25, 1.1),
         ("mg_cc", "gamma", motion(), 0.8, 0.0), ("mg_mlo", "gamma2", motion(), 1.25, 0.0), ("mg_mlo", "gamma3", motion(), 0.25, 0.0),
+        ("mg_cc", "twelve", motion(5, 0, 0, 0, 31.0, 0.8), 0.8, 0.0),
         ("mg_cc", "all", motion(-5, 0, 0, 1, -18.0, 1.0), 1.25, 0.0), ("mg_cc", "blur", motion(), 1.0, 0.9),
     ]
     for slot, name, m, gamma, sigma in plan:
@@ -169,14 +170,15 @@ def augment_cases():
         u = 0.5 + 0.5 * picture("augment." + name, height, width, 1 if mg or name.startswith("gray") else 3)
         if not mg:
             u = u.to(torch.float32).to(torch.float64).expand(3, -1, -1)
-        x = (u * 65535 - MEAN) / STD if mg else u
+        x = (u * (4095 if name == "twelve" else 65535) - MEAN) / STD if mg else u
         x = x.to(torch.float32).to(torch.float64)
         fill = float(np.float32((np.float32(0) - np.float32(MEAN)) / np.float32(STD))) if mg else 0.0
         y = moved(x, m, None, fill)
         if gamma != 1:
-            value = (y * STD + MEAN) / 65535 if mg else y
+            white = x.max() * STD + MEAN if mg else 1.0  # the image's own, before it is moved
+            value = (y * STD + MEAN) / white if mg else y
             value = F.adjust_gamma(value.clamp(0, 1), gamma)
-            y = (value * 65535 - MEAN) / STD if mg else value
+            y = (value * white - MEAN) / STD if mg else value
         if sigma:
             y = F.gaussian_blur(y, [3, 3], [sigma, sigma])
         yield dict(name=name, slot=slot, height=height, width=width, channels=channels, gray=name.startswith("gray"), motion=m, gamma=gamma,
