@@ -193,24 +193,22 @@ static void test_settings(void **state) {
     assert_true(s.epochs[STAGE_MG] == 60 && s.epochs[STAGE_US] == 55 && s.epochs[STAGE_BMU] == 100);
     assert_true(s.dropout_block == 0.3 && s.dropout_head == 0.5 && s.class_weight_level == 0 && s.tier_weight_level == 1);
     assert_true(s.mask.modality == 0 && s.mask.kind == 0 && s.mask.view == 0 && s.mask.clinical == 0);
+    assert_memory_equal(&s.augment, &augment_reference, sizeof s.augment);
     assert_int_equal(settings_read(&s, "share/presets/default.yml", &e), 0);
+    assert_memory_equal(&s.augment, &augment_default, sizeof s.augment);
     assert_true(s.variant == VARIANT_MASKED && s.clinical == CLINICAL_TOKEN && s.mask.modality > 0);
     assert_int_equal(settings_read(&s, "share/presets/small.yml", &e), 0);
+    assert_memory_equal(&s.augment, &augment_default, sizeof s.augment);
     static const struct {
         const char *old, *new;
         int code;
         const char *says;
     } faults[] = {
-        {"patience:", "patiense:", ERR_YAML, "patiense"},
-        {"width: 16", "width: 4", ERR_CONFIG, "network.width"},
-        {"part: 16", "part: 17", ERR_CONFIG, "steps.part"},
-        {"natural", "naturally", ERR_YAML, "line"},
-        {"view: 0.1", "view: 1.5", ERR_CONFIG, "view"},
-        {"class: 1, tier: 0.5", "class: 0, tier: 0", ERR_CONFIG, "nothing"},
-        {"warmup: 1", "warmup: 99", ERR_CONFIG, "steps.warmup"},
-        {"rate: 1.0e-3", "rate: -1", ERR_CONFIG, "steps.rate"},
-        {"augmentation: default", "augmentation: some", ERR_CONFIG, "exams.augmentation"},
-        {"rate: 1.0e-3", "rate: .nan", ERR_YAML, "line"},
+        {"patience:", "patiense:", ERR_YAML, "patiense"},        {"width: 16", "width: 4", ERR_CONFIG, "network.width"},
+        {"part: 16", "part: 17", ERR_CONFIG, "steps.part"},      {"natural", "naturally", ERR_YAML, "line"},
+        {"view: 0.1", "view: 1.5", ERR_CONFIG, "view"},          {"class: 1, tier: 0.5", "class: 0, tier: 0", ERR_CONFIG, "nothing"},
+        {"warmup: 1", "warmup: 99", ERR_CONFIG, "steps.warmup"}, {"rate: 1.0e-3", "rate: -1", ERR_CONFIG, "steps.rate"},
+        {"rotate: 20", "rotate: 200", ERR_CONFIG, "rotate"},     {"rate: 1.0e-3", "rate: .nan", ERR_YAML, "line"},
     };
     uint8_t *bytes = NULL;
     text_of_file(&bytes, "share/presets/small.yml");

@@ -100,7 +100,7 @@ static int open_loaders(struct run *r, struct err *e) {
                                .ahead = 2};
     int rc = loader_open(&r->validation, &o, e);
     o.mask = &s->mask;
-    o.augment = settings_augment(s);
+    o.augment = &s->augment;
     o.ahead = s->part + r->o->loader_threads;
     return rc ? rc : loader_open(&r->training, &o, e);
 }

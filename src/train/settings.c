@@ -30,17 +30,6 @@ const char *metric_name(enum metric m) {
     return metric_names[m];
 }
 
-const struct augment_settings *settings_augment(const struct train_settings *s) {
-    static const struct {
-        const char *name;
-        const struct augment_settings *settings;
-    } all[] = {{"none", &augment_none}, {"reference", &augment_reference}, {"default", &augment_default}};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (strcmp(all[i].name, s->augmentation) == 0)
-            return all[i].settings;
-    return NULL;
-}
-
 /* --- limits ----------------------------------------------------------------------------------------------------------------- */
 
 int settings_check(const struct train_settings *s, struct err *e) {
@@ -74,10 +63,8 @@ int settings_check(const struct train_settings *s, struct err *e) {
     for (int i = 0; i < STAGE_COUNT; i++)
         if (s->warmup > s->epochs[i])
             return err_set(e, ERR_CONFIG, "steps.warmup: %d epochs, more than the %d of stage %s", s->warmup, s->epochs[i], stage_names[i]);
-    if (!settings_augment(s))
-        return err_set(e, ERR_CONFIG, "exams.augmentation: '%s'; none, reference and default are possible", s->augmentation);
     const int rc = mask_check(&s->mask, e);
-    return rc ? rc : augment_check(settings_augment(s), e);
+    return rc ? rc : augment_check(&s->augment, e);
 }
 
 /* --- JSON --------------------------------------------------------------------------------------------------------------------- */
@@ -128,8 +115,7 @@ struct json *settings_to_json(const struct train_settings *s) {
     json_put(j, "network", network_json(s));
     json_put(j, "steps", steps_json(s));
     json_put_string(exams, "sampler", s->sampler == SAMPLER_BALANCED ? "balanced" : "natural");
-    json_put_string(exams, "augmentation", s->augmentation);
-    json_put(exams, "augmentation_settings", augment_to_json(settings_augment(s)));
+    json_put(exams, "augmentation", augment_to_json(&s->augment));
     json_put_number(mask, "modality", s->mask.modality);
     json_put_number(mask, "kind", s->mask.kind);
     json_put_number(mask, "view", s->mask.view);

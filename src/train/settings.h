@@ -51,16 +51,13 @@ struct train_settings {
     /* the exams */
     enum sampler_kind sampler;
     struct mask_settings mask;
-    char augmentation[SETTINGS_NAME];
+    struct augment_settings augment;
     /* the loss: weights of the tree's levels, top first; smoothing */
     double class_weight_level, tier_weight_level, smoothing;
     /* when to stop */
     enum metric metric;
     int patience; /* epochs without a better metric; 0: never early */
 };
-
-/* The settings that the name `augmentation` stands for; NULL: none of "none", "reference", "default". */
-const struct augment_settings *settings_augment(const struct train_settings *s);
 
 /* ERR_YAML with line and column, ERR_CONFIG with the key. */
 int settings_read(struct train_settings *out, const char *path, struct err *e);

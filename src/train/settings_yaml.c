@@ -27,7 +27,7 @@ struct raw_mask {
 };
 struct raw_exams {
     int sampler;
-    char *augmentation;
+    struct augment_settings augmentation;
     struct raw_mask mask;
 };
 struct raw_loss {
@@ -92,9 +92,34 @@ static const cyaml_schema_field_t steps_keys[] = {CHOICE("optimiser", struct raw
 static const cyaml_schema_field_t mask_keys[] = {NUMBER("modality", struct raw_mask, modality), NUMBER("kind", struct raw_mask, kind),
                                                  NUMBER("view", struct raw_mask, view), NUMBER("clinical", struct raw_mask, clinical),
                                                  CYAML_FIELD_END};
-static const cyaml_schema_field_t exams_keys[] = {CHOICE("sampler", struct raw_exams, sampler, samplers),
-                                                  TEXT("augmentation", struct raw_exams, augmentation),
-                                                  CYAML_FIELD_MAPPING("mask", PLAIN, struct raw_exams, mask, mask_keys), CYAML_FIELD_END};
+static const cyaml_schema_field_t modality_keys[] = {NUMBER("translate_x", struct augment_modality, translate_x),
+                                                     NUMBER("translate_y", struct augment_modality, translate_y),
+                                                     NUMBER("rotate", struct augment_modality, rotate),
+                                                     NUMBER("scale_low", struct augment_modality, scale_low),
+                                                     NUMBER("scale_high", struct augment_modality, scale_high),
+                                                     NUMBER("flip_horizontal", struct augment_modality, flip_horizontal),
+                                                     NUMBER("flip_vertical", struct augment_modality, flip_vertical),
+                                                     NUMBER("elastic", struct augment_modality, elastic),
+                                                     NUMBER("elastic_amplitude", struct augment_modality, elastic_amplitude),
+                                                     WHOLE("elastic_cells", struct augment_modality, elastic_cells),
+                                                     NUMBER("gamma", struct augment_modality, gamma),
+                                                     NUMBER("gamma_low", struct augment_modality, gamma_low),
+                                                     NUMBER("gamma_high", struct augment_modality, gamma_high),
+                                                     NUMBER("speckle", struct augment_modality, speckle),
+                                                     NUMBER("speckle_strength", struct augment_modality, speckle_strength),
+                                                     NUMBER("noise", struct augment_modality, noise),
+                                                     NUMBER("noise_sigma", struct augment_modality, noise_sigma),
+                                                     NUMBER("blur", struct augment_modality, blur),
+                                                     NUMBER("blur_sigma_low", struct augment_modality, blur_sigma_low),
+                                                     NUMBER("blur_sigma_high", struct augment_modality, blur_sigma_high),
+                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t augmentation_keys[] = {
+    CYAML_FIELD_MAPPING("mammography", PLAIN, struct augment_settings, mammography, modality_keys),
+    CYAML_FIELD_MAPPING("ultrasound", PLAIN, struct augment_settings, ultrasound, modality_keys), CYAML_FIELD_END};
+static const cyaml_schema_field_t exams_keys[] = {
+    CHOICE("sampler", struct raw_exams, sampler, samplers),
+    CYAML_FIELD_MAPPING("augmentation", PLAIN, struct raw_exams, augmentation, augmentation_keys),
+    CYAML_FIELD_MAPPING("mask", PLAIN, struct raw_exams, mask, mask_keys), CYAML_FIELD_END};
 static const cyaml_schema_field_t loss_keys[] = {NUMBER("class", struct raw_loss, class), NUMBER("tier", struct raw_loss, tier),
                                                  NUMBER("smoothing", struct raw_loss, smoothing), CYAML_FIELD_END};
 static const cyaml_schema_field_t stop_keys[] = {CHOICE("metric", struct raw_stop, metric, metrics),
@@ -136,6 +161,7 @@ static void take(struct train_settings *s, const struct raw *r) {
         .average_batches = t->average_parts,
         .precision = (enum precision)t->precision,
         .sampler = (enum sampler_kind)r->exams.sampler,
+        .augment = r->exams.augmentation,
         .mask = {r->exams.mask.modality, r->exams.mask.kind, r->exams.mask.view, r->exams.mask.clinical},
         .class_weight_level = r->loss.class,
         .tier_weight_level = r->loss.tier,
@@ -145,7 +171,6 @@ static void take(struct train_settings *s, const struct raw *r) {
     };
     copy_text(s->name, r->name);
     copy_text(s->profile, r->network.profile);
-    copy_text(s->augmentation, r->exams.augmentation);
 }
 
 int settings_parse(struct train_settings *out, const char *text, size_t n, struct err *e) {
