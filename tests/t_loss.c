@@ -54,7 +54,7 @@ static struct batch *read_batch(const struct json *j) {
 
 static struct loss_value run(const struct batch *b, float *gradient) {
     struct loss_value value;
-    if (loss_run(&value, gradient, &b->loss, b->logits, b->labels, b->n, &err))
+    if (loss_run(&value, gradient, &b->loss, b->logits, b->labels, b->n, NULL, &err))
         fail_msg("%s", err.message);
     return value;
 }
@@ -273,35 +273,35 @@ static void bad_batches(void **state) {
     static const struct loss_label bad[] = {{-1, 0}, {2, 0}, {0, 2}, {1, 3}, {1, -1}};
     struct loss_label labels[3] = {{1, 0}, {0, 1}, {1, 2}};
     float logits[9] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, gradient[9];
-    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, &err), 0);
+    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, NULL, &err), 0);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         labels[1] = bad[i];
-        assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, &err), ERR_LABEL);
+        assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, NULL, &err), ERR_LABEL);
         assert_non_null(strstr(err.message, "exam 1 "));
     }
     labels[1] = (struct loss_label){0, 1};
     static const float worse[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < sizeof worse / sizeof worse[0]; i++) {
         logits[7] = worse[i];
-        assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, &err), ERR_OUTPUT_NAN);
+        assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, NULL, &err), ERR_OUTPUT_NAN);
         assert_non_null(strstr(err.message, "exam 2 of the batch: logit 1 "));
     }
     logits[7] = 8;
     for (size_t i = 0; i < 9; i++)
         logits[i] = i % 2 ? 3e38F : -3e38F; /* the largest that a float32 holds are still numbers */
-    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, &err), 0);
+    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, NULL, &err), 0);
     l.smoothing = 0.1;
     l.level[1].class_weight[0] = l.level[1].class_weight[2] = 1e-60; /* of labels; that of the third class is 1 */
     assert_int_equal(loss_check(&l, &err), 0);
     for (size_t i = 0; i < 9; i++)
         logits[i] = (float)i;
-    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, &err), ERR_TRAIN_NAN);
+    assert_int_equal(loss_run(&value, gradient, &l, logits, labels, 3, NULL, &err), ERR_TRAIN_NAN);
     assert_non_null(strstr(err.message, "exam 0 "));
-    assert_int_equal(loss_run(&value, NULL, &l, logits, labels, 3, NULL), 0);
+    assert_int_equal(loss_run(&value, NULL, &l, logits, labels, 3, NULL, NULL), 0);
     l.level[1].class_weight[0] = l.level[1].class_weight[2] = 1e-308;
     for (size_t i = 0; i < 9; i++)
         logits[i] = i % 3 == 1 ? -3e38F : 0;
-    assert_int_equal(loss_run(&value, NULL, &l, logits, labels, 3, &err), ERR_TRAIN_NAN);
+    assert_int_equal(loss_run(&value, NULL, &l, logits, labels, 3, NULL, &err), ERR_TRAIN_NAN);
 }
 
 int main(void) {

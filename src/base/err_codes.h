@@ -110,6 +110,10 @@
     X(COHORT_INCOMPLETE, -190, "the folder is marked: its writing was broken off or still goes on") \
     X(SPLIT_OVERLAP,     -191, "a patient or a picture stands on two sides of a split") \
     X(SPLIT_NO_PATIENT,  -192, "an exam without a patient_id: what belongs together cannot be known") \
+    X(LABEL_CONFLICT,    -132, "two columns of an exam contradict each other on its diagnosis") \
+    X(TRAIN_DATA,        -133, "the exams at hand do not allow this training") \
+    X(CHECKPOINT,        -134, "a checkpoint that is damaged or belongs to another run") \
+    X(INTERRUPTED,       -135, "stopped by a signal; what was reached is saved") \
     /* statistics */ \
     X(STATS_TOO_FEW,     -200, "too few observations for this statistic") \
     X(STATS_ONE_CLASS,   -201, "all observations belong to one class: the statistic is not defined") \

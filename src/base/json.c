@@ -80,6 +80,13 @@ int json_write(const struct json *j, struct buf *out, struct err *e) {
     return dump(j, out, JSON_COMPACT, e);
 }
 
+int json_text(struct buf *out, struct json *built, struct err *e) {
+    buf_clear(out);
+    const int rc = json_ok(built) ? json_write(built, out, e) : err_set(e, ERR_NO_MEMORY, "no memory for a JSON text");
+    json_free(built);
+    return rc;
+}
+
 int json_write_pretty(const struct json *j, struct buf *out, struct err *e) {
     return dump(j, out, JSON_INDENT(2), e);
 }

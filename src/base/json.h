@@ -26,6 +26,8 @@ int json_read(struct json **out, const char *text, size_t n, int code, struct er
 void json_free(struct json *j);
 /* Compact, keys in insertion order, real numbers with 17 significant digits; no newline. */
 int json_write(const struct json *j, struct buf *out, struct err *e);
+/* The same into a cleared buffer, of a value just built, which is freed: ERR_NO_MEMORY if building it has failed. */
+int json_text(struct buf *out, struct json *built, struct err *e);
 /* The same, indented by two spaces, for files that people read. */
 int json_write_pretty(const struct json *j, struct buf *out, struct err *e);
 

@@ -24,14 +24,53 @@ void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]) {
     memcpy(out, x, sizeof x);
 }
 
-/* Two 53-bit uniforms of a block, centred in their intervals so that neither 0 nor 1 occurs. */
+enum { LANES = 16 };
+
+/* LANES blocks side by side, word k of all of them in x[k]. */
+static inline __attribute__((always_inline)) void rounds_of_lanes(uint32_t x[restrict 4][LANES], uint32_t k0, uint32_t k1) {
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < LANES; i++) {
+            const uint64_t a = (uint64_t)0xD2511F53U * x[0][i], b = (uint64_t)0xCD9E8D57U * x[2][i];
+            x[0][i] = (uint32_t)(b >> 32) ^ x[1][i] ^ k0;
+            x[1][i] = (uint32_t)b;
+            x[2][i] = (uint32_t)(a >> 32) ^ x[3][i] ^ k1;
+            x[3][i] = (uint32_t)a;
+        }
+        k0 += 0x9E3779B9U;
+        k1 += 0xBB67AE85U;
+    }
+}
+
+VECTORS_EXACT void rng_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out) {
+    uint32_t x[4][LANES];
+    size_t at = 0;
+    for (; at + LANES <= n; at += LANES) {
+        for (int i = 0; i < LANES; i++) {
+            const uint64_t block = first + at + (uint64_t)i;
+            x[0][i] = (uint32_t)block;
+            x[1][i] = (uint32_t)(block >> 32);
+            x[2][i] = r->counter[2];
+            x[3][i] = r->counter[3];
+        }
+        rounds_of_lanes(x, r->key[0], r->key[1]);
+        for (size_t i = 0; i < LANES; i++)
+            for (size_t k = 0; k < 4; k++)
+                out[4 * (at + i) + k] = x[k][i];
+    }
+    for (; at < n; at++)
+        rng_block(r, first + at, out + 4 * at);
+}
+
+/* A uniform of 52 bits from two words, centred in its interval so that neither 0 nor 1 occurs. */
+static double fraction(const uint32_t w[2]) {
+    return ((double)(((uint64_t)w[0] << 32 | w[1]) >> 12) + 0.5) * 0x1p-52;
+}
+
 static void uniforms(const struct rng *r, uint64_t block, double out[2]) {
     uint32_t w[4];
     rng_block(r, block, w);
-    for (int i = 0; i < 2; i++) {
-        const uint64_t bits = ((uint64_t)w[2 * i] << 32 | w[2 * i + 1]) >> 12;
-        out[i] = ((double)bits + 0.5) * 0x1p-52;
-    }
+    for (int i = 0; i < 2; i++)
+        out[i] = fraction(w + 2 * i);
 }
 
 double rng_uniform(const struct rng *r, uint64_t index) {
@@ -47,46 +86,14 @@ double rng_normal(const struct rng *r, uint64_t index) {
     return index % 2 ? radius * sin(angle) : radius * cos(angle);
 }
 
-enum { LANES = 16 };
-
-/* rng_block() for LANES blocks side by side, out[word][lane]; whole numbers only, so every kind of processor gives the same. */
-VECTORS static void blocks(const struct rng *r, uint64_t first, uint32_t out[4][LANES]) {
-    uint32_t x0[LANES], x1[LANES], x2[LANES], x3[LANES], k0 = r->key[0], k1 = r->key[1];
-    for (unsigned i = 0; i < LANES; i++) {
-        x0[i] = (uint32_t)(first + i);
-        x1[i] = (uint32_t)((first + i) >> 32);
-        x2[i] = r->counter[2];
-        x3[i] = r->counter[3];
-    }
-    for (int round = 0; round < 10; round++) {
-        for (int i = 0; i < LANES; i++) {
-            const uint64_t a = (uint64_t)0xD2511F53U * x0[i], b = (uint64_t)0xCD9E8D57U * x2[i];
-            x0[i] = (uint32_t)(b >> 32) ^ x1[i] ^ k0;
-            x1[i] = (uint32_t)b;
-            x2[i] = (uint32_t)(a >> 32) ^ x3[i] ^ k1;
-            x3[i] = (uint32_t)a;
-        }
-        k0 += 0x9E3779B9U;
-        k1 += 0xBB67AE85U;
-    }
-    memcpy(out[0], x0, sizeof x0);
-    memcpy(out[1], x1, sizeof x1);
-    memcpy(out[2], x2, sizeof x2);
-    memcpy(out[3], x3, sizeof x3);
-}
-
-static double fraction(uint32_t high, uint32_t low) {
-    return ((double)(((uint64_t)high << 32 | low) >> 12) + 0.5) * 0x1p-52;
-}
-
 static void fill(const struct rng *r, uint64_t first, size_t n, float *out, int normal) {
     assert(first % 2 == 0);
     for (size_t done = 0; done < n; done += (size_t)2 * LANES) {
-        uint32_t w[4][LANES];
+        uint32_t w[4 * LANES];
         float pair[2 * LANES];
-        blocks(r, (first + done) / 2, w);
+        rng_blocks(r, (first + done) / 2, LANES, w);
         for (int i = 0; i < LANES; i++) {
-            double a = fraction(w[0][i], w[1][i]), b = fraction(w[2][i], w[3][i]);
+            double a = fraction(w + 4 * i), b = fraction(w + 4 * i + 2);
             if (normal) {
                 const double radius = sqrt(-2.0 * elementary_log(a));
                 elementary_sincos(b, &b, &a);

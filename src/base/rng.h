@@ -13,6 +13,8 @@ struct rng {
 struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item);
 /* The four 32-bit words of block `block`. Pure. */
 void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]);
+/* n blocks from `first` on, end to end: 4 n words, several times as fast as one by one. */
+void rng_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out);
 /* Number `index` of the stream: uniform in (0, 1), and standard normal (Box & Muller 1958). Pure. */
 double rng_uniform(const struct rng *r, uint64_t index);
 double rng_normal(const struct rng *r, uint64_t index);

@@ -96,7 +96,7 @@ static int trunk_step(void *ctx, uint64_t step, struct err *e) {
     int rc;
     x->engine.training_step = (uint32_t)step;
     parameters_zero_gradients(x->parameters);
-    if ((rc = plan_run(x->plan, e)) || (rc = loss_run(&value, gradient, &x->loss, plan_output(x->plan), x->labels, BATCH, e)) ||
+    if ((rc = plan_run(x->plan, e)) || (rc = loss_run(&value, gradient, &x->loss, plan_output(x->plan), x->labels, BATCH, NULL, e)) ||
         (rc = plan_run_backward(x->plan, gradient, e)) || (rc = optimiser_norm(&norm, x->optimiser, x->parameters->gradients, e)))
         return rc;
     optimiser_step(x->optimiser, x->parameters->values, x->parameters->gradients, RATE, 1);

@@ -120,6 +120,12 @@ error_t cli_take_number(long *out, const char *arg, long min, long max, const ch
     return 0;
 }
 
+error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state) {
+    if (schema_number(out, arg, NULL) || *out < min || *out > max)
+        return cli_usage(state, "%s is '%s'; a number from %g to %g is needed", option, arg, min, max);
+    return 0;
+}
+
 error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state) {
     int n = network_from_name(arg);
     if (n < 0)
@@ -157,29 +163,29 @@ error_t cli_take_precision(enum precision *out, const char *arg, struct argp_sta
 }
 
 /* A file or folder of share/: in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
-static bool find_shared(char out[PATH_MAX], const char *what) {
+int cli_share(char **out, const char *what, struct err *e) {
     static const char *const places[] = {"../../share", "../share/bmunet", "../../../share"};
-    char program[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (n <= 0)
-        return false;
-    program[n] = 0;
-    const char *folder = dirname(program);
+    char program[PATH_MAX], path[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+    *out = NULL;
+    program[n > 0 ? n : 0] = 0;
+    const char *beside = dirname(program);
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        int length = snprintf(out, PATH_MAX, "%s/%s/%s", folder, places[i], what);
-        if (length > 0 && length < PATH_MAX && access(out, R_OK) == 0)
-            return true;
+        const int length = snprintf(path, sizeof path, "%s/%s/%s", beside, places[i], what);
+        if (length > 0 && length < PATH_MAX && access(path, R_OK) == 0)
+            return (*out = mem_strdup(path, e)) ? 0 : ERR_NO_MEMORY;
     }
-    return false;
+    return err_set(e, ERR_FILE_MISSING, "share/%s is not beside the program; name it by an option", what);
 }
 
 int cli_schema(struct schema **out, const char *path, struct err *e) {
-    char found[PATH_MAX];
+    char *found = NULL;
     *out = NULL;
-    if (!path && !find_shared(found, "schemas/clinical10.yml"))
-        return err_set(e, ERR_FILE_MISSING,
-                       "the default clinical schema (share/schemas/clinical10.yml) is not beside the program; name one by --schema");
-    return schema_read_yaml(out, path ? path : found, e);
+    int rc = path ? 0 : cli_share(&found, "schemas/clinical10.yml", e);
+    if (rc == 0)
+        rc = schema_read_yaml(out, path ? path : found, e);
+    free(found);
+    return rc;
 }
 
 static int is_yaml(const struct dirent *d) {
@@ -192,17 +198,17 @@ static int by_bytes(const struct dirent **a, const struct dirent **b) { /* whate
 }
 
 int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
-    char found[PATH_MAX], *paths[VENDORS_MAX] = {0};
+    char *found = NULL, *paths[VENDORS_MAX] = {0};
     struct dirent **entries = NULL;
     *out = NULL;
-    if (!folder && !find_shared(found, "vendors"))
-        return err_set(e, ERR_FILE_MISSING,
-                       "the vendor entries (share/vendors) are not beside the program; name a folder by --vendors, or ''");
+    int rc = folder ? 0 : cli_share(&found, "vendors", e);
+    if (rc)
+        return rc;
     folder = folder ? folder : found;
     const int n = scandir(folder, &entries, is_yaml, by_bytes);
-    int rc = n <= 0             ? err_set(e, ERR_FILE_MISSING, "%s: no folder with *.yml files", folder)
-             : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
-                                : 0;
+    rc = n <= 0             ? err_set(e, ERR_FILE_MISSING, "%s: no folder with *.yml files", folder)
+         : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
+                            : 0;
     for (int i = 0; !rc && i < n; i++)
         if (asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0)
             rc = err_set(e, ERR_NO_MEMORY, "memory could not be had");
@@ -214,6 +220,7 @@ int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
             free(paths[i]);
     }
     free(entries);
+    free(found);
     return rc;
 }
 

@@ -29,6 +29,8 @@ int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_synth(int argc, char **argv);
 int cmd_split(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_runs(int argc, char **argv);
 
 /* Every verb's options begin with this. */
 struct cli {
@@ -41,6 +43,8 @@ error_t cli_default(int key, struct argp_state *state);
 error_t cli_usage(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Option values; a complaint if they do not fit. */
 error_t cli_take_number(long *out, const char *arg, long min, long max, const char *option, struct argp_state *state);
+/* A decimal number. */
+error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state);
 error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state);
 error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *state);
 error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);
@@ -56,6 +60,8 @@ bool cli_warn_untrained(const struct model *m);
 /* Flush stdout; EXIT_ERROR with a message if what was printed did not arrive, else status. */
 int cli_finish(int status);
 
+/* Where our share folder has `what` ("trees/bmu5.yml"), beside the program or where it was installed; *out is owned. ERR_FILE_MISSING. */
+int cli_share(char **out, const char *what, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
 /* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (data/identity.h). */

@@ -15,6 +15,8 @@ static const struct verb {
     {"prep", "show what a network would see of a table of exams, without a model", cmd_prep},
     {"scan", "make a table of exams from a folder of images", cmd_scan},
     {"deidentify", "write DICOM images without what tells who the patient is", cmd_deidentify},
+    {"train", "train one stage of a network", cmd_train},
+    {"runs", "list training runs and what they came to", cmd_runs},
     {"import", "turn a PyTorch checkpoint into a model file", cmd_import},
     {"info", "show what a model file is", cmd_info},
     {"init", "write an untrained model, for trying things out", cmd_init},

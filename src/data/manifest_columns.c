@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "data/manifest.h"
 #include "data/slot.h"
 
@@ -76,50 +77,18 @@ size_t manifest_clinic_info(const char *name) {
     return k;
 }
 
-static char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-}
-
-static unsigned change_cost(char a, char b) {
-    return a == b ? 0 : lower(a) == lower(b) ? 1 : 2;
-}
-
-enum { NAME_COMPARED = 64 }; /* bytes of a name that are looked at: names are shorter, hostile ones are not worth more */
-
-/* Twice the Levenshtein distance. */
-static unsigned distance(const char *a, const char *b) {
-    unsigned row[NAME_COMPARED + 1];
-    size_t na = strnlen(a, NAME_COMPARED), nb = strnlen(b, NAME_COMPARED);
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = 2 * (unsigned)j;
-    for (size_t i = 1; i <= na; i++) {
-        unsigned corner = row[0];
-        row[0] = 2 * (unsigned)i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned best = corner + change_cost(a[i - 1], b[j - 1]);
-            if (row[j] + 2 < best)
-                best = row[j] + 2;
-            if (row[j - 1] + 2 < best)
-                best = row[j - 1] + 2;
-            corner = row[j];
-            row[j] = best;
-        }
-    }
-    return row[nb];
-}
-
 const char *manifest_column_nearest(const char *name, unsigned headers, const struct schema *schema) {
     const char *nearest = "";
     unsigned least = ~0u;
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        unsigned d = distance(name, columns[i].name);
+        unsigned d = nearest_distance(name, columns[i].name);
         if ((columns[i].headers & headers) != 0 && d < least) {
             least = d;
             nearest = columns[i].name;
         }
     }
     for (size_t i = 0; schema != NULL && (headers & HEADER_OURS) != 0 && i < schema->n_fields; i++) {
-        unsigned d = distance(name, schema->fields[i].name);
+        unsigned d = nearest_distance(name, schema->fields[i].name);
         if (d < least) {
             least = d;
             nearest = schema->fields[i].name;

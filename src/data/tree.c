@@ -2,10 +2,12 @@
 #include "data/tree.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "data/csv.h"
 #include "data/tree_raw.h"
 
@@ -213,6 +215,30 @@ void tree_free(struct tree *t) {
     free(o);
 }
 
+/* Names the three nearest terms: what was meant is nearly always among them. */
+static int unknown_term(const struct tree *t, const char *folded, const char *shown, struct err *e) {
+    enum { NEAREST = 3 };
+    const struct tree_spelling *near[NEAREST] = {NULL};
+    unsigned far[NEAREST] = {~0U, ~0U, ~0U};
+    for (size_t i = 0; i < t->n_spellings; i++) {
+        unsigned d = nearest_distance(folded, t->spellings[i].folded);
+        for (int k = 0; k < NEAREST; k++) {
+            if (d >= far[k])
+                continue;
+            memmove(far + k + 1, far + k, (size_t)(NEAREST - 1 - k) * sizeof *far);
+            memmove(near + k + 1, near + k, (size_t)(NEAREST - 1 - k) * sizeof *near);
+            far[k] = d;
+            near[k] = &t->spellings[i];
+            break;
+        }
+    }
+    char terms[3 * CSV_SHOW_SIZE] = "", one[CSV_SHOW_SIZE];
+    size_t at = 0;
+    for (int k = 0; k < NEAREST && near[k]; k++)
+        at += (size_t)snprintf(terms + at, sizeof terms - at, "%s\"%s\"", k ? ", " : "", csv_show(one, near[k]->text));
+    return err_set(e, ERR_VALUE_SYNTAX, "the disease tree %s does not know the term \"%s\"; nearest: %s", t->name, shown, terms);
+}
+
 /* One term. *node = -1: known and unmapped. */
 static int lookup_one(int *node, const struct tree *t, const char *text, size_t n, int above, struct err *e) {
     char folded[FOLDED_MAX], shown[CSV_SHOW_SIZE];
@@ -234,7 +260,7 @@ static int lookup_one(int *node, const struct tree *t, const char *text, size_t 
         }
     }
     if (found == NULL)
-        return err_set(e, ERR_VALUE_SYNTAX, "the disease tree %s does not know the term \"%s\"", t->name, shown);
+        return unknown_term(t, folded, shown, e);
     if (matches > 1 && chosen != 1)
         return err_set(e, ERR_VALUE_SYNTAX, "the term \"%s\" stands at several places of the disease tree %s: is it benign or malignant?",
                        shown, t->name);

@@ -18,16 +18,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/vectors.h"
 #include "image/image.h"
 
 enum { FRACTION_BITS = 32 - 8 - 2, BLOCK = 4 };
-
-/* ThreadSanitizer and others do not get along with the resolver of clones; the results are the same without. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define CLONES __attribute__((target_clones("avx2", "default"), optimize("O3")))
-#else
-#define CLONES
-#endif
 
 struct span {
     uint32_t first, count;
@@ -108,7 +102,7 @@ static inline __attribute__((always_inline)) void across_u8_of(uint8_t *dst, con
     }
 }
 
-CLONES static void across_u8(uint8_t *dst, const uint8_t *src, const struct axis *a, int channels) {
+VECTORS_EXACT static void across_u8(uint8_t *dst, const uint8_t *src, const struct axis *a, int channels) {
     switch (channels) {
     case 1:
         across_u8_of(dst, src, a, 1);
@@ -125,8 +119,8 @@ CLONES static void across_u8(uint8_t *dst, const uint8_t *src, const struct axis
 }
 
 /* One output row from `count` rows of n samples. sums: n words of scratch. */
-CLONES static void down_u8(uint8_t *restrict dst, int32_t *restrict sums, const uint8_t *restrict src, size_t n, const int32_t *w,
-                           uint32_t count) {
+VECTORS_EXACT static void down_u8(uint8_t *restrict dst, int32_t *restrict sums, const uint8_t *restrict src, size_t n, const int32_t *w,
+                                  uint32_t count) {
     for (size_t x = 0; x < n; x++)
         sums[x] = 1 << (FRACTION_BITS - 1);
     for (uint32_t i = 0; i < count; i++)
@@ -147,7 +141,7 @@ static inline int32_t round_i32(double v) {
 }
 
 /* BLOCK rows at once, side by side in `tile`, so that one weight serves a vector of samples. */
-CLONES static void across_i32(int32_t *restrict dst, double *restrict tile, const int32_t *restrict src, const struct axis *a) {
+VECTORS_EXACT static void across_i32(int32_t *restrict dst, double *restrict tile, const int32_t *restrict src, const struct axis *a) {
     for (uint32_t x = 0; x < a->in; x++)
         for (size_t r = 0; r < BLOCK; r++)
             tile[x * BLOCK + r] = src[r * a->in + x];
@@ -172,8 +166,8 @@ static void across_i32_row(int32_t *dst, const int32_t *src, const struct axis *
     }
 }
 
-CLONES static void down_i32(int32_t *restrict dst, double *restrict sums, const int32_t *restrict src, size_t n, const double *w,
-                            uint32_t count) {
+VECTORS_EXACT static void down_i32(int32_t *restrict dst, double *restrict sums, const int32_t *restrict src, size_t n, const double *w,
+                                   uint32_t count) {
     for (size_t x = 0; x < n; x++)
         sums[x] = src[x] * w[0];
     for (uint32_t i = 1; i < count; i++)

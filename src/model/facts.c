@@ -91,6 +91,31 @@ int facts_open(struct facts *f, const char *path, struct err *e) {
     return rc;
 }
 
+static int copy_schema(struct schema **out, const struct schema *s, struct err *e) {
+    struct json *j = schema_to_json(s);
+    const int rc = json_ok(j) ? schema_from_json(out, j, e) : err_set(e, ERR_NO_MEMORY, "no memory for the schema");
+    json_free(j);
+    return rc;
+}
+
+int facts_over(struct facts *f, const struct facts *like, const struct array *arrays, size_t n, struct err *e) {
+    memset(f, 0, sizeof *f);
+    f->config = like->config; /* its vendor table is borrowed from `like`, which outlives this */
+    const size_t fields = like->schema ? like->schema->n_fields : 0;
+    int rc = archive_over(&f->archive, arrays, n, e);
+    if (rc == 0 && like->schema)
+        rc = copy_schema(&f->schema, like->schema, e);
+    if (rc)
+        return rc;
+    f->clinical_mean = mem_alloc(fields + 1, sizeof(double), e);
+    f->clinical_std = mem_alloc(fields + 1, sizeof(double), e);
+    if (!f->clinical_mean || !f->clinical_std)
+        return ERR_NO_MEMORY;
+    memcpy(f->clinical_mean, like->clinical_mean, fields * sizeof(double));
+    memcpy(f->clinical_std, like->clinical_std, fields * sizeof(double));
+    return check_keys(f, e);
+}
+
 void facts_release(struct facts *f) {
     free(f->clinical_mean);
     free(f->clinical_std);

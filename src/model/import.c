@@ -5,49 +5,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "model/config.h"
-
-/* What every model file of ours says of itself. */
-static const char tree_json[] = "{\"name\":\"bmu5\",\"approved_by\":\"\",\"levels\":[{\"name\":\"benign\",\"tiers\":[\"T1\",\"T2\"]},"
-                                "{\"name\":\"malignant\",\"tiers\":[\"T3\",\"T4\",\"T5\"]}]}";
-
-enum { METADATA_MAX = 8 };
-struct metadata {
-    struct arena arena;
-    const char *pairs[METADATA_MAX][2];
-    size_t n;
-};
-
-static void put(struct metadata *m, const char *key, const char *value) {
-    m->pairs[m->n][0] = key;
-    m->pairs[m->n++][1] = value;
-}
-
-/* Takes j over. */
-static int put_json(struct metadata *m, const char *key, struct json *j, struct err *e) {
-    struct buf text;
-    buf_init(&text);
-    int rc = json_ok(j) ? json_write(j, &text, e) : err_set(e, ERR_NO_MEMORY, "no memory for the metadata");
-    const char *kept = rc == 0 ? arena_strdup(&m->arena, text.data, e) : NULL;
-    json_free(j);
-    buf_release(&text);
-    if (!kept)
-        return rc ? rc : ERR_NO_MEMORY;
-    put(m, key, kept);
-    return 0;
-}
-
-static int common_metadata(struct metadata *m, const struct model_config *c, const struct schema *schema, struct err *e) {
-    arena_init(&m->arena, 0);
-    put(m, "format", "pt");
-    put(m, "bmunet.format", "1");
-    put(m, "bmunet.tree", tree_json);
-    int rc = put_json(m, "bmunet.config", config_to_json(c), e);
-    if (rc == 0 && c->prep.vendors)
-        rc = put_json(m, "bmunet.vendors", vendors_to_json(c->prep.vendors), e);
-    if (rc == 0 && c->clinical != CLINICAL_NONE)
-        rc = put_json(m, "bmunet.schema", schema_to_json(schema), e);
-    return rc;
-}
+#include "model/save.h"
 
 static const char *first_conv(enum network n) {
     return n == NETWORK_MG ? "backbone.0.weight" : n == NETWORK_US ? "model2.backbone.0.weight" : "model1.backbone.0.weight";
@@ -64,16 +22,12 @@ static struct model_config config_of(const struct archive *a, const struct model
     return config_make(how->network, how->variant, how->clinical, (int)n, width);
 }
 
-static int write_model(const char *out_path, const struct keys *k, const struct array *arrays, const struct metadata *m, struct err *e) {
-    return safetensors_write(out_path, arrays, k->n, m->pairs, m->n, e);
-}
-
 int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e) {
     const struct model_config c = config_of(checkpoint, how);
-    struct metadata m = {0};
     struct keys k;
     struct array *arrays = NULL;
-    char hex[SHA256_HEX_SIZE];
+    struct buf source;
+    buf_init(&source);
     keys_init(&k);
     int rc = config_check(&c, how->schema, e);
     if (rc)
@@ -87,16 +41,17 @@ int model_import(const char *out_path, const struct archive *checkpoint, const s
     }
     for (size_t i = 0; i < k.n; i++)
         arrays[i] = *archive_find(checkpoint, k.list[i].name);
-    if ((rc = common_metadata(&m, &c, how->schema, e)))
-        goto out;
-    struct json *source = json_object();
+    struct json *j = json_object();
+    char hex[SHA256_HEX_SIZE];
     sha256_hex(how->source_sha256, hex);
-    json_put_string(source, "file", how->source_name);
-    json_put_string(source, "sha256", hex);
-    if ((rc = put_json(&m, "bmunet.source", source, e)) == 0)
-        rc = write_model(out_path, &k, arrays, &m, e);
+    json_put_string(j, "file", how->source_name);
+    json_put_string(j, "sha256", hex);
+    if ((rc = json_text(&source, j, e)) == 0) {
+        const char *const more[][2] = {{"bmunet.source", source.data}};
+        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = how->schema, .more = more, .n_more = 1}, arrays, k.n, e);
+    }
 out:
-    arena_release(&m.arena);
+    buf_release(&source);
     keys_release(&k);
     free(arrays);
     return rc;
@@ -105,10 +60,11 @@ out:
 int model_init(const char *out_path, const struct model_init_options *o, struct err *e) {
     struct model_config c =
         config_make(o->network, o->variant, o->clinical, o->schema ? (int)o->schema->n_fields : 0, o->small ? WIDTH_SMALL : WIDTH_FULL);
-    struct metadata m = {0};
     struct keys k;
     struct array *arrays = NULL;
     struct arena arena;
+    struct buf source;
+    buf_init(&source);
     keys_init(&k);
     arena_init(&arena, 0);
     int rc = 0;
@@ -123,16 +79,17 @@ int model_init(const char *out_path, const struct model_init_options *o, struct 
         rc = ERR_NO_MEMORY;
         goto out;
     }
-    if ((rc = keys_fill(&k, o->seed, arrays, &arena, e)) || (rc = common_metadata(&m, &c, o->schema, e)))
+    if ((rc = keys_fill(&k, o->seed, arrays, &arena, e)))
         goto out;
-    struct json *source = json_object();
-    json_put_integer(source, "seed", (int64_t)o->seed);
-    put(&m, "bmunet.untrained", "true");
-    if ((rc = put_json(&m, "bmunet.source", source, e)) == 0)
-        rc = write_model(out_path, &k, arrays, &m, e);
+    struct json *j = json_object();
+    json_put_integer(j, "seed", (int64_t)o->seed);
+    if ((rc = json_text(&source, j, e)) == 0) {
+        const char *const more[][2] = {{"bmunet.untrained", "true"}, {"bmunet.source", source.data}};
+        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = o->schema, .more = more, .n_more = 2}, arrays, k.n, e);
+    }
 out:
-    arena_release(&m.arena);
     arena_release(&arena);
+    buf_release(&source);
     keys_release(&k);
     free(arrays);
     return rc;

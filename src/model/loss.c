@@ -161,6 +161,12 @@ static void count_labels(struct loss_value *out, const struct loss *l, const str
         }
 }
 
+void loss_weights(double out[LOSS_LEVELS_MAX], const struct loss *l, const struct loss_label *labels, size_t n) {
+    struct loss_value count = {0};
+    count_labels(&count, l, labels, n);
+    memcpy(out, count.weights, sizeof count.weights);
+}
+
 /* One exam on all levels that it has a label on; gradient [n_leaves] may be NULL. False: the gradient leaves float32. */
 static bool run_exam(struct loss_value *out, float *gradient, const struct loss *l, const float *z, struct loss_label y) {
     double sink[LOSS_LEAVES_MAX] = {0};
@@ -178,12 +184,14 @@ static bool run_exam(struct loss_value *out, float *gradient, const struct loss 
 }
 
 int loss_run(struct loss_value *out, float *gradient, const struct loss *l, const float *logits, const struct loss_label *labels, size_t n,
-             struct err *e) {
+             const double *weights, struct err *e) {
     const int rc = check_batch(l, logits, labels, n, e);
     if (rc)
         return rc;
     memset(out, 0, sizeof *out);
     count_labels(out, l, labels, n);
+    if (weights)
+        memcpy(out->weights, weights, sizeof out->weights);
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * (size_t)l->n_leaves;
         if (!run_exam(out, gradient ? gradient + at : NULL, l, logits + at, labels[i]))

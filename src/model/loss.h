@@ -53,10 +53,14 @@ int loss_check(const struct loss *l, struct err *e);
 /* tree_lookup()'s node as a label. l comes from this tree. ERR_LABEL: the tree has no such node (-1: the exam has no label). */
 int loss_label(struct loss_label *out, const struct loss *l, const struct tree *t, int node, struct err *e);
 
+/* sum of w[y] per level over the exams: what each level of their loss is divided by. */
+void loss_weights(double out[LOSS_LEVELS_MAX], const struct loss *l, const struct loss_label *labels, size_t n);
 /* One batch: logits [n][n_leaves], labels [n]; gradient [n][n_leaves] = d total / d logits, or NULL. l has passed loss_check().
  * ERR_LABEL, ERR_OUTPUT_NAN: the message names the exam by its index in the batch. ERR_TRAIN_NAN: class weights so far apart that a
- * gradient leaves float32. On failure out and gradient mean nothing. */
+ * gradient leaves float32. On failure out and gradient mean nothing.
+ * weights: NULL, or loss_weights() of the whole batch of which these exams are a part: the parts' totals and gradients then sum up to the
+ * whole batch's. */
 int loss_run(struct loss_value *out, float *gradient, const struct loss *l, const float *logits, const struct loss_label *labels, size_t n,
-             struct err *e);
+             const double *weights, struct err *e);
 
 #endif

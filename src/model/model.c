@@ -77,26 +77,30 @@ static void forget(void *archive) {
     archive_forget(archive);
 }
 
-int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
-    struct model *m = mem_alloc(1, sizeof *m, e);
-    if (!m)
-        return ERR_NO_MEMORY;
-    int rc = facts_open(&m->facts, path, e);
-    if (rc)
-        goto out;
-    if ((rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) || (rc = buffers(m, e))) {
-        err_prefix(e, "%s", path);
-        goto out;
+/* The rest of opening, once the facts are there or could not be had. */
+static int make_model(struct model **out, struct model *m, int rc, const struct model_options *options, struct err *e) {
+    if (rc == 0 && (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) == 0)
+        rc = buffers(m, e);
+    if (rc) {
+        model_close(m);
+        return rc;
     }
     m->engine.packed = forget;
     m->engine.packed_ctx = m->facts.archive;
     archive_forget(m->facts.archive);
-out:
-    if (rc)
-        model_close(m);
-    else
-        *out = m;
-    return rc;
+    *out = m;
+    return 0;
+}
+
+int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
+    struct model *m = mem_alloc(1, sizeof *m, e);
+    return m ? make_model(out, m, facts_open(&m->facts, path, e), options, e) : ERR_NO_MEMORY;
+}
+
+int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
+               struct err *e) {
+    struct model *m = mem_alloc(1, sizeof *m, e);
+    return m ? make_model(out, m, facts_over(&m->facts, like, arrays, n, e), options, e) : ERR_NO_MEMORY;
 }
 
 /* --- plans, made when first needed ----------------------------------------------------------------------------------------- */

@@ -30,6 +30,9 @@ struct learner {
     float *views[TOWERS_MAX]; /* packed, where the caller's do not lie end to end */
     size_t view_floats[TOWERS_MAX];
     float *running;             /* [n - n_trained] running statistics before the batch at hand, to go back to */
+    int64_t *batches;           /* [keys.n] and batch-norm's counters */
+    bool *used;                 /* [keys.n] arrays that a part of the batch at hand has used; by segment */
+    int next_part;              /* of the batch at hand; 0: none */
     float *clinical, *gradient; /* [n][inputs], [n][5] */
     int capacity;               /* exams that the two have room for */
     struct optimiser_segment *segments;
@@ -61,6 +64,8 @@ void learner_close(struct learner *l) {
     for (int t = 0; t < TOWERS_MAX; t++)
         free(l->views[t]);
     free(l->running);
+    free(l->batches);
+    free(l->used);
     free(l->clinical);
     free(l->gradient);
     free(l);
@@ -84,7 +89,8 @@ int learner_open(struct learner **out, const char *path, const struct learner_op
     config_keys(&l->keys, &l->facts.config, l->facts.schema);
     if ((rc = parameters_new(&l->parameters, &l->keys, l->facts.archive, 0, e)) == 0)
         rc = engine_init(&l->engine, o->exact, o->precision == PRECISION_BF16, e);
-    if (rc == 0 && !(l->running = mem_alloc(running_count(l), sizeof *l->running, e)))
+    if (rc == 0 && (!(l->running = mem_alloc(running_count(l), sizeof *l->running, e)) ||
+                    !(l->batches = mem_alloc(l->keys.n, sizeof *l->batches, e)) || !(l->used = mem_alloc(l->keys.n, sizeof *l->used, e))))
         rc = ERR_NO_MEMORY;
     archive_forget(l->facts.archive);
     l->engine.seed = o->seed;
@@ -102,6 +108,14 @@ const struct model_config *learner_config(const struct learner *l) {
 
 struct parameters *learner_parameters(struct learner *l) {
     return l->parameters;
+}
+
+const struct facts *learner_facts(const struct learner *l) {
+    return &l->facts;
+}
+
+struct optimiser *learner_optimiser(struct learner *l) {
+    return l->optimiser;
 }
 
 void learner_reference_loss(struct loss *out, double smoothing) {
@@ -295,57 +309,136 @@ static bool used_by_graph(const struct learner *l, size_t offset) {
     return false;
 }
 
+static void note_used(struct learner *l) {
+    for (size_t i = 0; i < l->n_segments; i++)
+        l->used[i] = l->used[i] || used_by_graph(l, l->segments[i].offset);
+}
+
 /* The gradients' norm; a NaN is found here. What the batch did not use rests in the step that follows: no decay, no momentum (as PyTorch
  * leaves alone what has no gradient). */
 static int measure_gradients(struct learner *l, struct err *e) {
     if (!l->optimiser)
         return 0;
     for (size_t i = 0; i < l->n_segments; i++)
-        l->segments[i].frozen = l->frozen[i] || !used_by_graph(l, l->segments[i].offset);
+        l->segments[i].frozen = l->frozen[i] || !l->used[i];
     const int rc = optimiser_norm(&l->norm, l->optimiser, l->parameters->gradients, e);
     l->measured = rc == 0;
     return rc;
 }
 
-int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
-                      struct loss_value *value, float *logits, struct err *e) {
-    int rc = check_exams(l, exams, n, e);
-    l->measured = false; /* whatever goes wrong, no step is made of it */
-    if (rc == 0 && loss->n_leaves != TIER_COUNT)
-        rc = err_set(e, ERR_CONFIG, "the loss has %d leaves, the network %d", loss->n_leaves, (int)TIER_COUNT);
+/* Forward, loss and backward of a part whose plan is ready and bound. */
+static int run_part(struct learner *l, const struct loss *loss, const struct loss_label *labels, int n, const double *weights,
+                    struct loss_value *value, float *logits, struct err *e) {
+    int rc = plan_run(l->ready.plan, e);
     if (rc)
-        return err_prefix(e, "step %llu", (unsigned long long)step), rc;
-    struct loss_label *labels = mem_alloc((size_t)n, sizeof *labels, e);
-    if (!labels)
-        return ERR_NO_MEMORY;
-    for (int i = 0; i < n; i++)
-        labels[i] = exams[i].label;
-    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)))
-        goto out;
-    float *running = l->parameters->values + l->parameters->n_trained;
-    memcpy(l->running, running, running_count(l) * sizeof *running);
-    l->engine.training_step = (uint32_t)step;
-    parameters_zero_gradients(l->parameters);
-    if ((rc = plan_run(l->ready.plan, e)))
-        goto back;
+        return rc;
     const float *output = plan_output(l->ready.plan);
     if (logits)
         memcpy(logits, output, (size_t)n * TIER_COUNT * sizeof *logits);
-    if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, e)) == 0 &&
-        (rc = plan_run_backward(l->ready.plan, l->gradient, e)) == 0)
-        rc = measure_gradients(l, e);
+    rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, weights, e);
+    return rc ? rc : plan_run_backward(l->ready.plan, l->gradient, e);
+}
+
+static float *running_of(struct learner *l) {
+    return l->parameters->values + l->parameters->n_trained;
+}
+
+static void count_batch(struct learner *l) {
     const struct tower *towers;
     const int n_towers = config_towers(&l->facts.config, &towers);
-    for (int t = 0; t < n_towers && rc == 0; t++)
+    for (int t = 0; t < n_towers; t++)
         if (l->ready.in.view[t] >= 0)
             parameters_count_batch(l->parameters, towers[t].prefix);
-back:
-    if (rc) /* a batch that failed leaves no trace */
-        memcpy(running, l->running, running_count(l) * sizeof *running);
-out:
+}
+
+/* What batch-norm keeps, before a batch: a batch that fails leaves no trace. */
+static void keep_statistics(struct learner *l) {
+    memcpy(l->running, running_of(l), running_count(l) * sizeof(float));
+    memcpy(l->batches, l->parameters->batches, l->keys.n * sizeof *l->batches);
+}
+
+static void restore_statistics(struct learner *l) {
+    memcpy(running_of(l), l->running, running_count(l) * sizeof(float));
+    memcpy(l->parameters->batches, l->batches, l->keys.n * sizeof *l->batches);
+}
+
+static int check_part(const struct learner *l, const struct learner_part *part, const struct loss *loss, struct err *e) {
+    if (loss->n_leaves != TIER_COUNT)
+        return err_set(e, ERR_CONFIG, "the loss has %d leaves, the network %d", loss->n_leaves, (int)TIER_COUNT);
+    const bool in_order = part->index == 0 || part->index == l->next_part;
+    if (part->count < 1 || part->count > LEARNER_PARTS_MAX || part->index < 0 || part->index >= part->count || !in_order ||
+        (part->count > 1 && !part->weights))
+        return err_set(e, ERR_INTERNAL, "part %d of %d out of order, or without the whole batch's weights", part->index, part->count);
+    return 0;
+}
+
+void learner_abandon(struct learner *l) {
+    if (l->next_part > 0)
+        restore_statistics(l);
+    l->next_part = 0;
+}
+
+int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,
+                       uint64_t step, struct loss_value *value, float *logits, struct err *e) {
+    struct loss_label *labels = NULL;
+    if (part->index == 0)
+        learner_abandon(l); /* the batch before, if it was given up half way */
+    bool kept = l->next_part > 0;
+    int rc = check_exams(l, exams, n, e);
+    l->measured = false; /* whatever goes wrong, no step is made of it */
+    if (rc == 0)
+        rc = check_part(l, part, loss, e);
+    if (rc) {
+        err_prefix(e, "step %llu", (unsigned long long)step);
+        goto back;
+    }
+    if (part->index == 0) {
+        keep_statistics(l);
+        kept = true;
+        parameters_zero_gradients(l->parameters);
+        memset(l->used, 0, l->keys.n * sizeof *l->used);
+    }
+    rc = ERR_NO_MEMORY;
+    if (!(labels = mem_alloc((size_t)n, sizeof *labels, e)))
+        goto back;
+    for (int i = 0; i < n; i++)
+        labels[i] = exams[i].label;
+    l->engine.training_step = (uint32_t)(step * (uint64_t)part->count + (uint64_t)part->index); /* no two parts share a dropout mask */
+    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)) ||
+        (rc = run_part(l, loss, labels, n, part->weights, value, logits, e)))
+        goto name;
+    note_used(l);
+    count_batch(l);
+    l->next_part = part->index + 1;
+    if (l->next_part == part->count)
+        rc = measure_gradients(l, e);
+name:
     if (rc)
         name_batch(e, exams, n, step);
+back:
+    if (rc && kept)
+        restore_statistics(l);
+    if (rc || l->next_part == part->count)
+        l->next_part = 0;
     free(labels);
+    return rc;
+}
+
+int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
+                      struct loss_value *value, float *logits, struct err *e) {
+    return learner_accumulate(l, exams, n, &(struct learner_part){.count = 1}, loss, step, value, logits, e);
+}
+
+int learner_statistics(struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
+    int rc = check_exams(l, exams, n, e);
+    if (rc)
+        return rc;
+    l->measured = false;
+    keep_statistics(l);
+    if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)) || (rc = plan_run(l->ready.plan, e)))
+        restore_statistics(l);
+    else
+        count_batch(l);
     return rc;
 }
 

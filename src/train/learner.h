@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "data/schema.h"
 #include "data/slot.h"
+#include "model/facts.h"
 #include "model/loss.h"
 #include "model/model.h"
 #include "nn/optimiser.h"
@@ -50,7 +51,8 @@ int learner_open(struct learner **out, const char *path, const struct learner_op
 void learner_close(struct learner *l);
 
 const struct model_config *learner_config(const struct learner *l);
-struct parameters *learner_parameters(struct learner *l); /* values, gradients; borrowed */
+const struct facts *learner_facts(const struct learner *l); /* of the model file it began with */
+struct parameters *learner_parameters(struct learner *l);   /* values, gradients; borrowed */
 /* The flat loss over the five tiers: torch.nn.CrossEntropyLoss(label_smoothing). */
 void learner_reference_loss(struct loss *out, double smoothing);
 
@@ -62,6 +64,21 @@ void learner_reference_loss(struct loss *out, double smoothing);
 int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
                       struct loss_value *value, float *logits, struct err *e);
 
+/* The same in parts, for batches that do not fit into memory at once: part 0 zeroes the gradients, the others add to them, and after the
+ * last the step may be made. value is the part's share. Batch-norm sees each part by itself, so the result is not that of one batch. A
+ * part that fails takes back the running statistics of all parts before it. */
+struct learner_part {
+    int index, count;      /* 0 .. count - 1 */
+    const double *weights; /* loss_weights() of the whole batch; NULL only if count is 1 */
+};
+enum { LEARNER_PARTS_MAX = 4096 };
+int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,
+                       uint64_t step, struct loss_value *value, float *logits, struct err *e);
+/* Give up a batch of which not all parts have been run: its parts leave no trace. */
+void learner_abandon(struct learner *l);
+/* Forward alone: batch-norm's running statistics move, nothing else. For weights that have been exchanged (an average of many steps). */
+int learner_statistics(struct learner *l, const struct learner_exam *exams, int n, struct err *e);
+
 /* What the step takes. */
 struct learner_update {
     double rate; /* schedule_rate() */
@@ -71,6 +88,7 @@ struct learner_update {
  * position embeddings do not decay. */
 int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
                      struct err *e);
+struct optimiser *learner_optimiser(struct learner *l); /* to save its state, or to put a saved one back; NULL before learner_optimise() */
 /* Move the weights along the gradients. Arrays that the batch did not use rest. norm (may be NULL): of the gradients before clipping. */
 int learner_step(struct learner *l, const struct learner_update *u, double *norm, struct err *e);
 

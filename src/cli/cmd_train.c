@@ -1,0 +1,405 @@
+/* bmunet train: one stage of training. Floor 7. */
+#include <errno.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/io.h"
+#include "base/pool.h"
+#include "base/progress.h"
+#include "base/version.h"
+#include "cli/cli.h"
+#include "data/csv.h"
+#include "model/config.h"
+#include "train/run.h"
+
+enum { IGNORE_MAX = 64, FREEZE_MAX = 64, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: go on with --resume */ };
+
+struct options {
+    struct cli cli; /* first */
+    const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg, *train, *validation;
+    const char *ignore[IGNORE_MAX], *freeze[FREEZE_MAX];
+    size_t n_ignore, n_freeze;
+    long stage, seed, threads, loaders, epochs;
+    double minutes;
+    bool resume, exact, allow_refused, allow_partial, unmasked, concat;
+};
+
+enum train_key {
+    KEY_STAGE = 0x100,
+    KEY_EXAMS,
+    KEY_PRESET,
+    KEY_OUT,
+    KEY_TREE,
+    KEY_SCHEMA,
+    KEY_INIT,
+    KEY_INIT_US,
+    KEY_INIT_MG,
+    KEY_RESUME,
+    KEY_SEED,
+    KEY_THREADS,
+    KEY_LOADERS,
+    KEY_EPOCHS,
+    KEY_MINUTES,
+    KEY_FREEZE,
+    KEY_IGNORE,
+    KEY_TRAIN,
+    KEY_VALIDATION,
+    KEY_EXACT,
+    KEY_REFUSED,
+    KEY_PARTIAL,
+    KEY_UNMASKED,
+    KEY_CONCAT
+};
+static const struct argp_option option_list[] = {
+    {.name = "stage", .key = KEY_STAGE, .arg = "us|mg|bmu", .doc = "ultrasound alone, mammography alone, or everything"},
+    {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, with diagnoses and a column split"},
+    {.name = "out", .key = KEY_OUT, .arg = "DIR", .doc = "the run's folder; made if it is not there"},
+    {.name = "preset",
+     .key = KEY_PRESET,
+     .arg = "NAME|FILE.yml",
+     .doc = "settings: reference, default, small, or a file (default: default)"},
+    {.name = "init-us", .key = KEY_INIT_US, .arg = "FILE", .doc = "stage bmu: begin with the ultrasound towers of this model"},
+    {.name = "init-mg", .key = KEY_INIT_MG, .arg = "FILE", .doc = "stage bmu: begin with the mammography tower of this model"},
+    {.name = "init", .key = KEY_INIT, .arg = "FILE", .doc = "begin with all of this model (an imported one, or another run's)"},
+    {.name = "resume", .key = KEY_RESUME, .doc = "go on with the run in --out, to the bit"},
+    {.name = "freeze",
+     .key = KEY_FREEZE,
+     .arg = "PATTERN",
+     .doc = "leave arrays of this name as they are (model1.backbone.*); may be repeated"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "of everything that is drawn (default 1)"},
+    {.name = "epochs", .key = KEY_EPOCHS, .arg = "N", .doc = "instead of the preset's"},
+    {.name = "unmasked", .key = KEY_UNMASKED, .doc = "no random masking, whatever the preset says"},
+    {.name = "concat", .key = KEY_CONCAT, .doc = "clinical values beside the pooled features, as published, whatever the preset says"},
+    {.name = "tree", .key = KEY_TREE, .arg = "FILE.yml", .doc = "the disease tree (default: share/trees/bmu5.yml)"},
+    {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "the clinical schema (default: share/schemas/clinical10.yml)"},
+    {.name = "train-split", .key = KEY_TRAIN, .arg = "NAME", .doc = "value of the column split for training (default train)"},
+    {.name = "validation-split", .key = KEY_VALIDATION, .arg = "NAME", .doc = "... and for validation (default val)"},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
+    {.name = "loaders", .key = KEY_LOADERS, .arg = "N", .doc = "threads that prepare exams ahead (default 2)"},
+    {.name = "checkpoint-minutes", .key = KEY_MINUTES, .arg = "N", .doc = "within an epoch (default 10; 0: at its end only)"},
+    {.name = "allow-refused", .key = KEY_REFUSED, .doc = "leave out exams that cannot be used, and count them"},
+    {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent"},
+    {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
+    {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only"},
+    {0}};
+
+static error_t take_stage(struct options *o, const char *arg, struct argp_state *state) {
+    o->stage = stage_from_name(arg);
+    return o->stage >= 0 ? 0 : cli_usage(state, "--stage %s: us, mg and bmu are possible", arg);
+}
+
+static error_t add(const char **list, size_t *n, size_t max, const char *what, const char *arg, struct argp_state *state) {
+    if (*n == max)
+        return cli_usage(state, "%s more than %zu times", what, max);
+    list[(*n)++] = arg;
+    return 0;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state) {
+    struct options *o = state->input;
+    const struct {
+        int key;
+        const char **text;
+    } texts[] = {{KEY_EXAMS, &o->exams},     {KEY_PRESET, &o->preset},
+                 {KEY_OUT, &o->out},         {KEY_TREE, &o->tree},
+                 {KEY_SCHEMA, &o->schema},   {KEY_INIT, &o->init},
+                 {KEY_INIT_US, &o->init_us}, {KEY_INIT_MG, &o->init_mg},
+                 {KEY_TRAIN, &o->train},     {KEY_VALIDATION, &o->validation}};
+    const struct {
+        int key;
+        bool *flag;
+    } flags[] = {{KEY_RESUME, &o->resume},         {KEY_EXACT, &o->exact},       {KEY_REFUSED, &o->allow_refused},
+                 {KEY_PARTIAL, &o->allow_partial}, {KEY_UNMASKED, &o->unmasked}, {KEY_CONCAT, &o->concat}};
+    const struct {
+        int key;
+        long *number, min, max;
+        const char *name;
+    } numbers[] = {{KEY_SEED, &o->seed, 0, 1L << 53, "--seed"},
+                   {KEY_THREADS, &o->threads, 1, 1024, "--threads"},
+                   {KEY_LOADERS, &o->loaders, 1, 64, "--loaders"},
+                   {KEY_EPOCHS, &o->epochs, 1, 100000, "--epochs"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].key == key) {
+            *texts[i].text = arg;
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].key == key) {
+            *flags[i].flag = true;
+            return 0;
+        }
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].key == key)
+            return cli_take_number(numbers[i].number, arg, numbers[i].min, numbers[i].max, numbers[i].name, state);
+    switch (key) {
+    case KEY_STAGE:
+        return take_stage(o, arg, state);
+    case KEY_MINUTES:
+        return cli_take_real(&o->minutes, arg, 0, 100000, "--checkpoint-minutes", state);
+    case KEY_FREEZE:
+        return add(o->freeze, &o->n_freeze, FREEZE_MAX, "--freeze", arg, state);
+    case KEY_IGNORE:
+        return add(o->ignore, &o->n_ignore, IGNORE_MAX, "--ignore-column", arg, state);
+    case ARGP_KEY_END:
+        if (o->stage < 0 || !o->exams || !o->out)
+            return cli_usage(state, "--stage, --exams and --out are needed");
+        if (o->init && (o->init_us || o->init_mg))
+            return cli_usage(state, "--init takes everything from one model; --init-us and --init-mg would not be used");
+        return (o->init_us || o->init_mg) && o->stage != STAGE_BMU ? cli_usage(state, "--init-us and --init-mg belong to stage bmu") : 0;
+    default:
+        return cli_default(key, state);
+    }
+}
+
+static const struct argp argp = {
+    .options = option_list,
+    .parser = parse_option,
+    .doc =
+        "Train one stage. The folder --out gets best.safetensors (a model for predict), last.safetensors, log.jsonl, curves.svg, card.md "
+        "and checkpoints.\v"
+        "SIGTERM, SIGINT and SIGUSR1 finish the step under way, save, and end with 75; --resume goes on from there, to the bit.\n"
+        "Exit status: 0 done; 75 stopped and saved; 1 an error (what was saved stays)."};
+
+/* Looked at after each step. */
+static volatile int stop;
+static void on_signal(int number) {
+    (void)number;
+    stop = 1;
+}
+
+static void catch_signals(void) {
+    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
+    struct sigaction a = {.sa_handler = on_signal};
+    sigemptyset(&a.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &a, NULL);
+}
+
+/* --- what a person sees ------------------------------------------------------------------------------------------------------------- */
+
+struct job {
+    const struct options *o;
+    struct train_settings settings;
+    struct schema *schema;
+    struct vendors *vendors;
+    struct tree *tree;
+    struct loss loss;
+    struct manifest *manifest;
+    struct train_cohort *cohort;
+    struct start start;
+    struct facts init;          /* of --init */
+    struct model_config config; /* of the network that the run begins with */
+    struct progress bar;
+    double drawn;
+    bool terminal;
+};
+
+static void show_looking(void *ctx, long done, long total) {
+    struct job *j = ctx;
+    (void)total;
+    progress_update(&j->bar, done);
+}
+
+static void show_step(void *ctx, const struct run_progress *p) {
+    struct job *j = ctx;
+    const double now = clock_seconds();
+    if (!j->terminal || (now - j->drawn < 0.2 && p->exams < p->of_exams))
+        return;
+    j->drawn = now;
+    fprintf(stderr, "\r\033[Kepoch %u/%u  %u/%u exams  loss %.4f", p->epoch + 1, p->epochs, p->exams, p->of_exams, p->loss);
+    if (!isnan(p->auc))
+        fprintf(stderr, "  AUC %.3f", p->auc);
+    if (!isnan(p->images_per_second))
+        fprintf(stderr, "  %.1f images/s", p->images_per_second);
+    if (!isnan(p->seconds_left))
+        fprintf(stderr, "  %ld:%02ld:%02ld left", (long)p->seconds_left / 3600, (long)p->seconds_left / 60 % 60,
+                (long)p->seconds_left % 60);
+    fflush(stderr);
+}
+
+static void show_epoch(void *ctx, const struct epoch_record *r) {
+    struct job *j = ctx;
+    if (j->terminal)
+        fprintf(stderr, "\r\033[K");
+    printf("epoch %3u  loss %.4f  validation loss %.4f  AUC %.4f  tiers %.4f  accuracy %.3f / %.3f  %.1f images/s  waited %.1f %%%s\n",
+           r->epoch + 1, r->loss, r->scores.loss, r->scores.auc, r->scores.macro_auc, r->scores.class_accuracy, r->scores.tier_accuracy,
+           r->seconds > 0 ? (double)r->images / r->seconds : 0, r->seconds > 0 ? 100 * r->waited / r->seconds : 0, r->best ? "  best" : "");
+    fflush(stdout);
+}
+
+/* --- getting ready ------------------------------------------------------------------------------------------------------------------- */
+
+/* A name of share/presets, or a path. */
+static int read_settings(struct job *j, struct err *e) {
+    const struct options *o = j->o;
+    const char *name = o->preset ? o->preset : "default";
+    char *path = NULL, what[128];
+    snprintf(what, sizeof what, "presets/%.100s.yml", name);
+    int rc = strchr(name, '/') || strstr(name, ".yml") ? 0 : cli_share(&path, what, e);
+    if (rc == 0)
+        rc = settings_read(&j->settings, path ? path : name, e);
+    free(path);
+    if (rc)
+        return rc;
+    if (o->epochs)
+        j->settings.epochs[o->stage] = (int)o->epochs;
+    if (o->unmasked)
+        j->settings.mask = (struct mask_settings){0};
+    if (o->concat)
+        j->settings.clinical = CLINICAL_CONCAT;
+    return settings_check(&j->settings, e);
+}
+
+static int read_tree(struct job *j, struct err *e) {
+    char *path = NULL;
+    int rc = j->o->tree ? 0 : cli_share(&path, "trees/bmu5.yml", e);
+    if (rc == 0)
+        rc = tree_read_yaml(&j->tree, path ? path : j->o->tree, e);
+    free(path);
+    if (rc)
+        return rc;
+    loss_from_tree(&j->loss, j->tree);
+    j->loss.smoothing = j->settings.smoothing;
+    for (int i = 0; i < j->loss.n_levels; i++)
+        j->loss.level[i].weight = 0;
+    j->loss.level[0].weight = j->settings.class_weight_level;
+    j->loss.level[j->loss.n_levels - 1].weight = j->settings.tier_weight_level;
+    return loss_check(&j->loss, e);
+}
+
+static int make_folder(const char *path, struct err *e) {
+    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+        return 0;
+    return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made: %s", path, strerror(errno));
+}
+
+static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
+    const struct options *o = j->o;
+    const struct cohort_request r = {.manifest = j->manifest,
+                                     .schema = j->schema,
+                                     .vendors = j->vendors,
+                                     .tree = j->tree,
+                                     .loss = &j->loss,
+                                     .stage = (enum stage)o->stage,
+                                     .part_name = {o->train ? o->train : "train", o->validation ? o->validation : "val"},
+                                     .prep = prep,
+                                     .allow_refused = o->allow_refused,
+                                     .threads = pool_threads(),
+                                     .progress = show_looking,
+                                     .progress_ctx = j,
+                                     .stop = &stop};
+    progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);
+    const int rc = cohort_open(&j->cohort, &r, e);
+    progress_finish(&j->bar);
+    return rc;
+}
+
+static void print_cohort(const struct job *j) {
+    const struct part_counts *c = j->cohort->counts;
+    printf("%u training exams of %u patients, %u validation exams of %u", c[0].exams, c[0].patients, c[1].exams, c[1].patients);
+    const uint32_t out = c[0].unlabelled + c[1].unlabelled + c[0].no_view + c[1].no_view + c[0].refused + c[1].refused;
+    if (out)
+        printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
+               c[0].no_view + c[1].no_view, stage_name((enum stage)j->o->stage), c[0].refused + c[1].refused);
+    printf("\n");
+    for (size_t k = 0; k < j->tree->n_leaves; k++)
+        if (c[0].leaf[k] == 0)
+            printf("no training exam is %s: that tier will not be learnt\n", j->tree->nodes[j->tree->leaves[k]].name);
+}
+
+static int train(struct job *j, const struct exam_prep_options *prep, struct err *e) {
+    const struct options *o = j->o;
+    j->start.clinical_mean = j->cohort->clinical_mean;
+    j->start.clinical_std = j->cohort->clinical_std;
+    const struct run_options run = {.folder = o->out,
+                                    .settings = &j->settings,
+                                    .start = &j->start,
+                                    .cohort = j->cohort,
+                                    .prep = prep,
+                                    .schema = j->schema,
+                                    .tree = j->tree,
+                                    .loss = &j->loss,
+                                    .seed = (uint64_t)o->seed,
+                                    .loader_threads = o->loaders ? (int)o->loaders : 2,
+                                    .exact = o->exact,
+                                    .resume = o->resume,
+                                    .freeze = o->freeze,
+                                    .n_freeze = o->n_freeze,
+                                    .checkpoint_seconds = 60 * o->minutes,
+                                    .code_version = BMUNET_CODE,
+                                    .stop = &stop,
+                                    .progress = show_step,
+                                    .epoch = show_epoch,
+                                    .ctx = j};
+    struct run_result result;
+    const int rc = run_train(&result, &run, e);
+    if (rc == 0)
+        printf("best: epoch %u, %s %.4f%s; %s/best.safetensors\n", result.best_epoch + 1, metric_name(j->settings.metric),
+               j->settings.metric == METRIC_LOSS ? -result.best : result.best, result.stopped_early ? " (stopped early)" : "", o->out);
+    run_result_release(&result);
+    return rc;
+}
+
+static int run(struct job *j, struct err *e) {
+    const struct options *o = j->o;
+    const struct manifest_options how = {.ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
+    uint8_t sha256[SHA256_SIZE];
+    int rc = read_settings(j, e);
+    if (rc || (rc = read_tree(j, e)) || (rc = cli_schema(&j->schema, o->schema, e)))
+        return rc;
+    struct manifest_options with = how;
+    with.schema = j->schema;
+    if ((rc = cli_cohort(&j->manifest, sha256, o->exams, &with, e)) || (rc = make_folder(o->out, e)))
+        return rc;
+    if (!o->init && strcmp(j->settings.profile, "canonical-v1") == 0 && (rc = cli_vendors(&j->vendors, NULL, e)))
+        return rc;
+    j->start = (struct start){.settings = &j->settings,
+                              .stage = (enum stage)o->stage,
+                              .schema = j->schema,
+                              .tree = j->tree,
+                              .seed = (uint64_t)o->seed,
+                              .init = o->init,
+                              .init_us = o->init_us,
+                              .init_mg = o->init_mg};
+    if ((rc = start_config(&j->config, &j->init, &j->start, e)))
+        return rc;
+    const enum network network = j->config.network;
+    struct exam_prep_options prep = {.profile = &j->config.prep, .network = network_name(network), .allow_partial = o->allow_partial};
+    for (int s = 0; s < SLOT_COUNT; s++)
+        prep.taken |= network_takes(network, (enum slot)s) ? 1U << s : 0;
+    if ((rc = look(j, &prep, e)))
+        return rc;
+    print_cohort(j);
+    return train(j, &prep, e);
+}
+
+int cmd_train(int argc, char **argv) {
+    struct options o = {.stage = -1, .seed = 1, .minutes = 10};
+    struct err e = {0};
+    int status = cli_parse(&argp, "train", argc, argv, &o);
+    if (status >= 0)
+        return status;
+    if (o.threads)
+        pool_set_threads((int)o.threads);
+    struct job j = {.o = &o, .terminal = isatty(STDERR_FILENO)};
+    catch_signals();
+    const int rc = run(&j, &e);
+    cohort_close(j.cohort);
+    manifest_free(j.manifest);
+    facts_release(&j.init);
+    vendors_free(j.vendors);
+    tree_free(j.tree);
+    schema_free(j.schema);
+    if (j.terminal)
+        fprintf(stderr, "\r\033[K");
+    if (rc) {
+        status = cli_fail(&e);
+        return rc == ERR_INTERRUPTED ? EXIT_INTERRUPTED : status;
+    }
+    return cli_finish(EXIT_OK);
+}

@@ -1,0 +1,347 @@
+/* The exams of a training run. Floor 4. */
+#include "train/cohort.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "base/mem.h"
+#include "data/label.h"
+
+static const char *const part_titles[PART_COUNT] = {[PART_TRAIN] = "training", [PART_VALIDATION] = "validation"};
+
+struct candidate { /* a row that may take part */
+    struct train_item item;
+    enum part part;
+    struct verdict *verdict; /* owned */
+};
+
+struct work {
+    const struct cohort_request *r;
+    struct candidate *list;
+    uint32_t n, next, done;
+    pthread_mutex_t lock;
+    struct err failure;
+};
+
+/* --- which rows --------------------------------------------------------------------------------------------------------------- */
+
+static unsigned views_of(const struct exam *x, const struct cohort_request *r) {
+    unsigned present = 0;
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (x->path[s] && stage_takes(r->stage, (enum slot)s) && (r->prep->taken >> s & 1U))
+            present |= 1U << s;
+    return present;
+}
+
+static int part_of(const struct exam *x, const struct cohort_request *r) {
+    for (int p = 0; p < PART_COUNT; p++)
+        if (strcmp(x->split, r->part_name[p]) == 0)
+            return p;
+    return -1;
+}
+
+/* Sampling classes: a label's finest node. */
+static uint16_t class_of(struct loss_label y) {
+    return (uint16_t)(y.level * TIERS_SHOWN + y.node);
+}
+
+static int choose(struct train_cohort *c, struct work *w, struct err *e) {
+    const struct cohort_request *r = w->r;
+    bool any = false;
+    for (size_t i = 0; i < r->manifest->n; i++) {
+        const struct exam *x = &r->manifest->exams[i];
+        const int p = part_of(x, r);
+        int node, rc;
+        any = any || x->split[0];
+        if (p < 0)
+            continue;
+        struct part_counts *counts = &c->counts[p];
+        struct candidate *k = &w->list[w->n];
+        *k = (struct candidate){.item = {.exam = x, .present = views_of(x, r), .number = (uint32_t)i}, .part = (enum part)p};
+        if ((rc = label_node(&node, x, r->tree, e)))
+            return err_prefix(e, "line %zu", x->line), rc;
+        if (node < 0) {
+            counts->unlabelled++;
+        } else if (!k->item.present) {
+            counts->no_view++;
+        } else {
+            if ((rc = loss_label(&k->item.label, r->loss, r->tree, node, e)))
+                return err_prefix(e, "exam %s", x->exam_id), rc;
+            k->item.class_number = class_of(k->item.label);
+            w->n++;
+        }
+    }
+    return any ? 0
+               : err_set(e, ERR_TRAIN_DATA, "the table has no column split with values '%s' and '%s'; 'bmunet split' makes one",
+                         r->part_name[PART_TRAIN], r->part_name[PART_VALIDATION]);
+}
+
+/* --- are the files fit? ----------------------------------------------------------------------------------------------------------- */
+
+static int look_through(struct candidate *k, const struct cohort_request *r, struct decoder *d, float **views, struct err *e) {
+    struct exam x = *k->item.exam;
+    struct exam_prep_times ms = {0};
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (!(k->item.present >> s & 1U))
+            x.path[s] = NULL; /* what the stage does not see is not its business */
+    if (!(k->verdict = mem_alloc(1, sizeof *k->verdict, e)))
+        return ERR_NO_MEMORY;
+    const int rc = exam_prep(k->verdict, views, &ms, &x, r->prep, d, e);
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (k->verdict->input[s].status != INPUT_USED)
+            k->item.present &= ~(1U << s);
+    return rc;
+}
+
+static void *look(void *ctx) {
+    struct work *w = ctx;
+    struct decoder *d = NULL;
+    float *views = NULL;
+    struct err e = {0};
+    int rc = decoder_open(&d, NULL, &e);
+    pthread_mutex_lock(&w->lock);
+    while (rc == 0 && w->failure.code == 0 && w->next < w->n && !(w->r->stop && *w->r->stop)) {
+        struct candidate *k = &w->list[w->next++];
+        pthread_mutex_unlock(&w->lock);
+        rc = look_through(k, w->r, d, &views, &e);
+        pthread_mutex_lock(&w->lock);
+        w->done++;
+        if (w->r->progress)
+            w->r->progress(w->r->progress_ctx, w->done, w->n);
+    }
+    if (rc && w->failure.code == 0)
+        w->failure = e;
+    pthread_mutex_unlock(&w->lock);
+    decoder_close(d);
+    free(views);
+    return NULL;
+}
+
+static int look_at_all(struct work *w, struct err *e) {
+    pthread_t threads[64];
+    int n = 0;
+    const int want = w->r->threads < 1 ? 1 : w->r->threads > 64 ? 64 : w->r->threads;
+    while (n < want && pthread_create(&threads[n], NULL, look, w) == 0)
+        n++;
+    for (int i = 0; i < n; i++)
+        pthread_join(threads[i], NULL);
+    if (n == 0)
+        return err_set(e, ERR_THREAD, "a thread that looks through the exams could not be started");
+    if (w->failure.code) {
+        if (e)
+            *e = w->failure;
+        return w->failure.code;
+    }
+    return w->done == w->n ? 0 : err_set(e, ERR_INTERRUPTED, "stopped while looking through the exams; nothing was written");
+}
+
+/* --- what came of it --------------------------------------------------------------------------------------------------------------------
+ */
+
+static int report_refused(const struct work *w, struct err *e) {
+    struct buf text;
+    uint32_t refused = 0;
+    buf_init(&text);
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->list[i].verdict->code && refused++ < 10)
+            buf_printf(&text, NULL, "\n  exam %s: %s: %s", w->list[i].item.exam->exam_id, err_name(w->list[i].verdict->code),
+                       w->list[i].verdict->reason);
+    const int rc = refused == 0
+                       ? 0
+                       : err_set(e, ERR_TRAIN_DATA, "%u exams cannot be used; mend them, or leave them out by --allow-refused:%s%s",
+                                 refused, text.data ? text.data : "", refused > 10 ? "\n  ..." : "");
+    buf_release(&text);
+    return rc;
+}
+
+static int take(struct train_cohort *c, const struct work *w, struct err *e) {
+    for (int p = 0; p < PART_COUNT; p++)
+        if (!(c->items[p] = mem_alloc((size_t)w->n + 1, sizeof *c->items[p], e)))
+            return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct candidate *k = &w->list[i];
+        struct part_counts *counts = &c->counts[k->part];
+        if (k->verdict->code) {
+            counts->refused++;
+            continue;
+        }
+        c->items[k->part][c->n[k->part]++] = k->item;
+        counts->exams++;
+        counts->availability[availability_of(k->item.present)]++;
+        (k->item.label.level + 1 == w->r->loss->n_levels ? counts->leaf : counts->upper)[k->item.label.node]++;
+    }
+    return 0;
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The patients of one part, sorted, each once; *out is owned. Exams without a patient_id stand for themselves. */
+static int patients(const char ***out, uint32_t *n, const struct train_cohort *c, int part, struct err *e) {
+    const char **list = *out = mem_alloc((size_t)c->n[part] + 1, sizeof *list, e);
+    uint32_t at = 0;
+    *n = 0;
+    if (!list)
+        return ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < c->n[part]; i++)
+        if (c->items[part][i].exam->patient_id[0])
+            list[at++] = c->items[part][i].exam->patient_id;
+    if (at == 0)
+        return 0;
+    qsort(list, at, sizeof *list, by_text);
+    for (uint32_t i = 0; i < at; i++)
+        if (i == 0 || strcmp(list[i], list[i - 1]) != 0)
+            list[(*n)++] = list[i];
+    return 0;
+}
+
+static int check_patients(struct train_cohort *c, struct err *e) {
+    const char **list[PART_COUNT] = {NULL};
+    uint32_t n[PART_COUNT] = {0};
+    int rc = 0;
+    for (int p = 0; p < PART_COUNT && rc == 0; p++) {
+        rc = patients(&list[p], &n[p], c, p, e);
+        c->counts[p].patients = n[p];
+    }
+    for (uint32_t i = 0, k = 0; rc == 0 && i < n[0] && k < n[1];) {
+        const int order = strcmp(list[0][i], list[1][k]);
+        if (order == 0)
+            rc = err_set(e, ERR_TRAIN_DATA,
+                         "patient '%.60s' has exams in both parts: what is learnt from one breast would be tested on the "
+                         "other; 'bmunet split' keeps patients together",
+                         list[0][i]);
+        i += order <= 0;
+        k += order >= 0;
+    }
+    free(list[0]);
+    free(list[1]);
+    return rc;
+}
+
+/* Both classes in both parts, or nothing can be learnt or said. */
+static int check_classes(const struct train_cohort *c, const struct cohort_request *r, struct err *e) {
+    const struct loss_level *top = &r->loss->level[0];
+    for (int p = 0; p < PART_COUNT; p++) {
+        uint32_t by_class[LOSS_LEAVES_MAX] = {0};
+        if (c->n[p] == 0)
+            return err_set(e, ERR_TRAIN_DATA,
+                           "no %s exam is left (split '%s'): %u without a diagnosis, %u without an image of stage %s, %u "
+                           "refused",
+                           part_titles[p], r->part_name[p], c->counts[p].unlabelled, c->counts[p].no_view, stage_name(r->stage),
+                           c->counts[p].refused);
+        for (uint32_t i = 0; i < c->n[p]; i++) {
+            const struct loss_label y = c->items[p][i].label;
+            for (int leaf = 0; leaf < r->loss->n_leaves; leaf++)
+                if (r->loss->level[y.level].node_of_leaf[leaf] == y.node) {
+                    by_class[top->node_of_leaf[leaf]]++;
+                    break;
+                }
+        }
+        for (int k = 0; k < top->n_nodes; k++)
+            if (by_class[k] == 0)
+                return err_set(e, ERR_TRAIN_DATA, "no %s exam (of %u) is %s: with one class nothing can be learnt or measured",
+                               part_titles[p], c->n[p], k ? "malignant" : "benign");
+    }
+    return 0;
+}
+
+static int clinical_statistics(struct train_cohort *c, const struct schema *schema, struct err *e) {
+    if (!schema)
+        return 0;
+    c->clinical_mean = mem_alloc(schema->n_fields, sizeof(double), e);
+    c->clinical_std = mem_alloc(schema->n_fields, sizeof(double), e);
+    if (!c->clinical_mean || !c->clinical_std)
+        return ERR_NO_MEMORY;
+    for (size_t f = 0; f < schema->n_fields; f++) {
+        double sum = 0, squares = 0;
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < c->n[PART_TRAIN]; i++) {
+            const struct clinical *v = c->items[PART_TRAIN][i].exam->clinical;
+            sum += v && v[f].present ? v[f].value : 0;
+            n += v && v[f].present;
+        }
+        const double mean = n ? sum / n : 0;
+        for (uint32_t i = 0; i < c->n[PART_TRAIN]; i++) {
+            const struct clinical *v = c->items[PART_TRAIN][i].exam->clinical;
+            squares += v && v[f].present ? (v[f].value - mean) * (v[f].value - mean) : 0;
+        }
+        c->clinical_mean[f] = mean;
+        c->clinical_std[f] = squares > 0 ? sqrt(squares / n) : 1;
+    }
+    return 0;
+}
+
+static void hash_text(struct sha256 *h, const char *text) {
+    sha256_update(h, text, strlen(text) + 1);
+}
+
+static void hash_data(struct train_cohort *c, const struct work *w) {
+    struct sha256 data, split;
+    const size_t fields = w->r->schema ? w->r->schema->n_fields : 0;
+    sha256_init(&data);
+    sha256_init(&split);
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct candidate *k = &w->list[i];
+        if (k->verdict->code)
+            continue;
+        hash_text(&split, k->item.exam->exam_id);
+        hash_text(&split, part_titles[k->part]);
+        hash_text(&data, k->item.exam->exam_id);
+        hash_text(&data, part_titles[k->part]);
+        sha256_update(&data, &k->item.label, sizeof k->item.label);
+        for (size_t f = 0; f < fields; f++) {
+            const struct clinical v = k->item.exam->clinical ? k->item.exam->clinical[f] : (struct clinical){0};
+            const double value = v.present ? v.value : (double)NAN;
+            sha256_update(&data, &value, sizeof value);
+        }
+        for (int s = 0; s < SLOT_COUNT; s++)
+            if (k->item.present >> s & 1U)
+                sha256_update(&data, k->verdict->input[s].sha256, SHA256_SIZE);
+    }
+    sha256_final(&data, c->data_sha256);
+    sha256_final(&split, c->split_sha256);
+}
+
+int cohort_open(struct train_cohort **out, const struct cohort_request *r, struct err *e) {
+    struct work w = {.r = r};
+    struct train_cohort *c = mem_alloc(1, sizeof *c, e);
+    *out = NULL;
+    if (!c)
+        return ERR_NO_MEMORY;
+    c->manifest = r->manifest;
+    pthread_mutex_init(&w.lock, NULL);
+    int rc = ERR_NO_MEMORY;
+    if (!(w.list = mem_alloc(r->manifest->n + 1, sizeof *w.list, e)))
+        goto out;
+    if ((rc = choose(c, &w, e)) || (rc = look_at_all(&w, e)))
+        goto out;
+    if ((!r->allow_refused && (rc = report_refused(&w, e))) || (rc = take(c, &w, e)) || (rc = check_classes(c, r, e)) ||
+        (rc = check_patients(c, e)) || (rc = clinical_statistics(c, r->schema, e)))
+        goto out;
+    hash_data(c, &w);
+out:
+    for (uint32_t i = 0; w.list && i < w.n; i++)
+        free(w.list[i].verdict);
+    free(w.list);
+    pthread_mutex_destroy(&w.lock);
+    if (rc)
+        cohort_close(c);
+    else
+        *out = c;
+    return rc;
+}
+
+void cohort_close(struct train_cohort *c) {
+    if (!c)
+        return;
+    for (int p = 0; p < PART_COUNT; p++)
+        free(c->items[p]);
+    free(c->clinical_mean);
+    free(c->clinical_std);
+    free(c);
+}

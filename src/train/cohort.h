@@ -1,0 +1,59 @@
+/* The exams of a training run: which rows take part, what is known of them, whether their files are fit. Floor 4.
+ *
+ * Every exam is looked through once, before the first step: read, decoded, prepared and judged as `bmunet predict` does it. So nothing is
+ * found out in the middle of an epoch, and with a cache nothing is decoded twice.
+ */
+#ifndef BMU_TRAIN_COHORT_H
+#define BMU_TRAIN_COHORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "data/exam_prep.h"
+#include "data/manifest.h"
+#include "data/tree.h"
+#include "train/history.h"
+#include "train/loader.h"
+#include "train/settings.h"
+
+enum part { PART_TRAIN, PART_VALIDATION, PART_COUNT };
+enum { TIERS_SHOWN = 64 };
+
+/* What a part consists of. */
+struct part_counts {
+    uint32_t exams, patients, unlabelled, no_view, refused; /* used; of those; left out: no label, no view of the stage, refused */
+    uint32_t leaf[TIERS_SHOWN];                             /* by leaf of the tree */
+    uint32_t upper[TIERS_SHOWN];                            /* labelled no finer than a node of the top level */
+    uint32_t availability[AVAILABILITIES];
+};
+struct train_cohort {
+    const struct manifest *manifest; /* borrowed */
+    struct train_item *items[PART_COUNT];
+    uint32_t n[PART_COUNT];
+    struct part_counts counts[PART_COUNT];
+    double *clinical_mean, *clinical_std; /* of the training exams, per field; NULL without a schema */
+    uint8_t data_sha256[32];              /* over all used exams: id, part, label, clinical values, and the hash of each used file */
+    uint8_t split_sha256[32];             /* over the exam ids and their parts */
+};
+
+struct cohort_request {
+    const struct manifest *manifest;
+    const struct schema *schema; /* NULL: none */
+    const struct tree *tree;
+    const struct loss *loss;
+    enum stage stage;
+    const char *part_name[PART_COUNT]; /* values of the column split */
+    const struct exam_prep_options *prep;
+    bool allow_refused; /* exams that cannot be used are left out, and counted; else they end the run before it begins */
+    int threads;
+    void (*progress)(void *ctx, long done, long total); /* may be NULL; called by one thread at a time */
+    void *progress_ctx;
+    const volatile int *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
+};
+/* ERR_LABEL, ERR_LABEL_CONFLICT: a row's diagnosis. ERR_TRAIN_DATA: no column split, a part that is empty, of one class only, or that lacks
+ * the stage's images; a patient in both parts; refused exams (the first ten are named). */
+int cohort_open(struct train_cohort **out, const struct cohort_request *r, struct err *e);
+void cohort_close(struct train_cohort *c);
+
+#endif

@@ -1,0 +1,138 @@
+/* The settings of a training run: names, limits, JSON. Floor 4. */
+#include "train/settings.h"
+
+#include <string.h>
+
+static const char *const stage_names[STAGE_COUNT] = {[STAGE_US] = "us", [STAGE_MG] = "mg", [STAGE_BMU] = "bmu"};
+static const char *const metric_names[METRIC_COUNT] = {[METRIC_AUC] = "auc", [METRIC_MACRO_AUC] = "macro_auc", [METRIC_LOSS] = "loss"};
+
+const char *stage_name(enum stage s) {
+    return stage_names[s];
+}
+
+int stage_from_name(const char *name) {
+    for (int i = 0; i < STAGE_COUNT; i++)
+        if (strcmp(stage_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+bool stage_takes(enum stage s, enum slot slot) {
+    return s == STAGE_BMU || (s == STAGE_MG) == slot_is_mg(slot);
+}
+
+enum network stage_network(enum stage s, enum variant v) {
+    static const enum network reference[STAGE_COUNT] = {[STAGE_US] = NETWORK_US, [STAGE_MG] = NETWORK_MG, [STAGE_BMU] = NETWORK_BMU};
+    return v == VARIANT_MASKED ? NETWORK_BMU : reference[s];
+}
+
+const char *metric_name(enum metric m) {
+    return metric_names[m];
+}
+
+/* --- limits ----------------------------------------------------------------------------------------------------------------- */
+
+int settings_check(const struct train_settings *s, struct err *e) {
+    const struct {
+        const char *key;
+        double value, least, most; /* inclusive */
+    } limits[] = {
+        {"network.width", s->width, 8, 256},
+        {"steps.rate", s->rate, 1e-12, 10},
+        {"steps.clip", s->clip, 0, 1e9},
+        {"steps.warmup", s->warmup, 0, 10000},
+        {"steps.epochs.us", s->epochs[STAGE_US], 1, 100000},
+        {"steps.epochs.mg", s->epochs[STAGE_MG], 1, 100000},
+        {"steps.epochs.bmu", s->epochs[STAGE_BMU], 1, 100000},
+        {"steps.batch", s->batch, 1, 4096},
+        {"steps.part", s->part, 1, s->batch},
+        {"steps.dropout_block", s->dropout_block, 0, 0.99},
+        {"steps.dropout_head", s->dropout_head, 0, 0.99},
+        {"steps.average", s->average, 0, 0.999999},
+        {"steps.average_parts", s->average_batches, 0, 100000},
+        {"loss.class", s->class_weight_level, 0, 1e6},
+        {"loss.tier", s->tier_weight_level, 0, 1e6},
+        {"loss.smoothing", s->smoothing, 0, 0.99},
+        {"stop.patience", s->patience, 0, 100000},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (!(limits[i].value >= limits[i].least && limits[i].value <= limits[i].most))
+            return err_set(e, ERR_CONFIG, "%s: %g; %g to %g are possible", limits[i].key, limits[i].value, limits[i].least, limits[i].most);
+    if (s->class_weight_level + s->tier_weight_level <= 0)
+        return err_set(e, ERR_CONFIG, "loss.class and loss.tier are both 0: nothing would be learnt");
+    for (int i = 0; i < STAGE_COUNT; i++)
+        if (s->warmup > s->epochs[i])
+            return err_set(e, ERR_CONFIG, "steps.warmup: %d epochs, more than the %d of stage %s", s->warmup, s->epochs[i], stage_names[i]);
+    if (!prep_profile_name(s->profile))
+        return err_set(e, ERR_CONFIG, "network.profile: no preprocessing profile is called '%s'", s->profile);
+    if (s->variant == VARIANT_REFERENCE && strcmp(s->profile, "reference-v1") != 0)
+        return err_set(e, ERR_CONFIG,
+                       "network.profile: variant reference stands a black image in for an absent one, as only reference-v1 does");
+    const int rc = mask_check(&s->mask, e);
+    return rc ? rc : augment_check(&s->augment, e);
+}
+
+/* --- JSON --------------------------------------------------------------------------------------------------------------------- */
+
+static struct json *network_json(const struct train_settings *s) {
+    static const char *const clinical[] = {[CLINICAL_CONCAT] = "concat", [CLINICAL_TOKEN] = "token", [CLINICAL_NONE] = "none"};
+    struct json *j = json_object();
+    json_put_string(j, "variant", variant_name(s->variant));
+    json_put_string(j, "clinical", clinical[s->clinical]);
+    json_put_integer(j, "width", s->width);
+    json_put_string(j, "profile", s->profile);
+    json_put_integer(j, "mg_height", s->mg_height);
+    json_put_integer(j, "mg_width", s->mg_width);
+    json_put_integer(j, "us_height", s->us_height);
+    json_put_integer(j, "us_width", s->us_width);
+    return j;
+}
+
+static struct json *steps_json(const struct train_settings *s) {
+    struct json *j = json_object(), *epochs = json_object();
+    json_put_string(j, "optimiser", s->optimiser.kind == OPTIMISER_ADAMW ? "adamw" : "sgd");
+    json_put_number(j, "weight_decay", s->optimiser.weight_decay);
+    json_put_number(j, "beta1", s->optimiser.beta1);
+    json_put_number(j, "beta2", s->optimiser.beta2);
+    json_put_number(j, "epsilon", s->optimiser.epsilon);
+    json_put_number(j, "momentum", s->optimiser.momentum);
+    json_put_bool(j, "nesterov", s->optimiser.nesterov);
+    json_put_bool(j, "decay_all", s->decay_all);
+    json_put_number(j, "rate", s->rate);
+    json_put_number(j, "clip", s->clip);
+    json_put_integer(j, "warmup", s->warmup);
+    for (int i = 0; i < STAGE_COUNT; i++)
+        json_put_integer(epochs, stage_names[i], s->epochs[i]);
+    json_put(j, "epochs", epochs);
+    json_put_integer(j, "batch", s->batch);
+    json_put_integer(j, "part", s->part);
+    json_put_number(j, "dropout_block", s->dropout_block);
+    json_put_number(j, "dropout_head", s->dropout_head);
+    json_put_number(j, "average", s->average);
+    json_put_integer(j, "average_parts", s->average_batches);
+    json_put_string(j, "precision", precision_name(s->precision));
+    return j;
+}
+
+struct json *settings_to_json(const struct train_settings *s) {
+    struct json *j = json_object(), *exams = json_object(), *mask = json_object(), *loss = json_object(), *stop = json_object();
+    json_put_string(j, "name", s->name);
+    json_put(j, "network", network_json(s));
+    json_put(j, "steps", steps_json(s));
+    json_put_string(exams, "sampler", s->sampler == SAMPLER_BALANCED ? "balanced" : "natural");
+    json_put(exams, "augmentation", augment_to_json(&s->augment));
+    json_put_number(mask, "modality", s->mask.modality);
+    json_put_number(mask, "kind", s->mask.kind);
+    json_put_number(mask, "view", s->mask.view);
+    json_put_number(mask, "clinical", s->mask.clinical);
+    json_put(exams, "mask", mask);
+    json_put(j, "exams", exams);
+    json_put_number(loss, "class", s->class_weight_level);
+    json_put_number(loss, "tier", s->tier_weight_level);
+    json_put_number(loss, "smoothing", s->smoothing);
+    json_put(j, "loss", loss);
+    json_put_string(stop, "metric", metric_names[s->metric]);
+    json_put_integer(stop, "patience", s->patience);
+    json_put(j, "stop", stop);
+    return j;
+}

@@ -1,0 +1,68 @@
+/* The settings of a training run: a preset file (share/presets) and what the command line changed. Floor 4.
+ *
+ * Plain data. Everything that can change a trained weight is here or in the cohort, and all of it is written into the model file.
+ */
+#ifndef BMU_TRAIN_SETTINGS_H
+#define BMU_TRAIN_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "model/model.h"
+#include "nn/optimiser.h"
+#include "train/augment.h"
+#include "train/mask.h"
+#include "train/sampler.h"
+
+/* us, mg: the network sees that modality alone, and no clinical data. bmu: everything. */
+enum stage { STAGE_US, STAGE_MG, STAGE_BMU, STAGE_COUNT };
+const char *stage_name(enum stage s);
+int stage_from_name(const char *name);          /* or -1 */
+bool stage_takes(enum stage s, enum slot slot); /* does the stage see this view? */
+enum network stage_network(enum stage s,
+                           enum variant v); /* masked: always bmu, with the other modality masked out; reference: us, mg, bmu */
+
+/* What "best" means. */
+enum metric { METRIC_AUC, METRIC_MACRO_AUC, METRIC_LOSS, METRIC_COUNT };
+const char *metric_name(enum metric m); /* "auc", "macro_auc", "loss" */
+
+enum { SETTINGS_NAME = 64 };
+struct train_settings {
+    char name[SETTINGS_NAME];
+    /* the network, when it is made anew */
+    enum variant variant;
+    enum clinical_mode clinical;
+    int width;
+    char profile[SETTINGS_NAME]; /* of preprocessing */
+    int mg_height, mg_width, us_height, us_width;
+    /* the steps */
+    struct optimiser_config optimiser;
+    bool decay_all;
+    double rate, clip;       /* learning rate at its highest; of the gradients' norm, 0: none */
+    int warmup;              /* epochs */
+    int epochs[STAGE_COUNT]; /* of the whole run */
+    int batch, part;         /* exams per step; exams in memory at once (gradient accumulation) */
+    double dropout_block, dropout_head;
+    double average;      /* exponential moving average of the weights: its decay per step; 0: none */
+    int average_batches; /* ... and parts to re-estimate batch-norm with before each validation */
+    enum precision precision;
+    /* the exams */
+    enum sampler_kind sampler;
+    struct mask_settings mask;
+    struct augment_settings augment;
+    /* the loss: weights of the tree's levels, top first; smoothing */
+    double class_weight_level, tier_weight_level, smoothing;
+    /* when to stop */
+    enum metric metric;
+    int patience; /* epochs without a better metric; 0: never early */
+};
+
+/* ERR_YAML with line and column, ERR_CONFIG with the key. */
+int settings_read(struct train_settings *out, const char *path, struct err *e);
+int settings_parse(struct train_settings *out, const char *text, size_t n, struct err *e);
+int settings_check(const struct train_settings *s, struct err *e);
+struct json *settings_to_json(const struct train_settings *s);
+
+#endif

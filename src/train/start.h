@@ -1,0 +1,31 @@
+/* The model file that a training run begins with: fresh, from another model, or joined from the two single-modality stages. Floor 4. */
+#ifndef BMU_TRAIN_START_H
+#define BMU_TRAIN_START_H
+
+#include "base/err.h"
+#include "data/tree.h"
+#include "model/facts.h"
+#include "train/settings.h"
+
+struct start {
+    const struct train_settings *settings;
+    enum stage stage;
+    const struct schema *schema;                /* what the clinical inputs mean */
+    const double *clinical_mean, *clinical_std; /* of the training exams; [schema->n_fields] */
+    const struct vendors *vendors;              /* canonical-v1; may be NULL */
+    const struct tree *tree;
+    uint64_t seed;                 /* of what is drawn afresh */
+    const char *init;              /* a model file of the same network: everything is taken from it, its configuration too; NULL: none */
+    const char *init_us, *init_mg; /* stage bmu: the towers and the modality's transformer are taken from these; NULL: fresh */
+};
+/* The network's configuration: of the settings, or of `init` if that is given, whose facts are then kept open, for the configuration
+ * borrows from them. schema and the statistics are not needed yet. */
+int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e);
+/* What was taken from where. */
+struct start_report {
+    size_t fresh, from_init, from_us, from_mg; /* arrays */
+};
+/* ERR_CONFIG: a file that is of another network, width or input size than asked for; the message says which. */
+int start_write(const char *path, const struct start *s, struct start_report *report, struct err *e);
+
+#endif

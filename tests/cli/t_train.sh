@@ -1,0 +1,160 @@
+#!/bin/sh
+# Training as a user runs it: a run, what it leaves, going on after any stop, and every way in which it must refuse.
+. "$(dirname -- "$0")/common"
+export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
+python3 "$source_tree/tests/cli/make_cohort.py" . 48
+sed -e 's/^name: small/name: tiny/; s/width: 16/width: 8/; s/canonical-v1/reference-v1/; s/\[288, 160\]/[64, 48]/; s/\[112, 112\]/[64, 64]/' \
+    -e 's/us: 12, mg: 12, bmu: 12/us: 2, mg: 2, bmu: 3/; s/average_parts: 16/average_parts: 2/; s/batch: 16/batch: 12/; s/part: 16/part: 6/' \
+    "$source_tree/share/presets/small.yml" >tiny.yml
+train() { "$bmunet" train --exams exams.csv --preset ./tiny.yml --threads 2 "$@"; }
+train_behind() { # sets pid, of the program itself
+    "$bmunet" train --exams exams.csv --preset ./tiny.yml --threads 2 "$@" >log 2>err &
+    pid=$!
+}
+
+# three stages, each from the ones before; the model predicts
+expect 0 train --stage us --out us
+prints '^24 training exams of [0-9]+ patients, [0-9]+ validation exams of [0-9]+; left out: 0 without a diagnosis, 1[0-9] without an image of stage us'
+prints '^epoch +2 .*AUC 0\.[0-9]+ .*waited'
+expect 0 train --stage mg --out mg
+expect 0 train --stage bmu --out bmu --init-us us/best.safetensors --init-mg mg/best.safetensors
+prints '^best: epoch [1-3], auc 0\.[0-9]+; bmu/best.safetensors'
+[ "$(wc -l <bmu/log.jsonl)" = 3 ] || fail "log.jsonl has not one line per epoch"
+for file in best.safetensors last.safetensors curves.svg card.md start.safetensors; do
+    [ -s "bmu/$file" ] || fail "bmu/$file is missing"
+done
+holds bmu/card.md 'not cleared for clinical use'
+holds bmu/card.md '^\| exams \| 36 \| 12 \|'
+holds bmu/card.md 'C2 \| [0-9]+ \| [0-9]+'
+python3 -c "import xml.dom.minidom, json; xml.dom.minidom.parse('bmu/curves.svg'); [json.loads(line) for line in open('bmu/log.jsonl')]"
+expect 0 "$bmunet" predict --model bmu/best.safetensors --exams exams.csv --split val --out p.csv
+prints '^12 ok, 0 refused'
+no_leftovers
+
+# the same seed, the same bits; another seed, others
+expect 0 train --stage bmu --out again --init-us us/best.safetensors --init-mg mg/best.safetensors
+same bmu/best.safetensors again/best.safetensors
+same bmu/last.safetensors again/last.safetensors
+same bmu/card.md again/card.md
+expect 0 train --stage bmu --out other --seed 2 --init-us us/best.safetensors --init-mg mg/best.safetensors
+! cmp -s bmu/last.safetensors other/last.safetensors || fail "another seed, the same weights"
+
+# a run that is there is not written over; --resume of a finished one changes nothing
+expect 1 train --stage bmu --out bmu
+says '^bmunet: USAGE: bmu holds a run already'
+expect 0 train --stage bmu --out bmu --resume --init-us us/best.safetensors --init-mg mg/best.safetensors
+same bmu/last.safetensors again/last.safetensors
+expect 1 train --stage bmu --out bmu --resume --seed 2 --init-us us/best.safetensors --init-mg mg/best.safetensors
+says '^bmunet: CHECKPOINT: .*other settings, exams, seed'
+
+# stopped by signals in the middle of epochs, and killed: the same bits in the end
+rounds=${TRAIN_STOPS:-4}
+stop_and_go() { # SIGNAL, folder, allowed exit status
+    n=0
+    rm -rf "$2"
+    while [ $n -lt "$rounds" ]; do
+        resume=
+        [ ! -e "$2/start.safetensors" ] || resume=--resume
+        # shellcheck disable=SC2086 # an option, or nothing
+        train_behind --stage bmu --out "$2" $resume --checkpoint-minutes 0.001 --init-us us/best.safetensors --init-mg mg/best.safetensors
+        sleep "$(awk -v seed="$n$$" 'BEGIN { srand(seed); print 0.15 + 0.5 * rand() }')"
+        kill "-$1" $pid 2>/dev/null || true
+        status=0
+        wait $pid || status=$?
+        case $status in
+        0) same bmu/last.safetensors "$2/last.safetensors"; rm -rf "$2" ;;
+        "$3") ;;
+        *) cat log err >&2; fail "exit status $status after SIG$1" ;;
+        esac
+        n=$((n + 1))
+    done
+    resume=
+    [ ! -e "$2/start.safetensors" ] || resume=--resume
+    expect 0 train --stage bmu --out "$2" $resume --init-us us/best.safetensors --init-mg mg/best.safetensors
+    same bmu/last.safetensors "$2/last.safetensors"
+    same bmu/best.safetensors "$2/best.safetensors"
+}
+stop_and_go KILL killed 137
+stop_and_go TERM stopped 75
+
+# what must be refused, with nothing begun
+refuse() { # CODE REGEX, then options
+    code=$1 pattern=$2
+    shift 2
+    rm -rf bad
+    expect 1 train --out bad "$@"
+    says "^bmunet: $code: $pattern"
+    [ ! -e bad/checkpoint-1.safetensors ] || fail "a run was begun"
+}
+edit() { python3 - "$1" <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open("exams.csv")))
+exec(sys.argv[1])
+with open("bad.csv", "w", newline="") as out:
+    w = csv.DictWriter(out, rows[0].keys(), lineterminator="\n")
+    w.writeheader()
+    w.writerows(rows)
+PY
+}
+refuse_table() { # CODE REGEX EDIT [options]
+    code=$1 pattern=$2
+    edit "$3"
+    shift 3
+    rm -rf bad
+    expect 1 "$bmunet" train --exams bad.csv --preset ./tiny.yml --threads 2 --stage bmu --out bad "$@"
+    says "^bmunet: $code: $pattern"
+    [ ! -e bad/checkpoint-1.safetensors ] || fail "a run was begun"
+}
+refuse_table TRAIN_DATA "patient 'P7' has exams in both parts" 'rows[14]["split"] = "train"; rows[15]["split"] = "val"'
+refuse_table TRAIN_DATA "the table has no column split" '[r.update(split="") for r in rows]'
+refuse_table TRAIN_DATA "no validation exam is left" '[r.update(split="train") for r in rows]'
+refuse_table TRAIN_DATA "no validation exam .* is malignant" 'rows = [r for r in rows if r["split"] == "train" or r["malignant"] == "0"]'
+refuse_table TRAIN_DATA "no training exam .* is benign" 'rows = rows[2:3] + [r for r in rows if r["split"] == "val"]' # one exam only
+refuse_table LABEL_CONFLICT ".*exam E0: malignant says malignant, tier says T1" 'rows[0]["malignant"] = "1"'
+refuse_table LABEL ".*exam E0, tier: 'T9' is no leaf" 'rows[0].update(tier="T9", malignant="")'
+refuse_table TRAIN_DATA "1 exams cannot be used.*" 'rows[1]["mg_cc"] = "tiny.yml"'
+says 'exam E1: IMAGE_TYPE: mg_cc'
+refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --stage us --ignore-column us_bmode_trans --ignore-column us_bmode_long \
+    --ignore-column us_doppler_trans --ignore-column us_elasto_trans
+refuse CONFIG 'us/best.safetensors is a network|.*' --stage bmu --init-us tiny.yml
+refuse USAGE '--init-us and --init-mg belong to stage bmu' --stage us --init-us us/best.safetensors
+refuse USAGE '--stage xx: us, mg and bmu' --stage xx
+refuse CONFIG "the pattern 'nosuch\.\*'|.*nosuch" --stage bmu --freeze 'nosuch.*'
+
+# refused exams may be left out, and are counted; a modality that nobody has is simply not learnt
+edit 'rows[1]["mg_cc"] = "tiny.yml"'
+expect 0 "$bmunet" train --exams bad.csv --preset ./tiny.yml --stage bmu --out partial --allow-refused --epochs 1
+prints 'left out: 0 without a diagnosis, 0 without an image of stage bmu, 1 refused'
+edit '[r.update(mg_cc="", mg_mlo="") for r in rows]'
+expect 0 "$bmunet" train --exams bad.csv --preset ./tiny.yml --stage bmu --out ultrasound --epochs 1
+prints 'without an image of stage bmu'
+
+# an image that goes in the middle of a run: a clear end, and the run goes on once it is back
+train_behind --stage bmu --out gone --init-us us/best.safetensors --init-mg mg/best.safetensors
+n=0
+until grep -q '^epoch' log || [ $n = 200 ]; do
+    sleep 0.05
+    n=$((n + 1))
+done
+mv E3_us_bmode_long.png away.png
+status=0
+wait $pid || status=$?
+mv away.png E3_us_bmode_long.png
+if [ $status != 0 ]; then # else the run was faster than we
+    says '^bmunet: FILE_MISSING: exam E3: .*E3_us_bmode_long.png'
+    expect 0 train --stage bmu --out gone --resume --init-us us/best.safetensors --init-mg mg/best.safetensors
+fi
+same bmu/last.safetensors gone/last.safetensors
+expect 1 sh -c "mv E3_us_bmode_long.png away.png; exec '$bmunet' train --exams exams.csv --preset ./tiny.yml --stage bmu --out never"
+says '^bmunet: TRAIN_DATA: 1 exams cannot be used'
+says 'E3_us_bmode_long.png'
+mv away.png E3_us_bmode_long.png
+
+# the disk is full: said, and what was saved before goes on
+(
+    ulimit -f 8000
+    expect 1 train --stage bmu --out full
+    says '^bmunet: FILE_WRITE: '
+)
+rm -rf full/checkpoint-?.safetensors full/start.safetensors
+no_leftovers
