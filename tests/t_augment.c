@@ -7,7 +7,7 @@
 #include "train/augment.h"
 #include "warp_golden.h"
 
-static const struct prep_profile small = {"small", 64, 48, 32, 40, 5063.68, 8773.89};
+static const struct prep_profile small = {"small", 64, 48, 32, 40, 5063.68, 8773.89, NULL};
 static const struct augment_draw nothing = {.scale = 1, .gamma = 1, .pixels = 77};
 
 static float *floats(size_t n) {
@@ -340,7 +340,7 @@ static void moments(double *mean, double *deviation, const float *x, size_t n, s
 /* Multiplicative speckle and additive noise keep the mean; their deviation is the drawn one. */
 static void speckle_and_noise_keep_the_mean(void **state) {
     (void)state;
-    const struct prep_profile p = {"p", 1203, 803, 1203, 803, 5063.68, 8773.89};
+    const struct prep_profile p = {"p", 1203, 803, 1203, 803, 5063.68, 8773.89, NULL};
     const double pixels = 1203 * 803;
     for (int k = 0; k < 4; k++) {
         const bool mg = k & 1, speckle = k & 2;
@@ -413,7 +413,7 @@ static void hue_stays(void **state) {
 /* A ramp that is bent, as strongly as the check lets pass, still rises: the picture is not folded. */
 static void elastic_does_not_fold(void **state) {
     (void)state;
-    const struct prep_profile p = {"p", 200, 120, 200, 120, 0, 1};
+    const struct prep_profile p = {"p", 200, 120, 200, 120, 0, 1, NULL};
     float *in = floats(200 * 120);
     for (int i = 0; i < 200 * 120; i++)
         in[i] = (float)(1000 + i % 120);

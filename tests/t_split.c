@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "core.h"
+
 #include "base/io.h"
 #include "base/rng.h"
 #include "data/csv.h"

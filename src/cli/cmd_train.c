@@ -282,7 +282,6 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
     const struct options *o = j->o;
     const struct cohort_request r = {.manifest = j->manifest,
                                      .schema = j->schema,
-                                     .vendors = j->vendors,
                                      .tree = j->tree,
                                      .loss = &j->loss,
                                      .stage = (enum stage)o->stage,
@@ -361,6 +360,7 @@ static int run(struct job *j, struct err *e) {
     j->start = (struct start){.settings = &j->settings,
                               .stage = (enum stage)o->stage,
                               .schema = j->schema,
+                              .vendors = j->vendors,
                               .tree = j->tree,
                               .seed = (uint64_t)o->seed,
                               .init = o->init,
