@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "data/cache.h"
 #include "data/csv.h"
 #include "data/folder.h"
 #include "data/identity.h"
@@ -160,6 +161,36 @@ error_t cli_take_precision(enum precision *out, const char *arg, struct argp_sta
     else
         return cli_usage(state, "--precision is '%s'; it can be fp32 or bf16", arg);
     return 0;
+}
+
+error_t cli_take_cache(char **folder, uint64_t *bytes, const char *arg, struct argp_state *state) {
+    static const char units[] = "KMGT";
+    const char *comma = strrchr(arg, ',');
+    free(*folder);
+    if (!(*folder = mem_strdup(arg, NULL)))
+        return ENOMEM;
+    if (!comma)
+        return 0;
+    (*folder)[comma - arg] = 0;
+    char *end = NULL;
+    errno = 0;
+    const unsigned long long n = strtoull(comma + 1, &end, 10);
+    const char *unit = end && *end ? strchr(units, *end) : NULL;
+    const unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (end == comma + 1 || comma[1] < '0' || comma[1] > '9' || errno || (end && *end && (!unit || end[1])) || n > UINT64_MAX >> shift ||
+        n << shift < CACHE_BYTES_MIN)
+        return cli_usage(state, "--cache %s: after the comma a size of at least 1M is needed, as in 20G", arg);
+    *bytes = n << shift;
+    return 0;
+}
+
+void cli_cache_remark(struct cache *c) {
+    struct cache_stats s;
+    if (!c)
+        return;
+    cache_stats(&s, c);
+    if (s.remark[0])
+        cli_warn("%s", s.remark);
 }
 
 /* A file or folder of share/: in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */

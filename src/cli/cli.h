@@ -50,6 +50,11 @@ error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *
 error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);
 error_t cli_take_precision(enum precision *out, const char *arg, struct argp_state *state);
 
+/* --cache DIR[,SIZE]: SIZE in bytes, or with K, M, G, T behind (powers of 1024); bytes stays as it is without one. folder: owned. */
+error_t cli_take_cache(char **folder, uint64_t *bytes, const char *arg, struct argp_state *state);
+/* One line on stderr if caching has stopped. */
+struct cache;
+void cli_cache_remark(struct cache *c);
 /* Text that may come from a file: what would steer a terminal is printed as '?'. */
 void cli_text(FILE *stream, const char *text);
 /* Print the error; returns EXIT_ERROR. */

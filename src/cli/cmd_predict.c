@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "data/cache.h"
 #include "data/manifest.h"
 #include "infer/output.h"
 #include "infer/predict.h"
@@ -23,10 +24,24 @@ struct options {
     struct predict_options predict;
     const char *ignore[IGNORE_MAX];
     size_t n_ignore;
+    char *cache; /* owned */
+    uint64_t cache_bytes;
     long threads; /* 0: as many as there are processors */
 };
 
-enum { KEY_MODEL = 0x100, KEY_EXAMS, KEY_OUT, KEY_JSON, KEY_PRECISION, KEY_EXACT, KEY_THREADS, KEY_IGNORE, KEY_PARTIAL, KEY_SPLIT };
+enum {
+    KEY_MODEL = 0x100,
+    KEY_EXAMS,
+    KEY_OUT,
+    KEY_JSON,
+    KEY_PRECISION,
+    KEY_EXACT,
+    KEY_THREADS,
+    KEY_IGNORE,
+    KEY_PARTIAL,
+    KEY_SPLIT,
+    KEY_CACHE
+};
 static const struct argp_option option_list[] = {
     {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "the model file, from import"},
     {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, one row per breast (docs/FORMATS.md)"},
@@ -36,6 +51,7 @@ static const struct argp_option option_list[] = {
     {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only: slower, closest to the published network"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
     {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
+    {.name = "cache", .key = KEY_CACHE, .arg = "DIR[,SIZE]", .doc = "keep prepared images there (default: nowhere; SIZE 20G)"},
     {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
     {.name = "split", .key = KEY_SPLIT, .arg = "NAME", .doc = "only the rows whose column split is NAME"},
     {0}};
@@ -71,6 +87,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
     case KEY_IGNORE:
         return add_ignored(o, arg, state);
+    case KEY_CACHE:
+        return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
     case KEY_PARTIAL:
         o->predict.allow_partial = true;
         return 0;
@@ -208,7 +226,7 @@ static int run(struct job *j, struct err *e) {
 }
 
 int cmd_predict(int argc, char **argv) {
-    struct options o = {.threads = 0};
+    struct options o = {.cache_bytes = 20ULL << 30};
     struct err e = {0};
     int status = cli_parse(&argp, "predict", argc, argv, &o);
     if (status >= 0)
@@ -217,12 +235,17 @@ int cmd_predict(int argc, char **argv) {
         pool_set_threads((int)o.threads);
     struct job j = {.options = &o};
     catch_signals();
-    int rc = prepare(&j, &e);
+    int rc = o.cache ? cache_open(&o.predict.cache, o.cache, o.cache_bytes, &e) : 0;
+    if (!rc)
+        rc = prepare(&j, &e);
     if (!rc)
         rc = run(&j, &e);
     output_abort(j.output);
     manifest_free(j.cohort);
     model_close(j.model);
+    cli_cache_remark(o.predict.cache);
+    cache_close(o.predict.cache);
+    free(o.cache);
     if (rc)
         return cli_fail(&e);
     return cli_finish(j.refused ? EXIT_REFUSED : EXIT_OK);

@@ -26,6 +26,8 @@ struct options {
     size_t n_ignore, n_freeze;
     long stage, seed, threads, loaders, epochs;
     double minutes;
+    char *cache; /* owned */
+    uint64_t cache_bytes;
     bool resume, exact, allow_refused, allow_partial, unmasked, concat;
 };
 
@@ -53,7 +55,8 @@ enum train_key {
     KEY_REFUSED,
     KEY_PARTIAL,
     KEY_UNMASKED,
-    KEY_CONCAT
+    KEY_CONCAT,
+    KEY_CACHE
 };
 static const struct argp_option option_list[] = {
     {.name = "stage", .key = KEY_STAGE, .arg = "us|mg|bmu", .doc = "ultrasound alone, mammography alone, or everything"},
@@ -82,6 +85,7 @@ static const struct argp_option option_list[] = {
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
     {.name = "loaders", .key = KEY_LOADERS, .arg = "N", .doc = "threads that prepare exams ahead (default 2)"},
     {.name = "checkpoint-minutes", .key = KEY_MINUTES, .arg = "N", .doc = "within an epoch (default 10; 0: at its end only)"},
+    {.name = "cache", .key = KEY_CACHE, .arg = "DIR[,SIZE]", .doc = "keep prepared images there (default: the run's folder, 64G)"},
     {.name = "allow-refused", .key = KEY_REFUSED, .doc = "leave out exams that cannot be used, and count them"},
     {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent"},
     {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
@@ -141,6 +145,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return take_stage(o, arg, state);
     case KEY_MINUTES:
         return cli_take_real(&o->minutes, arg, 0, 100000, "--checkpoint-minutes", state);
+    case KEY_CACHE:
+        return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
     case KEY_FREEZE:
         return add(o->freeze, &o->n_freeze, FREEZE_MAX, "--freeze", arg, state);
     case KEY_IGNORE:
@@ -194,6 +200,7 @@ struct job {
     struct start start;
     struct facts init;          /* of --init */
     struct model_config config; /* of the network that the run begins with */
+    struct cache *cache;
     struct progress bar;
     double drawn;
     bool terminal;
@@ -276,6 +283,12 @@ static int make_folder(const char *path, struct err *e) {
     if (mkdir(path, 0777) == 0 || errno == EEXIST)
         return 0;
     return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made: %s", path, strerror(errno));
+}
+
+static int open_cache(struct job *j, struct err *e) {
+    char beside[4096];
+    snprintf(beside, sizeof beside, "%s/cache", j->o->out);
+    return cache_open(&j->cache, j->o->cache ? j->o->cache : beside, j->o->cache_bytes, e);
 }
 
 static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
@@ -370,6 +383,9 @@ static int run(struct job *j, struct err *e) {
         return rc;
     const enum network network = j->config.network;
     struct exam_prep_options prep = {.profile = &j->config.prep, .network = network_name(network), .allow_partial = o->allow_partial};
+    if ((rc = open_cache(j, e)))
+        return rc;
+    prep.cache = j->cache;
     for (int s = 0; s < SLOT_COUNT; s++)
         prep.taken |= network_takes(network, (enum slot)s) ? 1U << s : 0;
     if ((rc = look(j, &prep, e)))
@@ -379,7 +395,7 @@ static int run(struct job *j, struct err *e) {
 }
 
 int cmd_train(int argc, char **argv) {
-    struct options o = {.stage = -1, .seed = 1, .minutes = 10};
+    struct options o = {.stage = -1, .seed = 1, .minutes = 10, .cache_bytes = 64ULL << 30};
     struct err e = {0};
     int status = cli_parse(&argp, "train", argc, argv, &o);
     if (status >= 0)
@@ -391,6 +407,9 @@ int cmd_train(int argc, char **argv) {
     const int rc = run(&j, &e);
     cohort_close(j.cohort);
     manifest_free(j.manifest);
+    cli_cache_remark(j.cache);
+    cache_close(j.cache);
+    free(o.cache);
     facts_release(&j.init);
     vendors_free(j.vendors);
     tree_free(j.tree);

@@ -84,7 +84,8 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
     if (!rc && taken) {
         rc = make_room(w, &why);
         if (!rc)
-            rc = prep_bytes(*w->views + prep_offset(w->o->profile, s), w->o->profile, s, w->decoder, bytes, n, &claim, v, &why);
+            rc = prep_cached(*w->views + prep_offset(w->o->profile, s), w->o->profile, s, w->decoder, bytes, n, &claim, v, w->o->cache,
+                             &why);
         if (!rc)
             note_silence(v);
     } else if (!rc) {

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "data/cache.h"
 #include "data/manifest.h"
 #include "data/prep.h"
 #include "data/verdict.h"
@@ -25,6 +26,7 @@ struct exam_prep_options {
     const char *network;      /* its name, for the sentence about a view that it does not take */
     bool allow_partial;       /* refused images count as absent */
     bool allow_tomosynthesis; /* see struct prep_claim */
+    struct cache *cache;      /* of prepared images, shared by all threads; NULL: none */
 };
 struct exam_prep_times { /* wall milliseconds; prep includes decoding */
     double read, prep;

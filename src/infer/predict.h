@@ -20,6 +20,7 @@
 
 struct predict_options {
     bool allow_partial; /* refused images count as absent */
+    struct cache *cache; /* of prepared images; NULL: none */
     const char *split;  /* only rows whose split is exactly this; NULL: all */
 };
 

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "data/label.h"
+#include "data/split.h"
 
 static const char *const part_titles[PART_COUNT] = {[PART_TRAIN] = "training", [PART_VALIDATION] = "validation"};
 
@@ -181,46 +182,20 @@ static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The patients of one part, sorted, each once; *out is owned. Exams without a patient_id stand for themselves. */
-static int patients(const char ***out, uint32_t *n, const struct train_cohort *c, int part, struct err *e) {
-    const char **list = *out = mem_alloc((size_t)c->n[part] + 1, sizeof *list, e);
-    uint32_t at = 0;
-    *n = 0;
+/* How many patients a part has; exams without a patient_id are not counted. */
+static int count_patients(struct train_cohort *c, int part, struct err *e) {
+    const char **list = mem_alloc((size_t)c->n[part] + 1, sizeof *list, e);
+    uint32_t n = 0;
     if (!list)
         return ERR_NO_MEMORY;
     for (uint32_t i = 0; i < c->n[part]; i++)
         if (c->items[part][i].exam->patient_id[0])
-            list[at++] = c->items[part][i].exam->patient_id;
-    if (at == 0)
-        return 0;
-    qsort(list, at, sizeof *list, by_text);
-    for (uint32_t i = 0; i < at; i++)
-        if (i == 0 || strcmp(list[i], list[i - 1]) != 0)
-            list[(*n)++] = list[i];
+            list[n++] = c->items[part][i].exam->patient_id;
+    qsort(list, n, sizeof *list, by_text);
+    for (uint32_t i = 0; i < n; i++)
+        c->counts[part].patients += i == 0 || strcmp(list[i], list[i - 1]) != 0;
+    free(list);
     return 0;
-}
-
-static int check_patients(struct train_cohort *c, struct err *e) {
-    const char **list[PART_COUNT] = {NULL};
-    uint32_t n[PART_COUNT] = {0};
-    int rc = 0;
-    for (int p = 0; p < PART_COUNT && rc == 0; p++) {
-        rc = patients(&list[p], &n[p], c, p, e);
-        c->counts[p].patients = n[p];
-    }
-    for (uint32_t i = 0, k = 0; rc == 0 && i < n[0] && k < n[1];) {
-        const int order = strcmp(list[0][i], list[1][k]);
-        if (order == 0)
-            rc = err_set(e, ERR_TRAIN_DATA,
-                         "patient '%.60s' has exams in both parts: what is learnt from one breast would be tested on the "
-                         "other; 'bmunet split' keeps patients together",
-                         list[0][i]);
-        i += order <= 0;
-        k += order >= 0;
-    }
-    free(list[0]);
-    free(list[1]);
-    return rc;
 }
 
 /* Both classes in both parts, or nothing can be learnt or said. */
@@ -318,10 +293,11 @@ int cohort_open(struct train_cohort **out, const struct cohort_request *r, struc
     int rc = ERR_NO_MEMORY;
     if (!(w.list = mem_alloc(r->manifest->n + 1, sizeof *w.list, e)))
         goto out;
-    if ((rc = choose(c, &w, e)) || (rc = look_at_all(&w, e)))
+    if ((rc = split_check(r->manifest, NULL, e)) || (rc = choose(c, &w, e)) || (rc = look_at_all(&w, e)))
         goto out;
     if ((!r->allow_refused && (rc = report_refused(&w, e))) || (rc = take(c, &w, e)) || (rc = check_classes(c, r, e)) ||
-        (rc = check_patients(c, e)) || (rc = clinical_statistics(c, r->schema, e)))
+        (rc = count_patients(c, PART_TRAIN, e)) || (rc = count_patients(c, PART_VALIDATION, e)) ||
+        (rc = clinical_statistics(c, r->schema, e)))
         goto out;
     hash_data(c, &w);
 out:

@@ -52,7 +52,7 @@ struct cohort_request {
     const volatile int *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
 };
 /* ERR_LABEL, ERR_LABEL_CONFLICT: a row's diagnosis. ERR_TRAIN_DATA: no column split, a part that is empty, of one class only, or that lacks
- * the stage's images; a patient in both parts; refused exams (the first ten are named). */
+ * the stage's images; refused exams (the first ten are named). ERR_SPLIT_OVERLAP: a patient or a file in two parts. */
 int cohort_open(struct train_cohort **out, const struct cohort_request *r, struct err *e);
 void cohort_close(struct train_cohort *c);
 
