@@ -423,8 +423,8 @@ static void test_colour_follows_the_lesion(void **state) {
                 struct synth_meta m;
                 x.c.lesion[0].vascularity = step / 3.0;
                 x.c.lesion[0].stiffness_kpa = kpa[step];
-                struct image *doppler = view_make(&x, SLOT_US_DOPPLER_TRANS + plane, &m),
-                             *elasto = view_make(&x, SLOT_US_ELASTO_TRANS + plane, &m);
+                struct image *doppler = view_make(&x, (enum slot)((int)SLOT_US_DOPPLER_TRANS + plane), &m),
+                             *elasto = view_make(&x, (enum slot)((int)SLOT_US_ELASTO_TRANS + plane), &m);
                 const int flow = coloured(doppler);
                 const double hard = hardness(elasto, &m);
                 if (flow <= before || hard <= hard_before)
