@@ -187,63 +187,88 @@ static float facing(float gx, float gz) {
     return 0.12F + 0.88F * (gz * gz / g2) * (gz * gz / g2);
 }
 
+/* What a point of the plane is made of, and the numbers of the maps there. */
+struct cell {
+    float z, under, foot;                /* depth; below the fascia, below the muscle, mm */
+    float mottle, lines, fibres, streak; /* noises; the last: a bright strand, 0 .. 1 */
+    float gland;                         /* 0 .. 1 */
+    float db, mirror, stiff;             /* out */
+};
+
+/* Fat with bright strands, gland, the superficial fascia, and septa between lobules, fewer within gland. */
+static void breast_tissue(struct cell *c, const struct field *septum, size_t at, int right, int down, float into, float sheet) {
+    c->db =
+        -2.5F + 1.8F * c->mottle + 1.4F * c->lines + c->gland * (9 + 1.4F * c->mottle + 1.6F * c->lines) + (6 + 2 * c->gland) * c->streak;
+    c->mirror = 1.7F * c->streak * clampf(0.5F + 0.7F * c->lines, 0, 2);
+    c->stiff = 12 + 16 * c->gland;
+    if (c->under < -1)
+        c->mirror += 1.5F * elementary_expf(-into * into / 0.04F) * clampf(0.3F + 0.8F * c->fibres, 0, 2);
+    const float *sep = septum->v + at, gx = sep[right] - sep[0], gz = sep[down] - sep[0];
+    const float distance2 = sep[0] * sep[0] / ((gx * gx + gz * gz + 1e-5F) * sheet * sheet);
+    if (distance2 < 8 && c->under < 0 && c->z > (float)skin_mm) {
+        const float bright = elementary_expf(-distance2) * clampf(0.7F + 0.6F * c->mottle, 0.05F, 1.8F) * (1 - 0.5F * c->gland);
+        c->mirror += 2.0F * bright * facing(gx, gz) * clampf(0.8F + 0.6F * c->lines, 0, 2.2F);
+        c->db += 6 * bright;
+    }
+}
+
+/* Muscle: dark, with bright fibres along it, between two fasciae; behind the chest wall only haze. */
+static void deep_tissue(struct cell *c) {
+    if (c->under >= 0) {
+        c->db = -4.5F + 1.5F * c->mottle + 2.5F * c->lines + 8 * smoothf(0.3F, 1.8F, c->fibres);
+        c->mirror = 1.2F * smoothf(0.7F, 2.2F, c->fibres) * clampf(0.5F + 0.7F * c->lines, 0, 2);
+        c->stiff = 30;
+    }
+    if (c->foot >= 0) {
+        c->db = -7 - 0.8F * c->foot + 2 * c->lines + 4 * c->streak;
+        c->mirror = 0;
+    }
+    const float wavy = c->under + 0.12F * c->mottle, bright = clampf(0.7F + 0.6F * c->fibres, 0.05F, 2);
+    c->mirror += bright * (3.4F * elementary_expf(-wavy * wavy / 0.03F) + 3 * elementary_expf(-c->foot * c->foot / 0.06F));
+}
+
+/* Two bright lines, the skin's upper and lower side. */
+static void skin_tissue(struct cell *c) {
+    const float entry = c->z - 0.25F, base = c->z - (float)skin_mm;
+    if (c->z < (float)skin_mm) {
+        c->db = 7 + 1.5F * c->lines;
+        c->stiff = 35;
+    }
+    c->mirror +=
+        5 * elementary_expf(-entry * entry / 0.02F) + 2.4F * elementary_expf(-base * base / 0.03F) * clampf(1 + 0.4F * c->lines, 0, 2);
+}
+
 static void compose_tissue(struct scan *s, struct field map[MAPS], const struct layers *l) {
-    const float mm = (float)s->mm, dense = (float)s->anatomy->drawn->glandular, sheet = 0.22F / mm;
+    const float mm = (float)s->mm, dense = (float)s->anatomy->drawn->glandular;
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++) {
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
-            const float z = (float)y * mm, fascia = l->fascia[x], under = z - fascia, foot = z - l->floor[x];
-            const float mottle = map[MAP_MOTTLE].v[at], lines = map[MAP_LINES].v[at], fibres = map[MAP_FIBRES].v[at];
-            const float into = z - l->fat[x] + 0.7F * mottle;
-            float gland = smoothf(0.22F, 0.7F, map[MAP_GLAND].v[at]) * smoothf(1.2F, 2.5F, fascia - z) * smoothf(-0.4F, 0.6F, into);
-            float db = -2.5F + 1.8F * mottle + 1.4F * lines + gland * (9 + 1.4F * mottle + 1.6F * lines), mirror = 0,
-                  stiff = 12 + 16 * gland;
-            const float streak = smoothf(0.7F, 2.2F, fibres);
-            db += (6 + 2 * gland) * streak;
-            mirror += 1.7F * streak * clampf(0.5F + 0.7F * lines, 0, 2);
-            if (under < -1) /* the superficial fascia */
-                mirror += 1.5F * elementary_expf(-into * into / 0.04F) * clampf(0.3F + 0.8F * fibres, 0, 2);
-            /* septa between lobules, thinner and fewer within gland */
-            const int right = x + 1 < s->width, down = y + 1 < s->height ? s->width : 0;
-            const float *sep = map[MAP_SEPTUM].v + at, gx = sep[right] - sep[0], gz = sep[down] - sep[0];
-            const float distance2 = sep[0] * sep[0] / ((gx * gx + gz * gz + 1e-5F) * sheet * sheet);
-            if (distance2 < 8 && under < 0 && z > (float)skin_mm) {
-                const float bright = elementary_expf(-distance2) * clampf(0.7F + 0.6F * mottle, 0.05F, 1.8F) * (1 - 0.5F * gland);
-                mirror += 2.0F * bright * facing(gx, gz) * clampf(0.8F + 0.6F * lines, 0, 2.2F);
-                db += 6 * bright;
-            }
-            if (under >= 0) { /* muscle: dark, with bright fibres along it */
-                db = -4.5F + 1.5F * mottle + 2.5F * lines + 8 * smoothf(0.3F, 1.8F, fibres);
-                mirror = 1.2F * smoothf(0.7F, 2.2F, fibres) * clampf(0.5F + 0.7F * lines, 0, 2);
-                stiff = 30;
-                gland = 0;
-            }
-            if (foot >= 0) { /* behind the chest wall only haze */
-                db = -7 - 0.8F * foot + 2 * lines + 4 * streak;
-                mirror = 0;
-            }
-            const float wavy = under + 0.12F * mottle;
-            mirror += 3.4F * elementary_expf(-wavy * wavy / 0.03F) * clampf(0.7F + 0.6F * fibres, 0.05F, 2);
-            mirror += 3 * elementary_expf(-foot * foot / 0.06F) * clampf(0.7F + 0.6F * fibres, 0.05F, 2);
-            if (z < (float)skin_mm) {
-                db = 7 + 1.5F * lines;
-                stiff = 35;
-            }
-            const float entry = z - 0.25F, base = z - (float)skin_mm;
-            mirror +=
-                5 * elementary_expf(-entry * entry / 0.02F) + 2.4F * elementary_expf(-base * base / 0.03F) * clampf(1 + 0.4F * lines, 0, 2);
-            s->db.v[at] = db + (dense - 0.3F) * 2;
-            s->specular.v[at] = mirror;
+            const float z = (float)y * mm, fascia = l->fascia[x];
+            struct cell c = {.z = z, .under = z - fascia, .foot = z - l->floor[x]};
+            c.mottle = map[MAP_MOTTLE].v[at];
+            c.lines = map[MAP_LINES].v[at];
+            c.fibres = map[MAP_FIBRES].v[at];
+            c.streak = smoothf(0.7F, 2.2F, c.fibres);
+            const float into = z - l->fat[x] + 0.7F * c.mottle;
+            c.gland = smoothf(0.22F, 0.7F, map[MAP_GLAND].v[at]) * smoothf(1.2F, 2.5F, fascia - z) * smoothf(-0.4F, 0.6F, into);
+            breast_tissue(&c, &map[MAP_SEPTUM], at, x + 1 < s->width, y + 1 < s->height ? s->width : 0, into, 0.22F / mm);
+            deep_tissue(&c);
+            skin_tissue(&c);
+            s->db.v[at] = c.db + (dense - 0.3F) * 2;
+            s->specular.v[at] = c.mirror;
             if (s->stiff.v)
-                s->stiff.v[at] = stiff + 3 * mottle;
+                s->stiff.v[at] = c.stiff + 3 * c.mottle;
         }
-    /* attenuation against what the time gain compensation assumes, down each column: dB there and back */
-    const float per_cell = 2 * mm / 10 * (float)s->scanner->megahertz;
+}
+
+/* Against what the time gain compensation assumes, down each column: dB there and back, and what mirrors have sent back already. */
+static void attenuate(struct scan *s, const struct field *gland) {
+    const float mm = (float)s->mm, per_cell = 2 * mm / 10 * (float)s->scanner->megahertz;
     for (int x = 0; x < s->width; x++) {
         float loss = 0;
         for (int y = 0; y < s->height; y++) {
             const size_t at = (size_t)y * (size_t)s->width + (size_t)x;
-            loss -= (map[MAP_GLAND].v[at] > 0.5F ? 0.06F : -0.02F) * per_cell + 0.010F * s->specular.v[at] * mm / 0.1F * 0.3F;
+            loss -= (gland->v[at] > 0.5F ? 0.06F : -0.02F) * per_cell + 0.03F * s->specular.v[at] * mm;
             s->loss.v[at] = loss;
         }
     }
@@ -429,6 +454,7 @@ int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struc
         goto out;
     }
     compose_tissue(s, map, &l);
+    attenuate(s, &map[MAP_GLAND]);
     const bool rib = draw_uniform(&d) < 0.35;
     const double rib_x = draw_between(&d, -20, 20);
     if (rib)
