@@ -166,6 +166,14 @@ bad_split --exams other/exams.csv --out other/s.csv --folds 2 --train 0.5
 bad_split --exams other/exams.csv --out other/s.csv --train 0.5 --val 0.2 --test 0.2
 bad_split --exams other/exams.csv --out other/s.csv --train 1.5
 bad_split --exams other/exams.csv --out other/exams.csv --folds 2
+picture=$(ls other/images/*.png | head -1)
+cp "$picture" picture.old
+bad_split --exams other/exams.csv --out "$picture" --folds 2
+cp other/exams.csv other/table.json
+bad_split --exams other/table.json --out other/table.csv --folds 2
+says 'same file'
+rm other/table.json
+same "$picture" picture.old
 bad_split --exams other/exams.csv --out s.csv --folds 2
 says 'another folder'
 [ ! -e other/s.csv ] || fail "s.csv was made"
