@@ -102,6 +102,8 @@ for r in rows.values():
             assert (dark > 0) == (d.PhotometricInterpretation == "MONOCHROME1"), (r["exam_id"], slot)
             seen.add(d.PhotometricInterpretation)
         else:
+            assert list(d.PatientOrientation) == (["L", "P"] if slot.endswith("trans") else ["F", "P"])
+            assert int(d.ImageType[3], 16) == {"bmode": 1, "doppler": 0x11, "elasto": 0x200}[slot.split("_")[1]]
             assert d.Modality == "US" and a.ndim == 3 and a.dtype == "uint8" and len(d.SequenceOfUltrasoundRegions) >= 1
             g = d.SequenceOfUltrasoundRegions[0]
             assert g.PhysicalUnitsXDirection == 3 and 0 < g.PhysicalDeltaX < 0.1 and g.RegionLocationMaxX1 < d.Columns
