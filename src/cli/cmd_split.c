@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/hash.h"
 #include "base/io.h"
@@ -232,6 +233,21 @@ static void json_path(char out[PATH_MAX], const char *csv) {
     snprintf(out, PATH_MAX, "%.*s.json", (int)stem, csv);
 }
 
+/* No output may be a file that is read. */
+static int check_outputs(const struct job *j, const char *json, struct err *e) {
+    const char *const outputs[2] = {j->options->out, json};
+    int rc = 0;
+    for (int i = 0; i < 2 && !rc; i++) {
+        rc = cli_distinct("an output", outputs[i], "--exams", j->options->exams, e);
+        if (access(outputs[i], F_OK) != 0)
+            continue;
+        for (size_t r = 0; r < j->m->n; r++)
+            for (int s = 0; s < SLOT_COUNT && !rc; s++)
+                rc = cli_distinct("an output", outputs[i], "an image of the table", j->m->exams[r].path[s], e);
+    }
+    return rc;
+}
+
 /* Both files or none. */
 static int write_files(const char *csv, const struct buf *table, const char *json, const struct buf *report, struct err *e) {
     struct replace *a = NULL, *b = NULL;
@@ -282,7 +298,9 @@ static int make_split(struct job *j, struct err *e) {
     buf_init(&table);
     buf_init(&text);
     json_path(json, o->out);
-    int rc = split_make(&s, j->m, duplicates, &o->split, e);
+    int rc = check_outputs(j, json, e);
+    if (!rc)
+        rc = split_make(&s, j->m, duplicates, &o->split, e);
     if (!rc)
         rc = split_table(&table, (const char *)j->text, j->n, s, e);
     if (rc)

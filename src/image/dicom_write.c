@@ -51,7 +51,10 @@ static void put_meta(struct element_writer *w, const struct dicom_facts *f) {
 static void put_identification(struct element_writer *w, const struct dicom_facts *f) {
     const bool mg = f->kind == DICOM_KIND_MG;
     element_text(w, 0x00080005, "CS", "ISO_IR 100");
-    element_printf(w, 0x00080008, "CS", "%s", mg ? "DERIVED\\PRIMARY\\" : "DERIVED\\PRIMARY\\SMALL PARTS\\0001");
+    if (mg)
+        element_text(w, 0x00080008, "CS", "DERIVED\\PRIMARY\\");
+    else
+        element_printf(w, 0x00080008, "CS", "DERIVED\\PRIMARY\\SMALL PARTS\\%04X", f->modes);
     element_text(w, 0x00080016, "UI", sop_class(f->kind));
     element_text(w, 0x00080018, "UI", f->instance);
     static const uint32_t dates[] = {0x00080020, 0x00080021, 0x00080022, 0x00080023};
@@ -129,10 +132,7 @@ static void put_relationship(struct element_writer *w, const struct dicom_facts 
     element_text(w, 0x00200010, "SH", f->study_id);
     element_printf(w, 0x00200011, "IS", "%d", f->series_number);
     element_printf(w, 0x00200013, "IS", "%d", f->instance_number);
-    if (mg)
-        element_printf(w, 0x00200020, "CS", "%s\\%s", f->orientation[0], f->orientation[1]);
-    else
-        element_text(w, 0x00200020, "CS", ""); /* of a hand-held probe: not known */
+    element_printf(w, 0x00200020, "CS", "%s\\%s", f->orientation[0], f->orientation[1]);
     element_text(w, mg ? 0x00200062 : 0x00200060, "CS", side);
     element_text(w, 0x00204000, "LT", f->image_comments);
 }

@@ -36,7 +36,7 @@ struct dicom_facts {
     double mm;                                                           /* pixel spacing, both ways */
     /* mammography */
     const char *view;           /* "CC", "MLO" */
-    const char *orientation[2]; /* Patient Orientation of a row, of a column */
+    const char *orientation[2]; /* Patient Orientation of a row, of a column; both kinds */
     int bits;                   /* stored, of 16 allocated */
     bool monochrome1;           /* with Presentation LUT Shape INVERSE; else MONOCHROME2, IDENTITY */
     enum dicom_voi_kind voi;    /* */
@@ -46,7 +46,8 @@ struct dicom_facts {
     /* ultrasound */
     const struct dicom_region *region; /* borrowed */
     int n_regions;
-    bool colour; /* the picture shows colour-coded flow or stiffness */
+    bool colour;    /* the picture shows colour-coded flow or stiffness */
+    unsigned modes; /* Image Type value 4, PS3.3 C.8.5.6.1.1: 0x001 2D, 0x010 colour Doppler, 0x200 tissue */
 };
 
 /* Append the file. im: mammography one channel of 16 bits (values below 2^bits), ultrasound RGB of 8 bits. ERR_UNSUPPORTED for others,

@@ -102,6 +102,8 @@ for r in rows.values():
             assert (dark > 0) == (d.PhotometricInterpretation == "MONOCHROME1"), (r["exam_id"], slot)
             seen.add(d.PhotometricInterpretation)
         else:
+            assert list(d.PatientOrientation) == (["L", "P"] if slot.endswith("trans") else ["F", "P"])
+            assert int(d.ImageType[3], 16) == {"bmode": 1, "doppler": 0x11, "elasto": 0x200}[slot.split("_")[1]]
             assert d.Modality == "US" and a.ndim == 3 and a.dtype == "uint8" and len(d.SequenceOfUltrasoundRegions) >= 1
             g = d.SequenceOfUltrasoundRegions[0]
             assert g.PhysicalUnitsXDirection == 3 and 0 < g.PhysicalDeltaX < 0.1 and g.RegionLocationMaxX1 < d.Columns
@@ -166,6 +168,14 @@ bad_split --exams other/exams.csv --out other/s.csv --folds 2 --train 0.5
 bad_split --exams other/exams.csv --out other/s.csv --train 0.5 --val 0.2 --test 0.2
 bad_split --exams other/exams.csv --out other/s.csv --train 1.5
 bad_split --exams other/exams.csv --out other/exams.csv --folds 2
+picture=$(ls other/images/*.png | head -1)
+cp "$picture" picture.old
+bad_split --exams other/exams.csv --out "$picture" --folds 2
+cp other/exams.csv other/table.json
+bad_split --exams other/table.json --out other/table.csv --folds 2
+says 'same file'
+rm other/table.json
+same "$picture" picture.old
 bad_split --exams other/exams.csv --out s.csv --folds 2
 says 'another folder'
 [ ! -e other/s.csv ] || fail "s.csv was made"

@@ -111,11 +111,21 @@ static void set_texts(struct texts *t, struct dicom_facts *f, const struct cohor
     f->institution = "SYNTHETIC, no institution";
 }
 
+/* Ultrasound lies on its back: depth is posterior; a transverse picture runs to the patient's left, a longitudinal one to the feet. */
+static const char *row_direction(const struct cohort_picture *p) {
+    if (slot_is_mg(p->slot))
+        return p->meta.orientation[0];
+    return (p->slot - SLOT_US_BMODE_TRANS) % 2 == 0 ? "L" : "F";
+}
+
 static int to_dicom(struct buf *out, const struct image *im, const struct cohort *c, const struct cohort_picture *p, struct err *e) {
     static const enum dicom_voi_kind kinds[] = {[SYNTH_VOI_NONE] = DICOM_WINDOW_LINEAR,
                                                 [SYNTH_VOI_LINEAR] = DICOM_WINDOW_LINEAR,
                                                 [SYNTH_VOI_SIGMOID] = DICOM_WINDOW_SIGMOID,
                                                 [SYNTH_VOI_LUT] = DICOM_WINDOW_LUT};
+    static const unsigned us_modes[SLOT_COUNT] = {
+        [SLOT_US_BMODE_TRANS] = 0x001,  [SLOT_US_BMODE_LONG] = 0x001,   [SLOT_US_DOPPLER_TRANS] = 0x011,
+        [SLOT_US_DOPPLER_LONG] = 0x011, [SLOT_US_ELASTO_TRANS] = 0x200, [SLOT_US_ELASTO_LONG] = 0x200};
     const struct synth_case *x = &c->exams[p->exam].c;
     const struct synth_meta *m = &p->meta;
     const bool mg = slot_is_mg(p->slot);
@@ -127,7 +137,7 @@ static int to_dicom(struct buf *out, const struct image *im, const struct cohort
                             .side = x->side,
                             .mm = m->mm,
                             .view = p->slot == SLOT_MG_CC ? "CC" : "MLO",
-                            .orientation = {m->orientation[0], m->orientation[1]},
+                            .orientation = {row_direction(p), mg ? m->orientation[1] : "P"},
                             .bits = m->bits,
                             .monochrome1 = m->monochrome1,
                             .voi = kinds[m->voi],
@@ -138,7 +148,8 @@ static int to_dicom(struct buf *out, const struct image *im, const struct cohort
                             .breast_mm = m->breast_mm,
                             .region = m->region,
                             .n_regions = m->n_regions,
-                            .colour = p->slot >= SLOT_US_DOPPLER_TRANS};
+                            .colour = p->slot >= SLOT_US_DOPPLER_TRANS,
+                            .modes = us_modes[p->slot]};
     set_texts(&t, &f, c, p);
     set_uids(&f, c, p);
     if (m->voi == SYNTH_VOI_LUT)
