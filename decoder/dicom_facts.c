@@ -104,7 +104,7 @@ static unsigned count_components(struct dicom_item *i, uint32_t tag) {
     size_t n;
     const char *text = dicom_text(i, tag, &n);
     unsigned count = text ? 1 : 0;
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; text && k < n; k++)
         count += text[k] == '\\';
     return count;
 }

@@ -142,26 +142,36 @@ static int place_bits(struct job *j, int precision, bool has_sign) {
     return 0;
 }
 
+/* What of the header contradicts the file, or cannot be in n bytes. */
+static int check_jpeg(struct job *j, const struct jpeg_header *h, const char *processes, size_t n) {
+    /* a Huffman code has at least one bit: for each sample, or for each block of 64 (a quarter of them where subsampled) */
+    const uint64_t least = (uint64_t)pixels_of(j) * (h->frame == 0xC3 ? (unsigned)h->components : 1) / (h->frame == 0xC3 ? 1 : 256) / 8;
+    int rc = same_shape(j, h->width, h->height, h->components, h->precision);
+    if (rc)
+        return rc;
+    if (!memchr(processes, h->frame, n) || h->precision < 2 || h->precision > 16)
+        return err_set(j->e, ERR_DICOM_PIXELS,
+                       "the compressed frame is of JPEG process %02X with %d bits, which its transfer syntax does not allow",
+                       (unsigned)h->frame, h->precision);
+    if (h->colour == (j->model == MODEL_RGB ? JPEG_COLOUR_YCC : JPEG_COLOUR_RGB))
+        return err_set(j->e, ERR_DICOM_PIXELS, "the file says %s, its JPEG frame %s: which is true cannot be told", j->d->photometric,
+                       h->colour == JPEG_COLOUR_YCC ? "YCbCr" : "RGB");
+    if (h->frame != 0xF7 && least > j->stream.size)
+        return err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a JPEG frame", j->stream.size, h->width,
+                       h->height);
+    return 0;
+}
+
 static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
     static const uint8_t mark[2] = {0xFF, 0xD8};
     struct jpeg_header h;
     int rc = read_stream(j, mark, sizeof mark);
+    if (rc)
+        return rc;
+    const uint8_t *bytes = (const uint8_t *)j->stream.data;
+    rc = jpeg_header_read(&h, bytes, j->stream.size, j->e);
     if (!rc)
-        rc = jpeg_header_read(&h, (const uint8_t *)j->stream.data, j->stream.size, j->e);
-    if (!rc)
-        rc = same_shape(j, h.width, h.height, h.components, h.precision);
-    if (!rc && (!memchr(processes, h.frame, n) || h.precision < 2 || h.precision > 16))
-        rc = err_set(j->e, ERR_DICOM_PIXELS,
-                     "the compressed frame is of JPEG process %02X with %d bits, which its transfer syntax does not allow",
-                     (unsigned)h.frame, h.precision);
-    if (!rc && h.colour == (j->model == MODEL_RGB ? JPEG_COLOUR_YCC : JPEG_COLOUR_RGB))
-        rc = err_set(j->e, ERR_DICOM_PIXELS, "the file says %s, its JPEG frame %s: which is true cannot be told", j->d->photometric,
-                     h.colour == JPEG_COLOUR_YCC ? "YCbCr" : "RGB");
-    /* a Huffman code has at least one bit: for each sample, or for each block of 64 (as little as a quarter of them where subsampled) */
-    const uint64_t bits = (uint64_t)pixels_of(j) * (h.frame == 0xC3 ? (unsigned)h.components : 1) / (h.frame == 0xC3 ? 1 : 256);
-    if (!rc && h.frame != 0xF7 && bits / 8 > j->stream.size)
-        rc =
-            err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a JPEG frame", j->stream.size, h.width, h.height);
+        rc = check_jpeg(j, &h, processes, n);
     if (!rc)
         rc = make_raster(j, h.precision > 8 ? 2 : 1, (size_t)h.components);
     if (!rc)
@@ -169,8 +179,7 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
     if (rc)
         return rc;
     const struct dicom_stream s = {j->d->syntax, h.width, h.height, h.components, h.precision};
-    return dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s,
-                             (const uint8_t *)j->stream.data, j->stream.size, j->e);
+    return dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s, bytes, j->stream.size, j->e);
 }
 
 /* Which frames, by the low byte of their SOF marker. */

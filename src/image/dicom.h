@@ -66,13 +66,11 @@ struct dicom {
     /* the pixels */
     char photometric[DICOM_TEXT]; /* as in the file; struct image is RGB or grey */
     int samples, bits_allocated, bits_stored, high_bit;
-    bool is_signed;
-    uint32_t frames, frame; /* how many; which one struct image holds, from 0 */
-    bool has_padding;
-    int32_t padding_first, padding_last; /* inclusive, stored values, first <= last */
-    bool has_rescale;
-    double slope, intercept;
-    struct dicom_lut modality_lut; /* values NULL: none */
+    bool is_signed, has_padding, has_rescale;
+    uint32_t frames, frame;              /* how many; which one struct image holds, from 0 */
+    int32_t padding_first, padding_last; /* if has_padding: inclusive, stored values, first <= last */
+    double slope, intercept;             /* if has_rescale */
+    struct dicom_lut modality_lut;       /* values NULL: none */
     struct dicom_lut voi_lut[DICOM_LUTS_MAX];
     int n_voi_luts;
     struct dicom_window window[DICOM_VALUES_MAX];

@@ -13,12 +13,12 @@ enum kind { KIND_FLAG, KIND_WHOLE, KIND_NUMBER, KIND_TEXT, KIND_OBJECT, KIND_LIS
 struct table;
 struct field {
     const char *key;
-    enum kind kind;
+    const struct table *of;
     size_t offset, size; /* of the member; of a list: of one element */
     int64_t lo, hi;      /* WHOLE: inclusive */
-    const struct table *of;
-    int max; /* LIST: elements, counted by an int at count_offset, or exactly max if `fixed` */
     size_t count_offset;
+    int max; /* LIST: elements, counted by an int at count_offset, or exactly max if `fixed` */
+    enum kind kind;
     bool fixed;
 };
 struct table {
