@@ -115,6 +115,22 @@ static double mean_of_pairs(const struct sample *s) {
     return m > 0 ? sum / m : NAN;
 }
 
+/* Blocks side by side are the blocks one by one, also where the counter's low word runs over. */
+static void test_rng_blocks(void **state) {
+    const struct rng r = rng_make(0x123456789ABCDEF0U, 5, 77);
+    const uint64_t first[] = {0, 13, 0xFFFFFFF8U};
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        uint32_t out[4][RNG_LANES], one[4];
+        rng_blocks(&r, first[k], out);
+        for (uint64_t i = 0; i < RNG_LANES; i++) {
+            rng_block(&r, first[k] + i, one);
+            for (int w = 0; w < 4; w++)
+                assert_int_equal(out[w][i], one[w]);
+        }
+    }
+}
+
 /* Rebuilds each resample from the documented stream and computes every metric the slow way. */
 static void test_bootstrap_definition(void **state) {
     struct cohort c = random_cohort(5, 41, 4);
@@ -469,6 +485,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_delong_definition),
                                        cmocka_unit_test(test_auc_invariance),
                                        cmocka_unit_test(test_bootstrap_definition),
+                                       cmocka_unit_test(test_rng_blocks),
                                        cmocka_unit_test(test_bootstrap_threads),
                                        cmocka_unit_test(test_bootstrap_undefined),
                                        cmocka_unit_test(test_decision_bootstrap),

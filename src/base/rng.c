@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/vectors.h"
+
 struct rng rng_make(uint64_t seed, uint32_t purpose, uint32_t item) {
     return (struct rng){{(uint32_t)seed, (uint32_t)(seed >> 32)}, {0, 0, purpose, item}};
 }
@@ -16,6 +18,29 @@ void rng_block(const struct rng *r, uint64_t block, uint32_t out[4]) {
         memcpy(x, y, sizeof x);
         k0 += 0x9E3779B9U; /* golden ratio */
         k1 += 0xBB67AE85U; /* sqrt(3) - 1 */
+    }
+    memcpy(out, x, sizeof x);
+}
+
+VECTORS void rng_blocks(const struct rng *r, uint64_t first, uint32_t out[4][RNG_LANES]) {
+    typedef uint32_t lanes __attribute__((vector_size(4 * RNG_LANES)));
+    typedef uint64_t wide __attribute__((vector_size(8 * RNG_LANES)));
+    lanes x[4];
+    for (int i = 0; i < RNG_LANES; i++) {
+        x[0][i] = (uint32_t)(first + (uint64_t)i);
+        x[1][i] = (uint32_t)((first + (uint64_t)i) >> 32);
+        x[2][i] = r->counter[2];
+        x[3][i] = r->counter[3];
+    }
+    uint32_t k0 = r->key[0], k1 = r->key[1];
+    for (int round = 0; round < 10; round++) {
+        const wide a = 0xD2511F53U * __builtin_convertvector(x[0], wide), b = 0xCD9E8D57U * __builtin_convertvector(x[2], wide);
+        x[0] = __builtin_convertvector(b >> 32, lanes) ^ x[1] ^ k0;
+        x[1] = __builtin_convertvector(b, lanes);
+        x[2] = __builtin_convertvector(a >> 32, lanes) ^ x[3] ^ k1;
+        x[3] = __builtin_convertvector(a, lanes);
+        k0 += 0x9E3779B9U;
+        k1 += 0xBB67AE85U;
     }
     memcpy(out, x, sizeof x);
 }

@@ -32,11 +32,12 @@ size_t bootstrap_clusters(const struct bootstrap *design) {
 static void draw(uint32_t *count, size_t n_clusters, uint64_t seed, size_t resample) {
     const struct rng r = rng_make(seed, PURPOSE, (uint32_t)resample);
     memset(count, 0, n_clusters * sizeof *count);
-    for (size_t i = 0; i < n_clusters; i += 4) {
-        uint32_t word[4];
-        rng_block(&r, i / 4, word);
-        for (size_t k = 0; k < 4 && i + k < n_clusters; k++)
-            count[(size_t)(((uint64_t)word[k] * n_clusters) >> 32)]++;
+    for (size_t i = 0; i < n_clusters; i += 4 * RNG_LANES) { /* draw i is word i % 4 of block i / 4 */
+        uint32_t word[4][RNG_LANES];
+        const size_t left = n_clusters - i;
+        rng_blocks(&r, i / 4, word);
+        for (size_t k = 0; k < 4 * RNG_LANES && k < left; k++)
+            count[(size_t)(((uint64_t)word[k % 4][k / 4] * n_clusters) >> 32)]++;
     }
 }
 
