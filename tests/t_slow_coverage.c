@@ -13,7 +13,7 @@
 #include "stats/logistic.h"
 #include "stats/paired.h"
 
-enum { RUNS = 2000, PATIENTS = 300, RESAMPLES = 600 };
+enum { RUNS = 2000, PATIENTS = 300, RESAMPLES = 1000 };
 
 /* One cohort: n observations of `breasts` each per patient; score a (and b) = shared + own + shift * truth, truth by patient. */
 struct simulated {
@@ -82,7 +82,6 @@ static void note(struct tally *t, size_t run, enum kind kind, struct interval i,
 }
 
 static void bootstrap_part(struct tally *t, size_t run, const struct simulated *s, double auc, double se, double sp) {
-    /* runs in one thread each: the pool's region does not nest, so this part is called outside it */
     struct metric_interval m[METRIC_COUNT];
     const struct bootstrap design = {.n = s->n, .cluster = s->cluster, .n_clusters = PATIENTS, .resamples = RESAMPLES, .seed = run + 1};
     const struct binary_cohort c = {
@@ -188,6 +187,7 @@ static void test_clustered(void **state) {
 }
 
 int main(void) {
+    pool_set_threads(1); /* many small bootstraps: threads would wait for each other more than they compute */
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_single), cmocka_unit_test(test_clustered)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -333,9 +333,10 @@ static void check_readers(const char *name, enum mrmc_covariance method) {
     GOLDEN(&golden, key, "", power[0], power[1], power[2]);
     if (method ==
         MRMC_JACKKNIFE) { /* Chakraborty's worked example (RJafroc, chapter 11) for these data: 6 readers, 251 cases, power 0.80 */
-        size_t cases;
+        struct sample_size cases;
         MUST(mrmc_cases(&cases, c, CASES, 6, 0.0438003, 0.95, 0.8, e));
-        assert_int_equal(cases, 251);
+        assert_int_equal(cases.total, 251);
+        assert_non_null(cases.citation);
     }
     mrmc_free(m);
 }

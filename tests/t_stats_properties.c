@@ -377,6 +377,9 @@ static void test_tiers(void **state) {
     MUST(tiers_hand_till(&m, &pairs, good, (int[]){0, 1, 1}, 3, 3, e));
     assert_true(pairs == 1);
     assert_int_equal(tiers_hand_till(&m, &pairs, good, (int[]){1, 1, 1}, 3, 3, NULL), ERR_STATS_ONE_CLASS);
+    struct tiers t; /* a class that does not occur has no recall and does not count as 0 */
+    MUST(tiers_summary(&t, (size_t[]){3, 1, 0, 0, 0, 0, 0, 2, 2}, 3, e));
+    assert_true(t.n == 8 && t.n_present == 2 && fabs(t.balanced_accuracy - 0.625) < 1e-15 && fabs(t.mean_shift + 0.125) < 1e-15);
 }
 
 /* --- refusals -------------------------------------------------------------------------------------------------------------- */

@@ -29,13 +29,16 @@ size_t bootstrap_clusters(const struct bootstrap *design) {
     return design->cluster ? design->n_clusters : design->n;
 }
 
+enum { DRAWS = 256 };
+
 static void draw(uint32_t *count, size_t n_clusters, uint64_t seed, size_t resample) {
     const struct rng r = rng_make(seed, PURPOSE, (uint32_t)resample);
     memset(count, 0, n_clusters * sizeof *count);
-    for (size_t i = 0; i < n_clusters; i += 4) {
-        uint32_t word[4];
-        rng_block(&r, i / 4, word);
-        for (size_t k = 0; k < 4 && i + k < n_clusters; k++)
+    for (size_t i = 0; i < n_clusters; i += DRAWS) { /* draw i is word i of the stream */
+        uint32_t word[DRAWS];
+        const size_t left = n_clusters - i;
+        rng_blocks(&r, i / 4, DRAWS / 4, word);
+        for (size_t k = 0; k < DRAWS && k < left; k++)
             count[(size_t)(((uint64_t)word[k] * n_clusters) >> 32)]++;
     }
 }
@@ -147,6 +150,16 @@ static int defined(double **out, size_t *n, const double *replicates, size_t res
     return 0;
 }
 
+/* The (n + 1) p-th of n sorted replicates, linear between neighbours (type 6 of Hyndman & Fan 1996): so that the share outside is p also
+ * with few resamples (Davison & Hinkley 1997, section 5.2). */
+static double replicate_quantile(const double *sorted, size_t n, double p) {
+    const double h = ((double)n + 1) * p, whole = floor(h + 4e-16 * h), part = fmax(0, h - whole);
+    if (whole < 1)
+        return sorted[0];
+    const size_t i = (size_t)whole;
+    return i >= n ? sorted[n - 1] : part > 0 ? (1 - part) * sorted[i - 1] + part * sorted[i] : sorted[i - 1];
+}
+
 int bootstrap_percentile(struct interval *out, size_t *undefined, const double *replicates, size_t resamples, double level, struct err *e) {
     double *sorted;
     size_t n;
@@ -155,7 +168,7 @@ int bootstrap_percentile(struct interval *out, size_t *undefined, const double *
         code = defined(&sorted, &n, replicates, resamples, e);
     if (code)
         return code;
-    *out = (struct interval){rank_quantile(sorted, n, (1 - level) / 2), rank_quantile(sorted, n, (1 + level) / 2)};
+    *out = (struct interval){replicate_quantile(sorted, n, (1 - level) / 2), replicate_quantile(sorted, n, (1 + level) / 2)};
     *undefined = resamples - n;
     free(sorted);
     return 0;
@@ -195,7 +208,7 @@ int bootstrap_bca(struct interval *out, const double *replicates, size_t resampl
     if (!isfinite(z0) || isnan(a))
         code = err_set(e, ERR_STATS_UNDEFINED, "BCa: the replicates lie on one side of the estimate, or a jackknife value is undefined");
     else
-        *out = (struct interval){rank_quantile(sorted, n, bca_share(z0, a, -z)), rank_quantile(sorted, n, bca_share(z0, a, z))};
+        *out = (struct interval){replicate_quantile(sorted, n, bca_share(z0, a, -z)), replicate_quantile(sorted, n, bca_share(z0, a, z))};
     free(sorted);
     return code;
 }

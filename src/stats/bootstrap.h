@@ -35,8 +35,8 @@ int bootstrap_jackknife(double **values, const struct bootstrap *design, bootstr
                         size_t n_statistics, struct err *e);
 size_t bootstrap_clusters(const struct bootstrap *design);
 
-/* Percentile interval: quantiles of the defined replicates (type 7, as pROC's). undefined counts those left out. ERR_STATS_UNDEFINED with
- * fewer than 20 defined. */
+/* Percentile interval: the (n + 1) p-th of the n defined replicates (Davison & Hinkley 1997, 5.2; R's quantile type 6). undefined counts
+ * those left out. ERR_STATS_UNDEFINED with fewer than 20 defined. */
 int bootstrap_percentile(struct interval *out, size_t *undefined, const double *replicates, size_t resamples, double level, struct err *e);
 /* Bias-corrected and accelerated (Efron 1987, J Am Stat Assoc 82:171): z0 from the share of replicates below the estimate (equal ones count
  * one half), acceleration from the jackknife over clusters. ERR_STATS_UNDEFINED where all replicates lie on one side or a jackknife value

@@ -27,27 +27,33 @@ struct sorted { /* falling scores */
     bool probability;
 };
 
-/* What one pass over the runs gathers. */
+/* What one pass over the runs gathers. Counts are integers: exact, and fast. */
 struct sums {
-    double tp, fp; /* so far */
-    double called_tp, called_fp;
-    double twice_u, precision, partial;
+    int64_t tp, fp; /* so far */
+    int64_t called_tp, called_fp;
+    int64_t twice_u;
+    double precision, partial;
 };
 
-static double partial_slice(const struct sorted *s, double x0, double y0, double x1, double y1) {
-    const double a = fmax(x0, s->partial_low), b = fmin(x1, s->partial_high);
-    if (!(b > a))
-        return 0;
-    return (b - a) * (y0 + (y1 - y0) / (x1 - x0) * ((a - x0) + (b - x0)) / 2);
+/* The totals of a resample, and between which false positives the partial area lies. */
+struct totals {
+    int64_t positives, negatives, partial_from, partial_to;
+};
+
+static double partial_slice(const struct sorted *s, const struct sums *t, int64_t tp, int64_t fp, const struct totals *n) {
+    const double N = (double)n->negatives, P = (double)n->positives;
+    const double x0 = (double)t->fp / N, x1 = (double)(t->fp + fp) / N, y0 = (double)t->tp / P, y1 = (double)(t->tp + tp) / P;
+    const double a = x0 > s->partial_low ? x0 : s->partial_low, b = x1 < s->partial_high ? x1 : s->partial_high;
+    return b > a ? (b - a) * (y0 + (y1 - y0) / (x1 - x0) * ((a - x0) + (b - x0)) / 2) : 0;
 }
 
-/* A run of equal scores with these weights joins. P, N: totals. */
-static void join(struct sums *t, const struct sorted *s, double tp, double fp, double P, double N) {
+/* A run of equal scores with these weights joins. */
+static inline void join(struct sums *t, const struct sorted *s, int64_t tp, int64_t fp, const struct totals *n) {
     t->twice_u += fp * (2 * t->tp + tp);
     if (tp > 0)
-        t->precision += tp * (t->tp + tp) / (t->tp + tp + t->fp + fp);
-    if (fp > 0 && t->fp < s->partial_high * N && t->fp + fp > s->partial_low * N)
-        t->partial += partial_slice(s, t->fp / N, t->tp / P, (t->fp + fp) / N, (t->tp + tp) / P);
+        t->precision += (double)tp * (double)(t->tp + tp) / (double)(t->tp + tp + t->fp + fp);
+    if (fp > 0 && t->fp < n->partial_to && t->fp + fp > n->partial_from)
+        t->partial += partial_slice(s, t, tp, fp, n);
     t->tp += tp;
     t->fp += fp;
 }
@@ -57,8 +63,8 @@ static double divide(double a, double b) {
 }
 
 static void fill(double *out, const struct sums *t, double P, double N) {
-    const double tp = t->called_tp, fp = t->called_fp, fn = P - tp, tn = N - fp;
-    out[METRIC_AUC] = divide(t->twice_u, 2 * P * N);
+    const double tp = (double)t->called_tp, fp = (double)t->called_fp, fn = P - tp, tn = N - fp;
+    out[METRIC_AUC] = divide((double)t->twice_u, 2 * P * N);
     out[METRIC_PARTIAL_AUC] = P > 0 && N > 0 ? t->partial : NAN;
     out[METRIC_AVERAGE_PRECISION] = N > 0 ? divide(t->precision, P) : NAN;
     out[METRIC_SENSITIVITY] = divide(tp, P);
@@ -73,40 +79,59 @@ static void fill(double *out, const struct sums *t, double P, double N) {
     out[METRIC_PREVALENCE] = divide(P, P + N);
 }
 
-static void pass(const void *ctx, const uint32_t *weight, double *out) {
-    const struct sorted *s = ctx;
-    uint64_t total = 0, positive = 0;
+static struct totals totals_of(const struct sorted *s, const uint32_t *weight) {
+    int64_t total = 0, positive = 0;
     for (size_t i = 0; i < s->n; i++) {
         total += weight[i];
-        positive += weight[i] * s->truth[i];
+        positive += weight[i] & -(uint32_t)s->truth[i];
     }
-    const double P = (double)positive, N = (double)(total - positive);
+    const double negatives = (double)(total - positive);
+    return (struct totals){positive, total - positive, (int64_t)floor(s->partial_low * negatives),
+                           (int64_t)ceil(s->partial_high * negatives)};
+}
+
+/* Sums of weight * x and weight * y, each in two halves that do not wait for each other. */
+static void weighted(double *sum_x, double *sum_y, const uint32_t *weight, const double *x, const double *y, size_t n) {
+    double x0 = 0, x1 = 0, y0 = 0, y1 = 0;
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        x0 += weight[i] * x[i];
+        x1 += weight[i + 1] * x[i + 1];
+        y0 += weight[i] * y[i];
+        y1 += weight[i + 1] * y[i + 1];
+    }
+    if (n % 2) {
+        x0 += weight[n - 1] * x[n - 1];
+        y0 += weight[n - 1] * y[n - 1];
+    }
+    *sum_x = x0 + x1;
+    *sum_y = y0 + y1;
+}
+
+static void pass(const void *ctx, const uint32_t *weight, double *out) {
+    const struct sorted *s = ctx;
+    const struct totals n = totals_of(s, weight);
+    const double P = (double)n.positives, N = (double)n.negatives;
     struct sums t = {0};
-    uint64_t run = 0, run_positive = 0, called = 0, called_positive = 0;
+    int64_t run = 0, run_positive = 0;
     for (size_t i = 0; i < s->n; i++) {
         run += weight[i];
-        run_positive += weight[i] * s->truth[i];
-        if (s->last[i]) {
-            if (run > 0)
-                join(&t, s, (double)run_positive, (double)(run - run_positive), P, N);
-            run = run_positive = 0;
+        run_positive += weight[i] & -(uint32_t)s->truth[i];
+        if (!s->last[i])
+            continue;
+        if (run > 0)
+            join(&t, s, run_positive, run - run_positive, &n);
+        run = run_positive = 0;
+        if (i + 1 == s->n_called) { /* the threshold lies between runs */
+            t.called_tp = t.tp;
+            t.called_fp = t.fp;
         }
     }
-    for (size_t i = 0; i < s->n_called; i++) {
-        called += weight[i];
-        called_positive += weight[i] * s->truth[i];
-    }
-    t.called_tp = (double)called_positive;
-    t.called_fp = (double)(called - called_positive);
     fill(out, &t, P, N);
     out[METRIC_BRIER] = out[METRIC_MEAN_PROBABILITY] = NAN;
     if (!s->probability)
         return;
-    double loss = 0, mean = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        loss += weight[i] * s->loss[i];
-        mean += weight[i] * s->score[i];
-    }
+    double loss, mean;
+    weighted(&loss, &mean, weight, s->loss, s->score, s->n);
     out[METRIC_BRIER] = divide(loss, P + N);
     out[METRIC_MEAN_PROBABILITY] = divide(mean, P + N);
 }

@@ -104,8 +104,9 @@ static void invert(struct logistic *out, const double *factor) {
 
 /* beta + step, the step halved until the deviance does not rise. */
 static void take_step(struct logistic *out, const struct problem *q, const double *step, double *length) {
-    double trial[LOGISTIC_MAX], factor = 1;
-    for (int h = 0; h < HALVINGS_MAX; h++, factor /= 2) {
+    double trial[LOGISTIC_MAX] = {0};
+    for (int h = 0; h < HALVINGS_MAX; h++) {
+        const double factor = ldexp(1, -h);
         for (int j = 0; j < q->p; j++)
             trial[j] = out->beta[j] + factor * step[j];
         const double d = deviance(q, trial);
@@ -134,7 +135,7 @@ static int check_problem(const struct problem *q, struct err *e) {
 
 int logistic_fit(struct logistic *out, const double *x, const double *y, const double *offset, size_t n, int p, struct err *e) {
     const struct problem q = {x, y, offset, n, p};
-    double step[LOGISTIC_MAX], information[LOGISTIC_MAX * LOGISTIC_MAX];
+    double step[LOGISTIC_MAX] = {0}, information[LOGISTIC_MAX * LOGISTIC_MAX] = {0};
     const int code = check_problem(&q, e);
     if (code)
         return code;

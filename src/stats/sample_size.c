@@ -178,7 +178,7 @@ int mrmc_power(double *power, const struct mrmc_components *pilot, size_t pilot_
     return 0;
 }
 
-int mrmc_cases(size_t *cases, const struct mrmc_components *pilot, size_t pilot_cases, int readers, double effect, double level,
+int mrmc_cases(struct sample_size *out, const struct mrmc_components *pilot, size_t pilot_cases, int readers, double effect, double level,
                double power, struct err *e) {
     double p;
     size_t low = 2, high = 4;
@@ -194,6 +194,9 @@ int mrmc_cases(size_t *cases, const struct mrmc_components *pilot, size_t pilot_
         code = mrmc_power(&p, pilot, pilot_cases, readers, middle, effect, level, e);
         *(p < power ? &low : &high) = middle;
     }
-    *cases = high;
+    *out = (struct sample_size){.total = high,
+                                .formula =
+                                    "power of F(1, df2; lambda) by Obuchowski & Rockette's model, lambda = r d^2 / (2 D), df2 by Hillis",
+                                .citation = "Hillis, Obuchowski & Berbaum 2011, Acad Radiol 18:129"};
     return code;
 }

@@ -42,8 +42,9 @@ int sample_size_sensitivity(struct sample_size *out, double sensitivity, double 
  * 0. */
 int mrmc_power(double *power, const struct mrmc_components *pilot, size_t pilot_cases, int readers, size_t cases, double effect,
                double level, struct err *e);
-/* The least number of cases that reaches the power with so many readers. Unreachable with these readers: ERR_STATS_CONVERGENCE. */
-int mrmc_cases(size_t *cases, const struct mrmc_components *pilot, size_t pilot_cases, int readers, double effect, double level,
+/* The least number of cases (total; positives and negatives in the pilot's proportion, not filled) that reaches the power with so many
+ * readers. Unreachable with these readers: ERR_STATS_CONVERGENCE. */
+int mrmc_cases(struct sample_size *out, const struct mrmc_components *pilot, size_t pilot_cases, int readers, double effect, double level,
                double power, struct err *e);
 
 #endif

@@ -108,10 +108,10 @@ subgroup_values <- function(name, d) {
 
 bootstrap_values <- function(name, d) { # the intervals of given replicates
     r <- d$a; estimate <- d$a[3]; jack <- d$b
-    put(paste0(name, ".percentile"), quantile(r, c(0.025, 0.975)), quantile(r, c(0.05, 0.95)))
+    put(paste0(name, ".percentile"), quantile(r, c(0.025, 0.975), type = 6), quantile(r, c(0.05, 0.95), type = 6))
     z0 <- qnorm((sum(r < estimate) + 0.5 * sum(r == estimate)) / length(r)); u <- mean(jack) - jack; a <- sum(u^3) / (6 * sum(u^2)^1.5)
     share <- pnorm(z0 + (z0 + c(-z, z)) / (1 - a * (z0 + c(-z, z))))
-    put(paste0(name, ".bca"), quantile(r, share))
+    put(paste0(name, ".bca"), quantile(r, share, type = 6))
     put(paste0(name, ".boot_se"), sd(r))
 }
 
