@@ -252,7 +252,7 @@ static int32_t stored_at(const struct job *j, size_t i) {
 }
 
 static uint8_t clamp(double v) {
-    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)v;
+    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : v);
 }
 
 static void ybr_to_rgb(uint8_t rgb[3], int y, int cb, int cr) {

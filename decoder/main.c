@@ -130,7 +130,7 @@ static bool hang_on_lifeline(void) {
     return fcntl(DECODE_LIFELINE, F_SETOWN, getpid()) == 0 && fcntl(DECODE_LIFELINE, F_SETFL, O_ASYNC | O_NONBLOCK) == 0;
 }
 
-static int about(void) {
+static _Noreturn void about(void) {
     struct err e = {0};
     int landlock = sandbox_landlock();
     printf("bmunet-decode: reads PNG, JPEG and DICOM for bmunet, without rights. %s\n", BMUNET_CODE);
@@ -144,7 +144,7 @@ static int about(void) {
         rc = sandbox_enter(&e);
     printf("sandbox: %s\n", rc ? e.message : "closes");
     fflush(stdout);
-    return rc ? 1 : 0;
+    _exit(rc ? 1 : 0); /* not exit(): what libraries do at the end is not on the list */
 }
 
 int main(int argc, char **argv) {
@@ -153,7 +153,7 @@ int main(int argc, char **argv) {
     const struct decode_hello hello = {.magic = DECODE_MAGIC, .version = DECODE_VERSION, .landlock = sandbox_landlock()};
     struct decode_call call;
     if (argc == 2 && !strcmp(argv[1], "--about"))
-        return about();
+        about();
     if (argc != 1 || fcntl(DECODE_LIFELINE, F_GETFD) < 0) {
         fprintf(stderr, "bmunet-decode is started by bmunet; by hand: bmunet-decode --about\n");
         return 1;

@@ -59,11 +59,12 @@ struct decode_reply {
 };
 
 /* The codes that a child may refuse a file with. */
-#define DECODE_CODES(X)                                                                                                                    \
-    X(FILE_EMPTY)                                                                                                                          \
-    X(LIMIT)                                                                                                                               \
-    X(UNSUPPORTED) X(USAGE) X(INTERNAL) X(IMAGE_TYPE) X(IMAGE_TRUNCATED) X(IMAGE_CORRUPT) X(IMAGE_TOO_LARGE) X(IMAGE_EMPTY) X(IMAGE_DEPTH) \
-        X(IMAGE_COLOUR) X(DICOM_SYNTAX) X(DICOM_NO_PIXELS) X(DICOM_TRANSFER) X(DICOM_PIXELS) X(DICOM_LUT)
+/* clang-format off */
+#define DECODE_CODES(X) \
+    X(FILE_EMPTY) X(LIMIT) X(UNSUPPORTED) X(USAGE) X(INTERNAL) \
+    X(IMAGE_TYPE) X(IMAGE_TRUNCATED) X(IMAGE_CORRUPT) X(IMAGE_TOO_LARGE) X(IMAGE_EMPTY) X(IMAGE_DEPTH) X(IMAGE_COLOUR) \
+    X(DICOM_SYNTAX) X(DICOM_NO_PIXELS) X(DICOM_TRANSFER) X(DICOM_PIXELS) X(DICOM_LUT)
+/* clang-format on */
 
 /* The parent's half of the reading, apart so that it can be fuzzed: the answer to `call`, with OUTPUT at descriptor `output`. Returns 0 and
  * an image, or the file's refusal, or ERR_DECODER_CRASH where the answer contradicts itself. */
