@@ -177,7 +177,9 @@ static int changed(void (*change)(struct array *a, size_t *n), const char *metad
     for (size_t i = 0; i < n; i++)
         list[i] = *archive_at(a, i);
     const char *pairs[][2] = {{"bmunet.config", archive_metadata(a, "bmunet.config")},
-                              {"bmunet.schema", archive_metadata(a, "bmunet.schema")}};
+                              {"bmunet.schema", archive_metadata(a, "bmunet.schema")},
+                              {"bmunet.vendors", metadata_value}};
+    const bool vendors = metadata_key && strcmp(metadata_key, "bmunet.vendors") == 0;
     for (int i = 0; i < 2; i++)
         if (metadata_key && strcmp(pairs[i][0], metadata_key) == 0)
             pairs[i][1] = metadata_value;
@@ -185,7 +187,7 @@ static int changed(void (*change)(struct array *a, size_t *n), const char *metad
     snprintf(other, sizeof other, "%s.changed", path);
     if (change)
         change(list, &n);
-    if (safetensors_write(other, list, n, pairs, 2, e))
+    if (safetensors_write(other, list, n, pairs, vendors ? 3 : 2, e))
         fail_msg("%s", e->message);
     const int rc = model_open(&m, other, &(struct model_options){0}, e);
     model_close(m);
@@ -268,12 +270,46 @@ static void test_hostile_models(void **state) {
     assert_int_equal(changed(NULL, "bmunet.schema", "{\"name\":\"x\",\"fields\":[]}", &e) == 0, 0);
 }
 
+/* The profile and its vendor table go through the model file. */
+static void test_profiles(void **state) {
+    (void)state;
+    static const char text[] = "devices: [{name: N, manufacturer: [M], source: s}]\n";
+    struct err e = {0};
+    struct vendors *vendors = NULL;
+    struct model *m = NULL;
+    assert_int_equal(vendors_parse_yaml(&vendors, text, strlen(text), &e), 0);
+    struct model_init_options o = {.network = NETWORK_MG, .variant = VARIANT_REFERENCE, .clinical = CLINICAL_NONE, .small = true};
+    assert_int_equal(model_init(path, &o, &e), 0);
+    assert_int_equal(model_open(&m, path, &(struct model_options){0}, &e), 0);
+    assert_string_equal(model_config(m)->prep.name, "reference-v1");
+    assert_true(model_config(m)->prep.mg_mean == 5234.68 && model_config(m)->prep.vendors == NULL);
+    model_close(m);
+    o.vendors = vendors;
+    assert_int_equal(model_init(path, &o, &e), ERR_CONFIG); /* reference-v1 takes none */
+    o.prep = "canonical-v2";
+    assert_int_equal(model_init(path, &o, &e), ERR_CONFIG);
+    o.prep = "canonical-v1";
+    assert_int_equal(model_init(path, &o, &e), 0);
+    assert_int_equal(model_open(&m, path, &(struct model_options){0}, &e), 0);
+    const struct prep_profile *p = &model_config(m)->prep;
+    assert_string_equal(p->name, "canonical-v1");
+    assert_true(p->mg_mean == PREP_CANONICAL_MEAN && p->mg_std == PREP_CANONICAL_STD && p->mg_height == 64);
+    assert_memory_equal(vendors_sha256(p->vendors), vendors_sha256(vendors), 32);
+    assert_non_null(vendors_find(p->vendors, "M", ""));
+    model_close(m);
+    vendors_free(vendors);
+    model_close(fresh(NETWORK_BMU, VARIANT_MASKED, CLINICAL_CONCAT, 7));
+    assert_int_equal(changed(NULL, "bmunet.vendors", "[1]", &e), ERR_MODEL_METADATA);
+    assert_int_equal(changed(NULL, "bmunet.vendors", "[\"devices: []\"]", &e), ERR_YAML);
+    assert_int_equal(changed(NULL, "bmunet.vendors", "[\"devices: [{name: N, manufacturer: [M], source: s}]\"]", &e), ERR_CONFIG);
+}
+
 int main(void) {
     snprintf(path, sizeof path, "/tmp/bmunet_t_model_%ld.safetensors", (long)getpid());
     pool_set_threads(2);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),  cmocka_unit_test(test_black),          cmocka_unit_test(test_unimodal),
-        cmocka_unit_test(test_nan_input), cmocka_unit_test(test_hostile_models),
+        cmocka_unit_test(test_nan_input), cmocka_unit_test(test_hostile_models), cmocka_unit_test(test_profiles),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     unlink(path);

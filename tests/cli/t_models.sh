@@ -81,3 +81,11 @@ expect 1 "$bmunet" import --from m.st --network us --out u.st
 says '^bmunet: WEIGHTS_KEYS: '
 expect 0 "$bmunet" info i.st
 prints '^source .*m\.st'
+
+# the preprocessing profile is the model's; the vendor entries go with it
+small_model canonical.st --prep canonical-v1
+expect 0 "$bmunet" info canonical.st
+prints 'profile canonical-v1; .* mean 16384, standard deviation 16384'
+small_model bare.st --prep canonical-v1 --vendors ''
+! cmp -s canonical.st bare.st || fail "the vendor entries are not in the model"
+expect 1 "$bmunet" init --small --out x.st --prep canonical-v2
