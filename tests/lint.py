@@ -20,9 +20,7 @@ BESIDE = {("nn", "ckpt")}  # the same floor, one direction: nn takes named array
 # One foreign library, one wrapper.
 WRAPPERS = [
     (r"dnnl.*\.h|oneapi/.*", r"src/tensor/dnn_\w+\.[ch]"),
-    (r"png\.h|pnglibconf\.h", r"src/image/(codec_png|png_write)\.c"),
-    (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"src/image/codec_jpeg\.c"),
-    (r"png\.h|pnglibconf\.h", r"decoder/codec_png\.c"),
+    (r"png\.h|pnglibconf\.h", r"decoder/codec_png\.c|src/image/png_write\.c"),
     (r"jpeglib\.h|jerror\.h|turbojpeg\.h", r"decoder/codec_jpeg\.c"),
     (r"dcmtk/.*", r"decoder/(dicom_shim|deidentify)\.cc"),
     (r"openjpeg.*\.h", r"decoder/jpeg2000\.c"),
