@@ -30,7 +30,7 @@ typedef void bootstrap_statistic(const void *ctx, const uint32_t *weight, double
 /* replicates[s * resamples + b]: statistic s in resample b. free() it. */
 int bootstrap_run(double **replicates, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx, size_t n_statistics,
                   struct err *e);
-/* values[s * clusters + c]: statistic s without cluster c. free() it. */
+/* values[s * clusters + c]: statistic s without cluster c. free() it. One pass per cluster: O(clusters * n). */
 int bootstrap_jackknife(double **values, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx,
                         size_t n_statistics, struct err *e);
 size_t bootstrap_clusters(const struct bootstrap *design);
