@@ -73,6 +73,8 @@ void cache_key_make(struct cache_key *k, const struct cache *c, const struct pre
     sha256_update(&h, c->code, sizeof c->code);
     sha256_update(&h, file_sha256, 32);
     sha256_update(&h, text, n > 0 ? (size_t)n + 1 : 0);
+    if (p->vendors) /* they can change pixels */
+        sha256_update(&h, vendors_sha256(p->vendors), SHA256_SIZE);
     sha256_final(&h, k->digest);
     k->n = prep_size(p, s);
     k->mean = (float)p->mg_mean;
