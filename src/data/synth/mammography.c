@@ -30,7 +30,7 @@ struct style {
     double kvp;
 };
 static const struct style styles[SYNTH_VENDORS] = {
-    {0.88F, 0.22F, 0.85F, 0.88F, false, SYNTH_VOI_LINEAR, 1950, 3500, 28},
+    {0.80F, 0.30F, 0.88F, 0.88F, false, SYNTH_VOI_LINEAR, 1950, 3900, 28},
     {0.55F, 0.36F, 1.00F, 0.92F, true, SYNTH_VOI_SIGMOID, 2150, 2000, 29},
     {0.76F, 0.28F, 0.92F, 0.90F, false, SYNTH_VOI_LUT, 0, 0, 28},
 };
