@@ -165,6 +165,6 @@ bool deidentify_age(char *value) {
         return false;
     int n = (value[0] - '0') * 100 + (value[1] - '0') * 10 + value[2] - '0';
     if (value[3] == 'Y' && n > 89)
-        memcpy(value, "090Y", 4);
+        value[0] = '0', value[1] = '9', value[2] = '0'; /* "090Y" */
     return true;
 }

@@ -1,5 +1,5 @@
-/* Fuzz target: a DICOM file to be de-identified, in this process. A code, or a file that reads as one of the stand-in's patient, without marks that
- * the corpus plants. Fuzzing, above all floors. */
+/* Fuzz target: a DICOM file to be de-identified, in this process. A code, or a file that reads as one of the stand-in's patient, without
+ * marks that the corpus plants. Fuzzing, above all floors. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

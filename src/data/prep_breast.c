@@ -1,4 +1,5 @@
 /* The breast in a mammogram: coarse cells, threshold, largest component, chest wall, mask. Floor 2. docs/PREP.md sections 3 and 4. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static uint32_t row_sum(const struct grey *grey, size_t from, size_t n) {
 
 static void average(uint16_t *mean, const struct grid *g, const struct grey *grey) {
     const uint32_t f = (uint32_t)g->cell;
+    assert(grey->width > (uint32_t)(g->width - 1) * f && grey->height > (uint32_t)(g->height - 1) * f); /* no cell is empty */
     for (int cy = 0; cy < g->height; cy++) {
         uint64_t sum[GRID_MAX] = {0};
         const uint32_t y0 = (uint32_t)cy * f, y1 = y0 + f < grey->height ? y0 + f : grey->height;
@@ -55,7 +57,8 @@ static void average(uint16_t *mean, const struct grid *g, const struct grey *gre
             }
         for (int cx = 0; cx < g->width; cx++) {
             const uint32_t x0 = (uint32_t)cx * f, n = x0 + f < grey->width ? f : grey->width - x0;
-            mean[cy * g->width + cx] = (uint16_t)(sum[cx] / ((uint64_t)n * (y1 - y0)));
+            const uint64_t pixels = (uint64_t)n * (y1 - y0);
+            mean[cy * g->width + cx] = (uint16_t)(pixels ? sum[cx] / pixels : 0);
         }
     }
 }
@@ -174,9 +177,7 @@ static int find_chest(enum chest_wall *out, const struct grid *g, struct grid_bo
         left += s.last >= 0 && s.first <= b.x0 + slack;
         right += s.last >= 0 && s.last >= b.x1 - 1 - slack;
     }
-    *out = 4 * left >= 3 * n && 5 * right <= 2 * n   ? CHEST_LEFT
-           : 4 * right >= 3 * n && 5 * left <= 2 * n ? CHEST_RIGHT
-                                                     : CHEST_UNKNOWN;
+    *out = 4 * left >= 3 * n && 5 * right <= 2 * n ? CHEST_LEFT : 4 * right >= 3 * n && 5 * left <= 2 * n ? CHEST_RIGHT : CHEST_UNKNOWN;
     if (*out == CHEST_UNKNOWN)
         return err_set(e, ERR_SIDE_UNKNOWN,
                        "on which side the chest wall lies cannot be told: neither or both sides of the outline are straight");

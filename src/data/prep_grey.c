@@ -1,5 +1,6 @@
 /* Stored values to 16-bit grey: padding, modality, VOI, polarity (PS3.3 C.11) folded into one table. Floor 2.
  * docs/PREP.md section 2 is the specification; each operation is rounded by itself, so this file is compiled without fused multiply-add. */
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -44,6 +45,7 @@ static double voi_linear_exact(const struct voi *u, double x) {
 }
 
 static double voi_lut(const struct voi *u, double x) {
+    assert(u->lut && u->lut->values);
     const double top = (double)((1 << u->lut->bits) - 1), at = floor(x + 0.5) - u->lut->first, last = (double)u->lut->n - 1;
     const double v = u->lut->values[(size_t)(at < 0 ? 0 : at > last ? last : at)];
     return (v < top ? v : top) * GREY_MAX / top;
@@ -65,9 +67,12 @@ static double voi_apply(const struct voi *u, double x) {
 }
 
 static uint16_t round16(double y) {
+    uint16_t g = UINT16_MAX;
     if (!(y > 0))
-        return 0;
-    return y >= GREY_MAX ? (uint16_t)GREY_MAX : (uint16_t)floor(y + 0.5);
+        g = 0;
+    else if (y < GREY_MAX)
+        g = (uint16_t)floor(y + 0.5);
+    return g;
 }
 
 static int check_lut(const struct dicom_lut *l, const char *which, struct err *e) {

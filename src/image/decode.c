@@ -325,7 +325,7 @@ int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, si
                                .bytes = n,
                                .frame = request ? request->frame : DECODE_FRAME_MIDDLE,
                                .facts_only = request && request->facts_only};
-    struct decode_reply reply;
+    struct decode_reply reply = {0};
     rc = call_child(&reply, d, &call, e);
     if (!rc) {
         rc = decode_read_reply(out, &call, &reply, d->output, e);
@@ -351,7 +351,7 @@ int decode_deidentify(struct buf *file, struct json **report, struct decoder *d,
     if (rc)
         return rc;
     struct decode_call call = {.magic = DECODE_MAGIC, .serial = ++d->serial, .bytes = n + sizeof *request, .facts_only = DECODE_DEIDENTIFY};
-    struct decode_reply reply;
+    struct decode_reply reply = {0};
     rc = call_child(&reply, d, &call, e);
     if (!rc) {
         rc = decode_read_deidentified(file, report, &call, &reply, d->output, e);

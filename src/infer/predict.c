@@ -162,9 +162,10 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
     if (!l)
         return ERR_NO_MEMORY;
     *l = (struct pipeline){.model = m, .config = model_config(m), .options = options};
-    l->prep = (struct exam_prep_options){
-        .cache = options->cache,
-        .profile = &l->config->prep, .network = network_name(l->config->network), .allow_partial = options->allow_partial};
+    l->prep = (struct exam_prep_options){.cache = options->cache,
+                                         .profile = &l->config->prep,
+                                         .network = network_name(l->config->network),
+                                         .allow_partial = options->allow_partial};
     for (int s = 0; s < SLOT_COUNT; s++)
         l->prep.taken |= model_takes(m, (enum slot)s) ? 1U << s : 0;
     pthread_mutex_init(&l->lock, NULL);

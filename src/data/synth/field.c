@@ -141,13 +141,13 @@ static struct tap tap_at(int i, int scale, int n, int smooth) {
 static void enlarge(struct field *to, const struct field *from, int scale, int smooth) {
     enum { CHUNK = 1024 };
     for (int x0 = 0; x0 < to->width; x0 += CHUNK) { /* a strip at a time: its row of the coarse map is blended first, then spread */
-        struct tap across[CHUNK];
+        struct tap across[CHUNK] = {0};
         const int n = to->width - x0 < CHUNK ? to->width - x0 : CHUNK;
         for (int i = 0; i < n; i++)
             across[i] = tap_at(x0 + i, scale, from->width, smooth);
         const int low = held(x0 / scale - 1, from->width), high = held((x0 + n) / scale + 2, from->width);
         for (int y = 0; y < to->height; y++) {
-            float blended[CHUNK + 8];
+            float blended[CHUNK + 8] = {0};
             const struct tap down = tap_at(y, scale, from->height, smooth);
             const float *r[3];
             for (int k = 0; k < 3; k++)
@@ -198,7 +198,7 @@ static int gaussian(float weight[REACH_MAX + 1], double sigma) {
 }
 
 static int smooth_rows(struct field *f, double sigma, struct err *e) {
-    float weight[REACH_MAX + 1];
+    float weight[REACH_MAX + 1] = {0};
     const int reach = gaussian(weight, sigma);
     float *line = mem_alloc((size_t)f->width + 2 * (size_t)reach, sizeof *line, e);
     if (!line)
@@ -218,7 +218,7 @@ static int smooth_rows(struct field *f, double sigma, struct err *e) {
 }
 
 static int smooth_columns(struct field *f, double sigma, struct err *e) {
-    float weight[REACH_MAX + 1];
+    float weight[REACH_MAX + 1] = {0};
     const int reach = gaussian(weight, sigma);
     struct field copy = {0};
     const int code = field_new(&copy, f->width, f->height, e);

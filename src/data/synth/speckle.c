@@ -93,7 +93,7 @@ int speckle_envelope(struct field *envelope, const struct field *amplitude, cons
                      const struct rng *r, struct err *e) {
     const int width = amplitude->width, height = amplitude->height;
     const size_t n = (size_t)width * (size_t)height;
-    float weight[REACH_MAX + 1];
+    float weight[REACH_MAX + 1] = {0};
     struct echo q;
     const int code = echo_new(&q, width, height, e);
     if (code)

@@ -64,8 +64,8 @@ static void put(uint8_t *frame, int stride, int x, int y, uint8_t grey) {
 /* What a screen shows beside the picture, without any text: depth marks each centimetre, a grey wedge. */
 static void paint_furniture(uint8_t *frame, const struct view *v, const struct scan *s) {
     const int stride = v->size->us_width, x = s->x0 + s->width + 2, small = v->size->us_height < 400;
-    for (double z = 0; z <= s->depth_mm + 0.1; z += 5) {
-        const int y = s->y0 + (int)(z / s->mm), length = (int)z % 10 ? (small ? 1 : 3) : (small ? 3 : 7);
+    for (int z = 0; z <= s->depth_mm + 0.1; z += 5) {
+        const int y = s->y0 + (int)(z / s->mm), length = z % 10 ? (small ? 1 : 3) : (small ? 3 : 7);
         for (int i = 0; i < length && x + i < stride && y < v->size->us_height; i++)
             put(frame, stride, x + i, y, 130);
     }
