@@ -233,21 +233,6 @@ static void names(void **state) {
     assert_int_equal(f.code, ERR_SCAN_AMBIGUOUS);
 }
 
-static void days(void **state) {
-    (void)state;
-    assert_int_equal(date_days("19700101"), 0);
-    assert_int_equal(date_days("20000301"), 11017); /* as `date -ud 2000-03-01 +%s` / 86400 */
-    assert_int_equal(date_days("20241231"), 20088);
-    assert_int_equal(date_days("19000228") + 1, date_days("19000301"));
-    assert_int_equal(date_days("20000228") + 2, date_days("20000301"));
-    static const char *const wrong[] = {"", "2024", "20240230", "20241301", "20240100", "2024-1-1", "202401011"};
-    for (size_t i = 0; i < COUNT(wrong); i++) {
-        char date[10] = {0};
-        SET(date, wrong[i]);
-        assert_int_equal(date_days(date), NO_DAY);
-    }
-}
-
 /* --- arranging ------------------------------------------------------------------------------------------------------------ */
 
 struct made {
@@ -589,21 +574,13 @@ static int end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_plain_mammogram),
-        cmocka_unit_test(mammograms_that_fill_no_slot),
-        cmocka_unit_test(ultrasound_kinds),
-        cmocka_unit_test(ultrasound_planes),
-        cmocka_unit_test(colour_of_pictures),
-        cmocka_unit_test(names),
-        cmocka_unit_test(days),
-        cmocka_unit_test(one_breast_one_exam),
-        cmocka_unit_test(nearest_in_time),
-        cmocka_unit_test(one_view_several_files),
-        cmocka_unit_test(planes_not_said),
-        cmocka_unit_test(copies_and_codes),
-        cmocka_unit_test(ids_are_unique),
-        cmocka_unit_test(clinical_rows),
-        cmocka_unit_test(walking),
+        cmocka_unit_test(a_plain_mammogram),      cmocka_unit_test(mammograms_that_fill_no_slot),
+        cmocka_unit_test(ultrasound_kinds),       cmocka_unit_test(ultrasound_planes),
+        cmocka_unit_test(colour_of_pictures),     cmocka_unit_test(names),
+        cmocka_unit_test(one_breast_one_exam),    cmocka_unit_test(nearest_in_time),
+        cmocka_unit_test(one_view_several_files), cmocka_unit_test(planes_not_said),
+        cmocka_unit_test(copies_and_codes),       cmocka_unit_test(ids_are_unique),
+        cmocka_unit_test(clinical_rows),          cmocka_unit_test(walking),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

@@ -7,12 +7,12 @@
 
 enum { NO_DAY = INT_MIN };
 
-/* Days since 1970-01-01 of "YYYYMMDD" (PS3.5 6.2, VR DA) in the Gregorian calendar; NO_DAY if it is no such day. The count is Howard
- * Hinnant's days_from_civil. */
+/* Days since 1970-01-01 of "YYYYMMDD" (PS3.5 6.2, VR DA) in the proleptic Gregorian calendar, years 0001 to 9999; NO_DAY for any other text
+ * and for NULL. The count is Howard Hinnant's days_from_civil. */
 static inline int date_days(const char *date) {
     int digit[8];
     for (int i = 0; i < 8; i++) {
-        if (date[i] < '0' || date[i] > '9')
+        if (!date || date[i] < '0' || date[i] > '9')
             return NO_DAY;
         digit[i] = date[i] - '0';
     }
@@ -20,7 +20,7 @@ static inline int date_days(const char *date) {
     int year = digit[0] * 1000 + digit[1] * 100 + digit[2] * 10 + digit[3], month = digit[4] * 10 + digit[5],
         day = digit[6] * 10 + digit[7];
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (date[8] || month < 1 || month > 12 || day < 1 || day > days_in[month - 1] + (leap && month == 2))
+    if (date[8] || year < 1 || month < 1 || month > 12 || day < 1 || day > days_in[month - 1] + (leap && month == 2))
         return NO_DAY;
     int y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
     int of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;

@@ -20,6 +20,22 @@
 #include "data/folder.h"
 #include "data/identity.h"
 
+static volatile sig_atomic_t stop;
+static void on_signal(int number) {
+    (void)number;
+    stop = 1;
+}
+
+void cli_catch(int number) {
+    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&a.sa_mask);
+    sigaction(number, &a, NULL);
+}
+
+const volatile sig_atomic_t *cli_stop(void) {
+    return &stop;
+}
+
 void cli_text(FILE *stream, const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         bool c1 = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 .. U+009F: control characters as well */

@@ -7,6 +7,7 @@
 #define BMU_CLI_CLI_H
 
 #include <argp.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -62,6 +63,9 @@ int cli_fail(const struct err *e);
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The warning that belongs to a model with random weights; true if it is one. */
 bool cli_warn_untrained(const struct model *m);
+/* From here on this signal is taken note of, for the verb to look at between two pieces of work; a second one ends the program at once. */
+void cli_catch(int number);
+const volatile sig_atomic_t *cli_stop(void); /* not 0: a caught signal has come */
 /* Flush stdout; EXIT_ERROR with a message if what was printed did not arrive, else status. */
 int cli_finish(int status);
 

@@ -78,12 +78,6 @@ static const struct argp argp = {
         "The key is what links old and new: keep it, and the report, as you keep the originals. Exit status: 0 all files were written; 2 "
         "some were refused (the report and the lines on standard error say which); 1 an error."};
 
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
 struct folder { /* of the walk, and its neutral name */
     const char *old, *new;
     int folders, files; /* named in it so far */
@@ -329,7 +323,7 @@ static int run(struct job *j, struct err *e) {
     int rc = 0;
     progress_start(&progress, stderr, "files", (long)j->walk->n);
     for (size_t i = 0; i < j->walk->n && !rc; i++) {
-        rc = interrupted ? err_set(e, ERR_USAGE, "interrupted; %s holds the files written so far", j->options->out)
+        rc = *cli_stop() ? err_set(e, ERR_USAGE, "interrupted; %s holds the files written so far", j->options->out)
                          : take_file(j, &j->walk->files[i], e);
         progress_update(&progress, (long)i + 1);
     }
@@ -350,10 +344,8 @@ int cmd_deidentify(int argc, char **argv) {
     if (status >= 0)
         return status;
     struct job j = {.options = &o};
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     int rc = prepare(&j, &e);
     if (!rc)
         rc = run(&j, &e);

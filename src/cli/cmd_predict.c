@@ -109,20 +109,6 @@ static const struct argp argp = {
            "Exit status: 0 every exam was computed; 2 all is written, and some exam was refused (its row says why); 1 an "
            "error, nothing was written."};
 
-/* Set by SIGINT and SIGTERM; looked at between exams, so that the temporary files go and the old outputs stay. */
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
-static void catch_signals(void) {
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
-
 struct job {
     const struct options *options;
     struct output *output; /* NULL: the table */
@@ -136,7 +122,7 @@ struct job {
 
 static int deliver(void *ctx, const struct prediction *p, struct err *e) {
     struct job *j = ctx;
-    if (interrupted)
+    if (*cli_stop())
         return err_set(e, ERR_USAGE, "interrupted; nothing was written");
     *(p->refused ? &j->refused : &j->ok) += 1;
     progress_update(&j->progress, (long)(j->ok + j->refused));
@@ -234,7 +220,8 @@ int cmd_predict(int argc, char **argv) {
     if (o.threads)
         pool_set_threads((int)o.threads);
     struct job j = {.options = &o};
-    catch_signals();
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     int rc = o.cache ? cache_open(&o.predict.cache, o.cache, o.cache_bytes, &e) : 0;
     if (!rc)
         rc = prepare(&j, &e);

@@ -104,19 +104,6 @@ static const struct argp argp = {
         "Exit status: 0 the table was written; 1 an error, or not one exam was found: no table was written (the report, if asked for, "
         "is)."};
 
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
-static void catch_signals(void) {
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
-
 struct job {
     const struct options *options;
     char prefix[PATH_MAX + 1]; /* of each path in the table */
@@ -132,7 +119,7 @@ struct job {
 static int step(void *ctx, size_t done, struct err *e) {
     struct job *j = ctx;
     progress_update(&j->progress, (long)done);
-    return interrupted ? err_set(e, ERR_USAGE, "interrupted; nothing was written") : 0;
+    return *cli_stop() ? err_set(e, ERR_USAGE, "interrupted; nothing was written") : 0;
 }
 
 /* Paths below the table's folder are relative to it, others absolute: the table may be moved together with its files. */
@@ -280,7 +267,8 @@ int cmd_scan(int argc, char **argv) {
     if (status >= 0)
         return status;
     struct job j = {.options = &o};
-    catch_signals();
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     int rc = prepare(&j, &e);
     if (!rc)
         rc = look(&j, &e);

@@ -84,19 +84,6 @@ static const struct argp argp = {
     .doc = "Make a synthetic cohort: mammograms, ultrasound, clinical values, labels, readers, and the truth. No patient in it exists, "
            "and every file says so.\vWhile the folder is being filled it holds a file INCOMPLETE; a table in such a folder is refused."};
 
-static volatile sig_atomic_t interrupted;
-static void on_signal(int number) {
-    (void)number;
-    interrupted = 1;
-}
-
-static void catch_signals(void) {
-    struct sigaction a = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND}; /* a second one ends the program at once */
-    sigemptyset(&a.sa_mask);
-    sigaction(SIGINT, &a, NULL);
-    sigaction(SIGTERM, &a, NULL);
-}
-
 /* `r` was opened before any work, so that a path that cannot be written is said first. Takes r over. */
 static int write_sheet(struct replace *r, const struct cohort *c, struct err *e) {
     struct image *sheet = NULL;
@@ -119,7 +106,7 @@ static int write_sheet(struct replace *r, const struct cohort *c, struct err *e)
 static int run(const struct options *o, struct err *e) {
     struct cohort *c = NULL;
     struct replace *sheet = NULL;
-    const struct cohort_watch watch = {.progress = stderr, .stop = &interrupted};
+    const struct cohort_watch watch = {.progress = stderr, .stop = cli_stop()};
     const double started = clock_seconds();
     int rc = cohort_make(&c, &o->cohort, e);
     if (!rc && o->sheet)
@@ -150,6 +137,7 @@ int cmd_synth(int argc, char **argv) {
         pool_set_threads((int)o.threads);
     o.cohort.patients = (uint32_t)o.patients;
     o.cohort.seed = (uint64_t)o.seed;
-    catch_signals();
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     return run(&o, &e) ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

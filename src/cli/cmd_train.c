@@ -171,21 +171,6 @@ static const struct argp argp = {
         "SIGTERM, SIGINT and SIGUSR1 finish the step under way, save, and end with 75; --resume goes on from there, to the bit.\n"
         "Exit status: 0 done; 75 stopped and saved; 1 an error (what was saved stays)."};
 
-/* Looked at after each step. */
-static volatile int stop;
-static void on_signal(int number) {
-    (void)number;
-    stop = 1;
-}
-
-static void catch_signals(void) {
-    static const int signals[] = {SIGINT, SIGTERM, SIGUSR1};
-    struct sigaction a = {.sa_handler = on_signal};
-    sigemptyset(&a.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        sigaction(signals[i], &a, NULL);
-}
-
 /* --- what a person sees ------------------------------------------------------------------------------------------------------------- */
 
 struct job {
@@ -304,7 +289,7 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
                                      .threads = pool_threads(),
                                      .progress = show_looking,
                                      .progress_ctx = j,
-                                     .stop = &stop};
+                                     .stop = cli_stop()};
     progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);
     const int rc = cohort_open(&j->cohort, &r, e);
     progress_finish(&j->bar);
@@ -344,7 +329,7 @@ static int train(struct job *j, const struct exam_prep_options *prep, struct err
                                     .n_freeze = o->n_freeze,
                                     .checkpoint_seconds = 60 * o->minutes,
                                     .code_version = BMUNET_CODE,
-                                    .stop = &stop,
+                                    .stop = cli_stop(),
                                     .progress = show_step,
                                     .epoch = show_epoch,
                                     .ctx = j};
@@ -403,7 +388,9 @@ int cmd_train(int argc, char **argv) {
     if (o.threads)
         pool_set_threads((int)o.threads);
     struct job j = {.o = &o, .terminal = isatty(STDERR_FILENO)};
-    catch_signals();
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
+    cli_catch(SIGUSR1);
     const int rc = run(&j, &e);
     cohort_close(j.cohort);
     manifest_free(j.manifest);

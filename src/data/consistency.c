@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/date.h"
+#include "base/days.h"
 
 struct pair {
     enum slot a, b; /* a before b */
@@ -39,16 +39,17 @@ static int studies(const struct pair *p, struct err *e) {
                    slot_name(p->b));
 }
 
-static bool day_of(long *out, const struct view_facts *f) {
-    return date_days(out, f->content_date) || date_days(out, f->study_date);
+static int day_of(const struct view_facts *f) {
+    const int day = date_days(f->content_date);
+    return day != NO_DAY ? day : date_days(f->study_date);
 }
 
 static int dates(const struct pair *p, struct err *e) {
-    long a, b;
-    if (!day_of(&a, p->fa) || !day_of(&b, p->fb) || labs(a - b) <= EXAM_DAYS_APART_MAX)
+    const int a = day_of(p->fa), b = day_of(p->fb);
+    if (a == NO_DAY || b == NO_DAY || abs(a - b) <= EXAM_DAYS_APART_MAX)
         return 0;
-    return err_set(e, ERR_DATE_APART, "the files of %s and %s were made %ld days apart; up to %d are allowed", slot_name(p->a),
-                   slot_name(p->b), labs(a - b), EXAM_DAYS_APART_MAX);
+    return err_set(e, ERR_DATE_APART, "the files of %s and %s were made %d days apart; up to %d are allowed", slot_name(p->a),
+                   slot_name(p->b), abs(a - b), EXAM_DAYS_APART_MAX);
 }
 
 static int pixels(const struct pair *p, struct err *e) {

@@ -6,6 +6,7 @@
 #ifndef BMU_TRAIN_COHORT_H
 #define BMU_TRAIN_COHORT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,7 +50,7 @@ struct cohort_request {
     int threads;
     void (*progress)(void *ctx, long done, long total); /* may be NULL; called by one thread at a time */
     void *progress_ctx;
-    const volatile int *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
+    const volatile sig_atomic_t *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
 };
 /* ERR_LABEL, ERR_LABEL_CONFLICT: a row's diagnosis. ERR_TRAIN_DATA: no column split, a part that is empty, of one class only, or that lacks
  * the stage's images; refused exams (the first ten are named). ERR_SPLIT_OVERLAP: a patient or a file in two parts. */

@@ -12,6 +12,7 @@
 #ifndef BMU_TRAIN_RUN_H
 #define BMU_TRAIN_RUN_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -44,7 +45,7 @@ struct run_options {
     size_t n_freeze;
     double checkpoint_seconds; /* between checkpoints within an epoch; 0: none */
     const char *code_version;
-    const volatile int *stop;                                  /* not 0: finish the step, save, ERR_INTERRUPTED; may be NULL */
+    const volatile sig_atomic_t *stop;                         /* not 0: finish the step, save, ERR_INTERRUPTED; may be NULL */
     void (*progress)(void *ctx, const struct run_progress *p); /* after each step; may be NULL */
     void (*epoch)(void *ctx, const struct epoch_record *r);    /* after each epoch; may be NULL */
     void *ctx;
