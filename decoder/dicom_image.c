@@ -59,8 +59,13 @@ static size_t pixels_of(const struct job *j) {
 static int make_raster(struct job *j, int width, size_t samples_per_pixel) {
     const struct dicom *d = j->d;
     j->raster = (struct raster){.width = width, .shift = d->high_bit + 1 - d->bits_stored, .bits = d->bits_stored};
-    j->raster.samples = mem_alloc(pixels_of(j), (size_t)width * samples_per_pixel, j->e);
-    return j->raster.samples ? 0 : ERR_NO_MEMORY;
+    size_t bytes;
+    if (!mem_mul(pixels_of(j), (size_t)width * samples_per_pixel, &bytes))
+        return err_set(j->e, ERR_NO_MEMORY, "no memory for a frame");
+    if (!(j->raster.samples = mem_alloc_aligned(bytes, 1, j->e))) /* in large pages */
+        return ERR_NO_MEMORY;
+    memset(j->raster.samples, 0, bytes);
+    return 0;
 }
 
 /* --- native */
@@ -335,6 +340,20 @@ static void ybr_to_rgb(uint8_t rgb[3], int y, int cb, int cr) {
     rgb[2] = clamp(floor(y + 1.772 * b + 0.5));
 }
 
+/* Samples that already are the image's, or become it by dropping bits: no second copy is made. */
+static bool finish_in_place(struct job *j, struct image *im) {
+    struct raster *r = &j->raster;
+    if (j->model != MODEL_GREY || im->bits != 8 * r->width || im->is_signed)
+        return false;
+    const uint16_t mask = (uint16_t)((1u << r->bits) - 1);
+    uint16_t *word = (uint16_t *)(void *)r->samples;
+    for (size_t i = 0, n = pixels_of(j); r->width == 2 && i < n; i++)
+        word[i] = (uint16_t)(word[i] >> r->shift & mask);
+    im->pixels = r->samples;
+    r->samples = NULL;
+    return true;
+}
+
 static void finish_grey(const struct job *j, struct image *im) {
     for (size_t i = 0, n = pixels_of(j); i < n; i++) {
         int32_t v = stored_at(j, i);
@@ -374,13 +393,18 @@ static void finish_colour(const struct job *j, struct image *im) {
     }
 }
 
-static void finish(const struct job *j, struct image *im) {
+static int finish(struct job *j, struct image *im) {
+    if (finish_in_place(j, im))
+        return 0;
+    if (!(im->pixels = mem_alloc(pixels_of(j), (size_t)(im->channels * im->bits / 8), j->e)))
+        return ERR_NO_MEMORY;
     if (j->model == MODEL_GREY)
         finish_grey(j, im);
     else if (j->model == MODEL_PALETTE)
         finish_palette(j, im);
     else
         finish_colour(j, im);
+    return 0;
 }
 
 /* --- checks */
@@ -509,10 +533,8 @@ int dicom_decode(struct image **out, const uint8_t *bytes, size_t n, const struc
     describe(&j, im);
     if (!request || !request->facts_only) {
         rc = syntax->read(&j);
-        if (!rc && !(im->pixels = mem_alloc(pixels_of(&j), (size_t)(im->channels * im->bits / 8), e)))
-            rc = ERR_NO_MEMORY;
         if (!rc)
-            finish(&j, im);
+            rc = finish(&j, im);
     }
     if (!rc) {
         *out = im;
