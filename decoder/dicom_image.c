@@ -30,6 +30,7 @@
 #include "dicom_shim.h"
 #include "jpeg2000.h"
 #include "jpeg_header.h"
+#include "jpeg_lossless.h"
 #include "rle.h"
 
 enum model { MODEL_GREY, MODEL_RGB, MODEL_YBR, MODEL_YBR_422, MODEL_YBR_2000, MODEL_PALETTE };
@@ -250,6 +251,8 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n, bool 
     if (rc)
         return rc;
     const struct dicom_stream s = {j->d->syntax, h.width, h.height, h.components, h.precision};
+    if (j->raster.width == 2 && jpeg_lossless_decode((uint16_t *)(void *)j->raster.samples, &h, bytes, j->stream.size))
+        return place_sign(j, false, lossless);
     rc = dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s, bytes, j->stream.size, j->e);
     return rc ? rc : place_sign(j, false, lossless);
 }
