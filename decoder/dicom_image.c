@@ -3,6 +3,11 @@
  * Grey: the bits stored, at the high bit, sign-extended where signed (then in int16_t also if 8 bits are allocated); no modality or VOI
  * transformation, no polarity: these stay facts. Colour: RGB, 8 bits, or 16 where the file allocates 16.
  *
+ * Bits above those stored: in native and run-length data they do not count (PS3.5 8.1.1: they may hold anything). A JPEG, JPEG-LS or JPEG
+ * 2000 stream with a higher precision than Bits Stored has its samples taken as decoded, as GDCM and Pillow take them from JPEG 2000: lossy
+ * coding overshoots, and white must not wrap round to black. So a stored value may lie beyond what Bits Stored can hold. They do not count
+ * there either if the file says that an overlay lies in them. Where the sign of such a sample cannot be told, the file is refused.
+ *
  * YBR_FULL, YBR_FULL_422: R = Y + 1.402 (Cr - 128) and so on, the inverse of PS3.3 C.7.6.3.1.2, to the nearest whole number (halves up),
  * clamped to 0..255. Of YBR_FULL_422 in native pixel data both pixels of a pair have its Cb and Cr; in JPEG the components are brought to
  * size first (libjpeg's triangle filter). A JPEG stream that says of its colours (Adobe or JFIF marker, subsampling) what contradicts the
@@ -25,6 +30,7 @@
 #include "dicom_shim.h"
 #include "jpeg2000.h"
 #include "jpeg_header.h"
+#include "jpeg_lossless.h"
 #include "rle.h"
 
 enum model { MODEL_GREY, MODEL_RGB, MODEL_YBR, MODEL_YBR_422, MODEL_YBR_2000, MODEL_PALETTE };
@@ -33,7 +39,7 @@ enum model { MODEL_GREY, MODEL_RGB, MODEL_YBR, MODEL_YBR_422, MODEL_YBR_2000, MO
 struct raster {
     uint8_t *samples;   /* owned */
     int width;          /* bytes per sample: 1, 2 (native order) */
-    int high_bit;       /* where the stored bits end */
+    int shift, bits;    /* where the bits that count begin, how many they are */
     bool planar, pairs; /* pairs: Y Y Cb Cr */
 };
 struct job {
@@ -52,9 +58,15 @@ static size_t pixels_of(const struct job *j) {
 }
 
 static int make_raster(struct job *j, int width, size_t samples_per_pixel) {
-    j->raster = (struct raster){.width = width, .high_bit = j->d->high_bit};
-    j->raster.samples = mem_alloc(pixels_of(j), (size_t)width * samples_per_pixel, j->e);
-    return j->raster.samples ? 0 : ERR_NO_MEMORY;
+    const struct dicom *d = j->d;
+    j->raster = (struct raster){.width = width, .shift = d->high_bit + 1 - d->bits_stored, .bits = d->bits_stored};
+    size_t bytes;
+    if (!mem_mul(pixels_of(j), (size_t)width * samples_per_pixel, &bytes))
+        return err_set(j->e, ERR_NO_MEMORY, "no memory for a frame");
+    if (!(j->raster.samples = mem_alloc_aligned(bytes, 1, j->e))) /* in large pages */
+        return ERR_NO_MEMORY;
+    memset(j->raster.samples, 0, bytes);
+    return 0;
 }
 
 /* --- native */
@@ -129,16 +141,76 @@ static int same_shape(struct job *j, uint32_t width, uint32_t height, int compon
     return 0;
 }
 
-/* A stream with just the stored bits, or fewer, has them at the bottom, whatever the high bit; one with more holds the whole container. */
+/* Does the file say that overlays lie in the upper bits of its pixels (PS3.3 C.9.2, retired)? */
+static bool has_overlay_bits(const struct job *j) {
+    struct dicom_item *top = dicom_file_dataset(j->file);
+    for (uint32_t group = 0x6000; group < 0x6020; group += 2) {
+        int64_t bit = 0;
+        if (dicom_whole(top, DICOM_TAG(group, 0x0102), 0, &bit) && bit > 0 && !dicom_has(top, DICOM_TAG(group, 0x3000)))
+            return true;
+    }
+    return false;
+}
+
+/* A stream with just the stored bits, or fewer, has them at the bottom, whatever the high bit; one with more holds the whole container,
+ * and all of it counts. */
 static int place_bits(struct job *j, int precision, bool has_sign) {
     const struct dicom *d = j->d;
     if (precision < d->bits_stored && d->is_signed && !has_sign)
         return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has %d bits where %d are stored: where the sign is cannot be told",
                        precision, d->bits_stored);
-    j->raster.high_bit = precision > d->bits_stored ? d->high_bit : d->bits_stored - 1;
-    if (precision > d->bits_stored && d->high_bit >= precision)
+    if (precision <= d->bits_stored) {
+        j->raster.shift = 0;
+        return 0;
+    }
+    if (d->high_bit >= precision)
         return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has %d bits, the file says that the highest is bit %d", precision,
                        d->high_bit);
+    if (j->model >= MODEL_YBR && j->model != MODEL_PALETTE)
+        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has %d bits, the file's colours have %d", precision, d->bits_stored);
+    if (!has_overlay_bits(j))
+        j->raster.bits = (has_sign ? 16 : precision) - j->raster.shift; /* with a sign: two's complement of 16 bits */
+    return 0;
+}
+
+static uint32_t sample_at(const struct raster *r, size_t i) {
+    uint16_t word;
+    if (r->width == 1)
+        return r->samples[i];
+    memcpy(&word, r->samples + 2 * i, 2);
+    return word;
+}
+
+static int check_no_negative(const struct job *j) {
+    for (size_t i = 0, n = pixels_of(j) * (size_t)j->d->samples; i < n; i++)
+        if (sample_at(&j->raster, i) >> 15)
+            return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has values below zero, the file says that they have no sign");
+    return 0;
+}
+
+/* Signed values in a stream of a higher precision that knows no sign: the bits above those stored repeat it, or are zero. Anything else, or
+ * both in one frame, contradicts itself; and what may be zero bits after lossy coding may be a value that overshot. */
+static int place_sign(struct job *j, bool has_sign, bool lossless) {
+    struct raster *r = &j->raster;
+    const int stored = j->d->bits_stored;
+    const uint32_t top = (1u << (r->bits - stored + 1)) - 1; /* the sign and all above it */
+    bool bare = false, extended = false, other = false;
+    if (r->bits <= stored)
+        return 0;
+    if (!j->d->is_signed)
+        return has_sign ? check_no_negative(j) : 0;
+    if (has_sign)
+        return 0;
+    for (size_t i = 0, n = pixels_of(j); i < n; i++) {
+        const uint32_t upper = sample_at(r, i) >> (r->shift + stored - 1) & top;
+        bare |= upper == 1;
+        extended |= upper == top;
+        other |= upper > 1 && upper < top;
+    }
+    if (other || (bare && (extended || !lossless)))
+        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has values beyond the %d bits stored, whose sign cannot be told",
+                       stored);
+    r->bits = stored;
     return 0;
 }
 
@@ -162,7 +234,7 @@ static int check_jpeg(struct job *j, const struct jpeg_header *h, const char *pr
     return 0;
 }
 
-static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
+static int read_jpeg_frame(struct job *j, const char *processes, size_t n, bool lossless) {
     static const uint8_t mark[2] = {0xFF, 0xD8};
     struct jpeg_header h;
     int rc = read_stream(j, mark, sizeof mark);
@@ -179,21 +251,27 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n) {
     if (rc)
         return rc;
     const struct dicom_stream s = {j->d->syntax, h.width, h.height, h.components, h.precision};
-    return dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s, bytes, j->stream.size, j->e);
+    if (j->raster.width == 2 && jpeg_lossless_decode((uint16_t *)(void *)j->raster.samples, &h, bytes, j->stream.size))
+        return place_sign(j, false, lossless);
+    rc = dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s, bytes, j->stream.size, j->e);
+    return rc ? rc : place_sign(j, false, lossless);
 }
 
 /* Which frames, by the low byte of their SOF marker. */
 static int read_jpeg(struct job *j) {
-    return read_jpeg_frame(j, "\xC0\xC1", 2);
+    return read_jpeg_frame(j, "\xC0\xC1", 2, false);
 }
 static int read_jpeg_lossless(struct job *j) {
-    return read_jpeg_frame(j, "\xC3", 1);
+    return read_jpeg_frame(j, "\xC3", 1, true);
 }
 static int read_jpeg_ls(struct job *j) {
-    return read_jpeg_frame(j, "\xF7", 1);
+    return read_jpeg_frame(j, "\xF7", 1, true);
+}
+static int read_jpeg_ls_near(struct job *j) {
+    return read_jpeg_frame(j, "\xF7", 1, false);
 }
 
-static int read_jpeg2000(struct job *j) {
+static int read_jpeg2000_frame(struct job *j, bool lossless) {
     static const uint8_t mark[4] = {0xFF, 0x4F, 0xFF, 0x51};
     struct jpeg2000_header h;
     int rc = read_stream(j, mark, sizeof mark);
@@ -208,7 +286,16 @@ static int read_jpeg2000(struct job *j) {
         rc = make_raster(j, 2, (size_t)h.components);
     if (!rc)
         rc = place_bits(j, h.precision, h.is_signed);
-    return rc ? rc : jpeg2000_decode((uint16_t *)(void *)j->raster.samples, &h, (const uint8_t *)j->stream.data, j->stream.size, j->e);
+    if (!rc)
+        rc = jpeg2000_decode((uint16_t *)(void *)j->raster.samples, &h, (const uint8_t *)j->stream.data, j->stream.size, j->e);
+    return rc ? rc : place_sign(j, h.is_signed, lossless);
+}
+
+static int read_jpeg2000(struct job *j) {
+    return read_jpeg2000_frame(j, true);
+}
+static int read_jpeg2000_lossy(struct job *j) {
+    return read_jpeg2000_frame(j, false);
 }
 
 static const struct syntax {
@@ -216,38 +303,30 @@ static const struct syntax {
     int (*read)(struct job *j);
     bool fragments;
 } syntaxes[] = {
-    {"1.2.840.10008.1.2", read_native, false},            /* implicit, little endian */
-    {"1.2.840.10008.1.2.1", read_native, false},          /* explicit, little endian */
-    {"1.2.840.10008.1.2.1.99", read_native, false},       /* the same, deflated */
-    {"1.2.840.10008.1.2.2", read_native, false},          /* explicit, big endian */
-    {"1.2.840.10008.1.2.4.50", read_jpeg, true},          /* baseline */
-    {"1.2.840.10008.1.2.4.51", read_jpeg, true},          /* extended */
-    {"1.2.840.10008.1.2.4.57", read_jpeg_lossless, true}, /* any predictor */
-    {"1.2.840.10008.1.2.4.70", read_jpeg_lossless, true}, /* the first */
-    {"1.2.840.10008.1.2.4.80", read_jpeg_ls, true},       /* lossless */
-    {"1.2.840.10008.1.2.4.81", read_jpeg_ls, true},       /* near-lossless */
-    {"1.2.840.10008.1.2.4.90", read_jpeg2000, true},      /* lossless */
-    {"1.2.840.10008.1.2.4.91", read_jpeg2000, true},      /* lossy */
-    {"1.2.840.10008.1.2.4.201", read_jpeg2000, true},     /* high throughput: lossless */
-    {"1.2.840.10008.1.2.4.202", read_jpeg2000, true},     /* lossless, RPCL */
-    {"1.2.840.10008.1.2.4.203", read_jpeg2000, true},     /* lossy */
+    {"1.2.840.10008.1.2", read_native, false},              /* implicit, little endian */
+    {"1.2.840.10008.1.2.1", read_native, false},            /* explicit, little endian */
+    {"1.2.840.10008.1.2.1.99", read_native, false},         /* the same, deflated */
+    {"1.2.840.10008.1.2.2", read_native, false},            /* explicit, big endian */
+    {"1.2.840.10008.1.2.4.50", read_jpeg, true},            /* baseline */
+    {"1.2.840.10008.1.2.4.51", read_jpeg, true},            /* extended */
+    {"1.2.840.10008.1.2.4.57", read_jpeg_lossless, true},   /* any predictor */
+    {"1.2.840.10008.1.2.4.70", read_jpeg_lossless, true},   /* the first */
+    {"1.2.840.10008.1.2.4.80", read_jpeg_ls, true},         /* lossless */
+    {"1.2.840.10008.1.2.4.81", read_jpeg_ls_near, true},    /* near-lossless */
+    {"1.2.840.10008.1.2.4.90", read_jpeg2000, true},        /* lossless */
+    {"1.2.840.10008.1.2.4.91", read_jpeg2000_lossy, true},  /* lossy */
+    {"1.2.840.10008.1.2.4.201", read_jpeg2000, true},       /* high throughput: lossless */
+    {"1.2.840.10008.1.2.4.202", read_jpeg2000, true},       /* lossless, RPCL */
+    {"1.2.840.10008.1.2.4.203", read_jpeg2000_lossy, true}, /* lossy */
     {"1.2.840.10008.1.2.5", read_rle, true},
 };
 
 /* --- what the bits mean */
 
-static uint32_t sample_at(const struct raster *r, size_t i) {
-    uint16_t word;
-    if (r->width == 1)
-        return r->samples[i];
-    memcpy(&word, r->samples + 2 * i, 2);
-    return word;
-}
-
-/* Stored bits of sample i, sign-extended. */
+/* Sample i's bits that count, sign-extended. */
 static int32_t stored_at(const struct job *j, size_t i) {
-    const int bits = j->d->bits_stored;
-    uint32_t v = sample_at(&j->raster, i) >> (j->raster.high_bit + 1 - bits) & (uint32_t)((1u << bits) - 1);
+    const int bits = j->raster.bits;
+    uint32_t v = sample_at(&j->raster, i) >> j->raster.shift & (uint32_t)((1u << bits) - 1);
     return j->d->is_signed && v >> (bits - 1) ? (int32_t)v - (int32_t)(1u << bits) : (int32_t)v;
 }
 
@@ -265,6 +344,20 @@ static void ybr_to_rgb(uint8_t rgb[3], int y, int cb, int cr) {
     rgb[0] = clamp(floor(y + 1.402 * r + 0.5));
     rgb[1] = clamp(floor(y - (0.114 * 1.772 * b + 0.299 * 1.402 * r) / 0.587 + 0.5));
     rgb[2] = clamp(floor(y + 1.772 * b + 0.5));
+}
+
+/* Samples that already are the image's, or become it by dropping bits: no second copy is made. */
+static bool finish_in_place(struct job *j, struct image *im) {
+    struct raster *r = &j->raster;
+    if (j->model != MODEL_GREY || im->bits != 8 * r->width || im->is_signed)
+        return false;
+    const uint16_t mask = (uint16_t)((1u << r->bits) - 1);
+    uint16_t *word = (uint16_t *)(void *)r->samples;
+    for (size_t i = 0, n = pixels_of(j); r->width == 2 && i < n; i++)
+        word[i] = (uint16_t)(word[i] >> r->shift & mask);
+    im->pixels = r->samples;
+    r->samples = NULL;
+    return true;
 }
 
 static void finish_grey(const struct job *j, struct image *im) {
@@ -306,13 +399,18 @@ static void finish_colour(const struct job *j, struct image *im) {
     }
 }
 
-static void finish(const struct job *j, struct image *im) {
+static int finish(struct job *j, struct image *im) {
+    if (finish_in_place(j, im))
+        return 0;
+    if (!(im->pixels = mem_alloc(pixels_of(j), (size_t)(im->channels * im->bits / 8), j->e)))
+        return ERR_NO_MEMORY;
     if (j->model == MODEL_GREY)
         finish_grey(j, im);
     else if (j->model == MODEL_PALETTE)
         finish_palette(j, im);
     else
         finish_colour(j, im);
+    return 0;
 }
 
 /* --- checks */
@@ -404,7 +502,7 @@ static int prepare(struct job *j, const struct syntax **syntax, const struct dec
         rc = check_depth(j);
     if (!rc)
         rc = check_colour(j);
-    if (!rc && j->model == MODEL_YBR_2000 && (*syntax)->read != read_jpeg2000)
+    if (!rc && j->model == MODEL_YBR_2000 && (*syntax)->read != read_jpeg2000 && (*syntax)->read != read_jpeg2000_lossy)
         rc = err_set(j->e, ERR_DICOM_PIXELS, "%s is of JPEG 2000, the file's transfer syntax is another", j->d->photometric);
     if (!rc)
         rc = image_check_size(j->size.columns, j->size.rows, j->e);
@@ -441,10 +539,8 @@ int dicom_decode(struct image **out, const uint8_t *bytes, size_t n, const struc
     describe(&j, im);
     if (!request || !request->facts_only) {
         rc = syntax->read(&j);
-        if (!rc && !(im->pixels = mem_alloc(pixels_of(&j), (size_t)(im->channels * im->bits / 8), e)))
-            rc = ERR_NO_MEMORY;
         if (!rc)
-            finish(&j, im);
+            rc = finish(&j, im);
     }
     if (!rc) {
         *out = im;

@@ -61,8 +61,15 @@ static int enter_landlock(void) {
     return rc ? -1 : 0;
 }
 
+/* Never above what bmunet itself has (ulimit): only a privileged process may raise a limit, and none should. */
 static int set_limit(int what, rlim_t soft, rlim_t hard) {
-    return setrlimit((__rlimit_resource_t)what, &(struct rlimit){soft, hard});
+    struct rlimit now;
+    if (getrlimit((__rlimit_resource_t)what, &now))
+        return -1;
+    now.rlim_max = hard < now.rlim_max ? hard : now.rlim_max;
+    soft = soft < now.rlim_max ? soft : now.rlim_max;
+    now.rlim_cur = soft < now.rlim_cur ? soft : now.rlim_cur;
+    return setrlimit((__rlimit_resource_t)what, &now);
 }
 
 static int set_limits(void) {

@@ -487,6 +487,46 @@ static void depths(void **state) {
     finish(&t);
 }
 
+static uint16_t held_at_white(uint16_t s) {
+    return s > 2700 ? 4095 : s;
+}
+static uint16_t overshot(uint16_t s) {
+    return s > 2700 ? (uint16_t)(4095 + s % 64) : s;
+}
+
+/* Lossy compression goes beyond Bits Stored: white stays white, and padding is compared with the value as it is. */
+static void values_beyond_the_bits_stored(void **state) {
+    (void)state;
+    char good[SHA256_HEX_SIZE];
+    struct trial t;
+    mammogram(&t);
+    each_sample(&t, held_at_white);
+    expect_code(&t, 0, "white of 12 bits");
+    memcpy(good, t.hash, sizeof good);
+    finish(&t);
+    mammogram(&t);
+    each_sample(&t, overshot);
+    expect_hash(&t, good, "white beyond 12 bits, full range");
+    t.d.n_windows = 1;
+    t.d.voi_function = DICOM_VOI_LINEAR_EXACT;
+    t.d.window[0] = (struct dicom_window){.center = 4095 / 2.0, .width = 4095};
+    expect_hash(&t, good, "... as a window");
+    for (int i = 0; i < W * H; i++)
+        if (pixels16(&t)[i] < 16)
+            pixels16(&t)[i] = i % 2 ? 4160 : 0;
+    assert_true(prepare(&t) != 0 || strcmp(t.hash, good) != 0);
+    t.d.has_padding = true;
+    t.d.padding_first = t.d.padding_last = 4160;
+    expect_code(&t, 0, "padding of 13 bits");
+    char padded[SHA256_HEX_SIZE];
+    memcpy(padded, t.hash, sizeof padded);
+    for (int i = 0; i < W * H; i++)
+        if (pixels16(&t)[i] == 4160)
+            pixels16(&t)[i] = 0;
+    expect_hash(&t, padded, "the same, its padding black");
+    finish(&t);
+}
+
 static void plain_files(void **state) {
     (void)state;
     char good[SHA256_HEX_SIZE], eight[SHA256_HEX_SIZE];
@@ -697,6 +737,7 @@ int main(void) {
         cmocka_unit_test(lookup_tables),
         cmocka_unit_test(windows_by_the_formulas),
         cmocka_unit_test(depths),
+        cmocka_unit_test(values_beyond_the_bits_stored),
         cmocka_unit_test(plain_files),
         cmocka_unit_test(labels_do_not_matter),
         cmocka_unit_test(dark_fat_at_the_chest_wall_is_kept),

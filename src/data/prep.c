@@ -35,39 +35,41 @@ static bool is_grey(const struct image *im) {
     return true;
 }
 
-static void widen_to_i32(int32_t *to, const struct image *im) {
-    size_t pixels = (size_t)im->width * im->height, step = (size_t)im->channels;
-    int32_t factor = im->bits == 8 ? WIDEN : 1;
-    for (size_t i = 0; i < pixels; i++)
-        to[i] = (int32_t)sample(im, i * step) * factor;
+struct rows {
+    const struct image *image;
+    const struct prep_profile *profile;
+    float *out;
+};
+
+static bool widen_row(void *context, uint32_t y, int32_t *row) {
+    const struct rows *r = context;
+    const struct image *im = r->image;
+    const size_t step = (size_t)im->channels, from = (size_t)y * im->width;
+    const int32_t factor = im->bits == 8 ? WIDEN : 1;
+    for (size_t x = 0; x < im->width; x++)
+        row[x] = (int32_t)sample(im, (from + x) * step) * factor;
+    return true;
 }
 
 /* As PyTorch does: every step in float32. */
-static void normalise(float *out, const int32_t *values, size_t n, const struct prep_profile *p) {
-    float mean = (float)p->mg_mean, std = (float)p->mg_std;
+static void normalise_row(void *context, uint32_t y, const int32_t *row) {
+    const struct rows *r = context;
+    const float mean = (float)r->profile->mg_mean, std = (float)r->profile->mg_std;
+    const size_t n = (size_t)r->profile->mg_width;
+    float *to = r->out + y * n;
     for (size_t i = 0; i < n; i++)
-        out[i] = ((float)values[i] - mean) / std;
+        to[i] = ((float)row[i] - mean) / std;
 }
 
-/* Takes im's pixels as soon as they are widened: a mammogram is large, and several copies of it need not stand side by side. */
+/* Row by row: a mammogram is large, and no second copy of it need be made. */
 static int prep_mg(float *out, const struct prep_profile *p, struct image *im, struct input_verdict *v, struct err *e) {
     uint32_t h = (uint32_t)p->mg_height, w = (uint32_t)p->mg_width;
     if (!is_grey(im))
         return err_set(e, ERR_IMAGE_COLOUR, "a mammogram has to be grey; this %s is in colour", im->format);
-    size_t pixels = (size_t)im->width * im->height;
-    int32_t *wide = mem_alloc_aligned(pixels, sizeof *wide, e), *resized = NULL;
-    int rc = ERR_NO_MEMORY;
-    if (!wide)
-        goto out;
-    widen_to_i32(wide, im);
-    free(im->pixels);
-    im->pixels = NULL;
-    if (!(resized = mem_alloc_aligned((size_t)h * w, sizeof *resized, e)))
-        goto out;
-    rc = resize_i32(resized, w, h, wide, im->width, im->height, e);
+    struct rows rows = {.image = im, .profile = p, .out = out};
+    int rc = resize_rows_i32(&(struct resize_rows){&rows, widen_row, normalise_row}, w, h, im->width, im->height, e);
     if (rc)
-        goto out;
-    normalise(out, resized, (size_t)h * w, p);
+        return rc;
     if (im->channels == 3)
         verdict_note(v, ", three equal channels taken as grey");
     if (im->file_bits < 8 && !im->palette)
@@ -75,10 +77,7 @@ static int prep_mg(float *out, const struct prep_profile *p, struct image *im, s
     if (im->bits == 8)
         verdict_note(v, ", values x %d (%s8 bits where 16 are due)", WIDEN, !strcmp(im->format, "JPEG") ? "lossy, " : "");
     verdict_note(v, ", resized to %ux%u", w, h);
-out:
-    free(wide);
-    free(resized);
-    return rc;
+    return 0;
 }
 
 static int prep_us(float *out, const struct prep_profile *p, const struct image *im, struct input_verdict *v, struct err *e) {
@@ -167,7 +166,7 @@ static void put_u32(uint8_t *to, uint32_t v) {
         to[i] = (uint8_t)(v >> (8 * i));
 }
 
-/* What the file says of whom it shows. Before the pixels are looked at: reference-v1 takes them away. */
+/* What the file says of whom it shows, and the pixels' hash. */
 static void gather(struct view_facts *f, const struct image *im) {
     const struct dicom *d = im->dicom;
     uint8_t head[16];

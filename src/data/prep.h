@@ -46,8 +46,8 @@ struct prep_claim {
     bool allow_tomosynthesis; /* synthesised views are taken, and the verdict says so */
 };
 /* Pure: a decoded picture (with its DICOM facts, if any) to the network's input of slot s. out: prep_size floats, row-major; ultrasound
- * interleaved RGB in 0..1. v: status, code, note, tensor_sha256 and facts are filled; hashed and sha256 are the caller's. May take im's
- * pixels (they are then NULL). Returns 0 if used, else the code of the refusal (also in e):
+ * interleaved RGB in 0..1. v: status, code, note, tensor_sha256 and facts are filled; hashed and sha256 are the caller's. Returns
+ * 0 if used, else the code of the refusal (also in e):
  * what docs/PREP.md says, ERR_UNSUPPORTED (a DICOM file under reference-v1, which has no rule for it), ERR_NO_MEMORY. */
 int prep_image(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
                struct input_verdict *v, struct err *e);

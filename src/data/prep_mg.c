@@ -1,5 +1,5 @@
 /* A mammogram under canonical-v1: grey, breast, crop, chest wall to the left, padding, resize, normalise. Floor 2.
- * The picture is read twice (once for the cells' averages, once for the crop) and never written. */
+ * The picture is read twice (once for the cells' averages, once, row by row, for the crop and its resize) and never written. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +24,17 @@ int prep_pad(uint32_t *padded_w, uint32_t *padded_h, uint32_t w, uint32_t h, int
     return 0;
 }
 
+/* The breast in a padded picture of zeros; pixels outside the mask stay zero. Its rows are made as the resize asks for them. */
+struct crop {
+    const struct grey *grey;
+    const struct breast *breast;
+    struct box box;
+    uint32_t padded_w, top; /* rows above the breast */
+    bool upside_down;
+    const struct prep_profile *profile;
+    float *out;
+};
+
 /* One run of pixels, left to right or mirrored. */
 static void copy_run(int32_t *to, int direction, const struct grey *g, size_t from, size_t n) {
     if (g->bits == 16 && g->step == 1) {
@@ -36,19 +47,40 @@ static void copy_run(int32_t *to, int direction, const struct grey *g, size_t fr
         to[(ptrdiff_t)i * direction] = grey_at(g, from + i);
 }
 
-/* The breast into a padded picture of zeros; pixels outside the mask stay zero. */
-static void crop(int32_t *to, uint32_t to_w, uint32_t top, const struct grey *g, const struct breast *b, struct box box, bool upside_down) {
-    const uint32_t f = (uint32_t)b->mask.cell, w = box.x1 - box.x0;
+static bool crop_row(void *context, uint32_t padded_y, int32_t *row) {
+    const struct crop *c = context;
+    const struct breast *b = c->breast;
+    const struct box box = c->box;
+    const uint32_t f = (uint32_t)b->mask.cell, w = box.x1 - box.x0, h = box.y1 - box.y0;
+    if (padded_y < c->top || padded_y >= c->top + h)
+        return false;
+    const uint32_t y = c->upside_down ? box.y1 - 1 - (padded_y - c->top) : box.y0 + (padded_y - c->top);
+    const uint8_t *set = b->mask.set + (size_t)(y / f) * (size_t)b->mask.width;
     const bool mirrored = b->chest == CHEST_RIGHT;
-    for (uint32_t y = box.y0; y < box.y1; y++) {
-        const uint8_t *set = b->mask.set + (size_t)(y / f) * (size_t)b->mask.width;
-        int32_t *row = to + (size_t)(top + (upside_down ? box.y1 - 1 - y : y - box.y0)) * to_w;
-        for (int cx = b->box.x0; cx < b->box.x1; cx++) {
-            const uint32_t x0 = (uint32_t)cx * f, x1 = x0 + f < box.x1 ? x0 + f : box.x1, at = x0 - box.x0;
-            if (set[cx])
-                copy_run(mirrored ? row + (w - 1 - at) : row + at, mirrored ? -1 : 1, g, (size_t)y * g->width + x0, x1 - x0);
+    bool any = false;
+    memset(row, 0, c->padded_w * sizeof *row);
+    for (int cx = b->box.x0; cx < b->box.x1;) {
+        if (!set[cx]) {
+            cx++;
+            continue;
         }
+        const uint32_t x0 = (uint32_t)cx * f, at = x0 - box.x0;
+        while (cx < b->box.x1 && set[cx])
+            cx++;
+        const uint32_t x1 = (uint32_t)cx * f < box.x1 ? (uint32_t)cx * f : box.x1;
+        copy_run(mirrored ? row + (w - 1 - at) : row + at, mirrored ? -1 : 1, c->grey, (size_t)y * c->grey->width + x0, x1 - x0);
+        any = true;
     }
+    return any;
+}
+
+static void normalise_row(void *context, uint32_t y, const int32_t *row) {
+    const struct crop *c = context;
+    const float mean = (float)c->profile->mg_mean, std = (float)c->profile->mg_std;
+    const size_t n = (size_t)c->profile->mg_width;
+    float *to = c->out + y * n;
+    for (size_t i = 0; i < n; i++)
+        to[i] = ((float)row[i] - mean) / std;
 }
 
 static int check_chest(const struct view_plan *plan, enum chest_wall found, struct err *e) {
@@ -63,12 +95,6 @@ static int check_chest(const struct view_plan *plan, enum chest_wall found, stru
                    names[plan->chest]);
 }
 
-static void normalise(float *out, const int32_t *values, size_t n, const struct prep_profile *p) {
-    const float mean = (float)p->mg_mean, std = (float)p->mg_std;
-    for (size_t i = 0; i < n; i++)
-        out[i] = ((float)values[i] - mean) / std;
-}
-
 static int finish(float *out, const struct prep_job *job, const struct grey *g, const struct breast *b, struct input_verdict *v,
                   struct err *e) {
     const uint32_t f = (uint32_t)b->mask.cell, target_w = (uint32_t)job->profile->mg_width, target_h = (uint32_t)job->profile->mg_height;
@@ -77,32 +103,30 @@ static int finish(float *out, const struct prep_job *job, const struct grey *g, 
     box.y1 = box.y1 < g->height ? box.y1 : g->height;
     const uint32_t w = box.x1 - box.x0, h = box.y1 - box.y0;
     uint32_t padded_w = 0, padded_h = 0;
-    int32_t *padded = NULL, *resized = NULL;
     int rc = prep_pad(&padded_w, &padded_h, w, h, (int)target_w, (int)target_h, e);
     if (rc)
         return rc;
     if (ENLARGED_MAX * padded_h < target_h)
         return err_set(e, ERR_IMAGE_TOO_SMALL, "the breast has %u x %u pixels; it would have to be enlarged more than %d times", w, h,
                        ENLARGED_MAX);
-    rc = ERR_NO_MEMORY;
-    if (!(padded = mem_alloc((size_t)padded_w * padded_h, sizeof *padded, e)) ||
-        !(resized = mem_alloc_aligned((size_t)target_w * target_h, sizeof *resized, e)))
-        goto out;
-    crop(padded, padded_w, (padded_h - h) / 2, g, b, box, job->plan.upside_down);
-    rc = resize_i32(resized, target_w, target_h, padded, padded_w, padded_h, e);
+    struct crop c = {.grey = g,
+                     .breast = b,
+                     .box = box,
+                     .padded_w = padded_w,
+                     .top = (padded_h - h) / 2,
+                     .upside_down = job->plan.upside_down,
+                     .profile = job->profile,
+                     .out = out};
+    rc = resize_rows_i32(&(struct resize_rows){&c, crop_row, normalise_row}, target_w, target_h, padded_w, padded_h, e);
     if (rc)
-        goto out;
-    normalise(out, resized, (size_t)target_w * target_h, job->profile);
+        return rc;
     verdict_note(v, ", breast %ux%u at %u,%u, chest wall %s, padded to %ux%u, resized to %ux%u", w, h, box.x0, box.y0,
                  b->chest == CHEST_RIGHT ? "right (mirrored)" : "left", padded_w, padded_h, target_w, target_h);
     if (job->plan.upside_down)
         verdict_note(v, ", turned upside up");
     if (!job->plan.side)
         verdict_note(v, ", nobody says which side");
-out:
-    free(padded);
-    free(resized);
-    return rc;
+    return 0;
 }
 
 int prep_mg_canonical(float *out, const struct prep_job *job, struct input_verdict *v, struct err *e) {

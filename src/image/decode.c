@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -249,6 +250,9 @@ static int write_input(int fd, const void *bytes, size_t n, off_t at, struct err
         ssize_t wrote = pwrite(fd, (const char *)bytes + done, n - done, at + (off_t)done);
         if (wrote < 0 && errno == EINTR)
             continue;
+        if (wrote < 0 && errno == EFBIG) /* files in memory count, too */
+            return err_set(e, ERR_LIMIT, "the decoder takes files in memory, and one of %zu bytes may not be made here: raise ulimit -f",
+                           n);
         if (wrote <= 0)
             return err_set(e, ERR_NO_MEMORY, "no memory to hand %zu bytes to the decoder", n);
         done += (size_t)wrote;
@@ -267,6 +271,12 @@ static void await_end(const struct decoder *d) {
     kill(d->pid, SIGKILL);
 }
 
+/* What the child may write into its file in memory. */
+static unsigned long long largest_file(void) {
+    struct rlimit r;
+    return getrlimit(RLIMIT_FSIZE, &r) || r.rlim_cur > DECODE_MEMORY_MAX ? DECODE_MEMORY_MAX : (unsigned long long)r.rlim_cur;
+}
+
 /* The child is gone or has to go: what became of it is what is said of the file. */
 static int blame(struct decoder *d, enum received how, struct err *e) {
     int status = stop_child(d, how == LATE);
@@ -279,7 +289,8 @@ static int blame(struct decoder *d, enum received how, struct err *e) {
     if (sig == SIGXCPU)
         return err_set(e, ERR_DECODER_TIMEOUT, "the decoder used up its processor time over this file");
     if (sig == SIGXFSZ)
-        return err_set(e, ERR_LIMIT, "the decoder wrote more than %d bytes over this file", DECODE_MEMORY_MAX);
+        return err_set(e, ERR_LIMIT, "decoded, this file takes more than the %llu bytes that one may have here (%s)", largest_file(),
+                       largest_file() < DECODE_MEMORY_MAX ? "raise ulimit -f" : "a limit of the decoder");
     if (sig)
         return err_set(e, ERR_DECODER_CRASH, "the decoder crashed over this file (%s)", sigdescr_np(sig) ? sigdescr_np(sig) : "a signal");
     return err_set(e, ERR_DECODER_CRASH, "the decoder ended over this file (status %d)", WEXITSTATUS(status));

@@ -78,7 +78,7 @@ static int read_samples(struct image *im, const struct decode_call *call, const 
         return wrong(e, "frame");
     int rc = 0;
     if (!call->facts_only) {
-        im->pixels = mem_alloc(count, sample, e);
+        im->pixels = mem_alloc_aligned(count, sample, e); /* in large pages: faults on small ones took as long as the reading */
         rc = im->pixels ? read_bytes(im->pixels, count * sample, fd, &at, e) : ERR_NO_MEMORY;
     }
     if (!rc && im->dicom)

@@ -21,7 +21,7 @@
 #include "base/vectors.h"
 #include "image/image.h"
 
-enum { FRACTION_BITS = 32 - 8 - 2, BLOCK = 4 };
+enum { FRACTION_BITS = 32 - 8 - 2, BLOCK = 4 /* rows */ };
 
 struct span {
     uint32_t first, count;
@@ -141,7 +141,7 @@ static inline int32_t round_i32(double v) {
 }
 
 /* BLOCK rows at once, side by side in `tile`, so that one weight serves a vector of samples. */
-VECTORS_EXACT static void across_i32(int32_t *restrict dst, double *restrict tile, const int32_t *restrict src, const struct axis *a) {
+VECTORS_EXACT static void across_i32(int32_t *const *dst, double *restrict tile, const int32_t *restrict src, const struct axis *a) {
     for (uint32_t x = 0; x < a->in; x++)
         for (size_t r = 0; r < BLOCK; r++)
             tile[x * BLOCK + r] = src[r * a->in + x];
@@ -152,7 +152,7 @@ VECTORS_EXACT static void across_i32(int32_t *restrict dst, double *restrict til
             for (size_t r = 0; r < BLOCK; r++)
                 sum[r] += from[i * BLOCK + r] * w[i];
         for (size_t r = 0; r < BLOCK; r++)
-            dst[r * a->out + x] = round_i32(sum[r]);
+            dst[r][x] = round_i32(sum[r]);
     }
 }
 
@@ -166,13 +166,21 @@ static void across_i32_row(int32_t *dst, const int32_t *src, const struct axis *
     }
 }
 
-VECTORS_EXACT static void down_i32(int32_t *restrict dst, double *restrict sums, const int32_t *restrict src, size_t n, const double *w,
+/* One output row from `count` rows of n samples; the order of the sum is that of the rows. sums: n words of scratch. */
+VECTORS_EXACT static void down_i32(int32_t *restrict dst, double *restrict sums, const int32_t *const *rows, size_t n, const double *w,
                                    uint32_t count) {
+    uint32_t i = 1;
     for (size_t x = 0; x < n; x++)
-        sums[x] = src[x] * w[0];
-    for (uint32_t i = 1; i < count; i++)
+        sums[x] = rows[0][x] * w[0];
+    for (; i + 1 < count; i += 2) {
+        const int32_t *restrict a = rows[i], *restrict b = rows[i + 1];
+        const double wa = w[i], wb = w[i + 1];
         for (size_t x = 0; x < n; x++)
-            sums[x] += src[i * n + x] * w[i];
+            sums[x] = (sums[x] + a[x] * wa) + b[x] * wb;
+    }
+    for (; i < count; i++)
+        for (size_t x = 0; x < n; x++)
+            sums[x] += rows[i][x] * w[i];
     for (size_t x = 0; x < n; x++)
         dst[x] = round_i32(sums[x]);
 }
@@ -236,44 +244,114 @@ out:
     return rc;
 }
 
-int resize_i32(int32_t *dst, uint32_t dst_w, uint32_t dst_h, const int32_t *src, uint32_t src_w, uint32_t src_h, struct err *e) {
-    int rc = check_sides(dst_w, dst_h, src_w, src_h, e);
-    if (rc)
+/* --- 32 bits, row by row */
+
+struct stream {
+    const struct resize_rows *io;
+    struct axis across, down;
+    uint32_t next, end;  /* source rows: the next to be read, past the last that is needed */
+    uint32_t room;       /* of the ring, in rows; source row y lies at y % room */
+    int32_t *ring;       /* owned; rows of out_w samples */
+    int32_t *source;     /* owned; BLOCK rows as they come */
+    int32_t *finished;   /* owned; one row */
+    double *tile;        /* owned; BLOCK source rows, or the sums of a finished one */
+    const int32_t **row; /* owned; of one sum */
+};
+
+static int stream_init(struct stream *s, uint32_t dst_w, uint32_t dst_h, uint32_t src_w, uint32_t src_h, struct err *e) {
+    int rc = axis_init(&s->across, src_w, dst_w, false, e);
+    if (rc || (rc = axis_init(&s->down, src_h, dst_h, false, e)))
         return rc;
-    struct axis across = {0}, down = {0};
-    int32_t *middle = NULL;
-    double *tile = NULL;
-    size_t in_row = src_w, out_row = dst_w;
-    if ((rc = axis_init(&across, src_w, dst_w, false, e)) || (rc = axis_init(&down, src_h, dst_h, false, e)))
-        goto out;
-    if (!(tile = mem_alloc_aligned(BLOCK * (in_row > out_row ? in_row : out_row), sizeof *tile, e))) { /* also the sums of a row */
-        rc = ERR_NO_MEMORY;
-        goto out;
+    const struct span rows = dst_h == src_h ? (struct span){0, src_h} : rows_needed(&s->down);
+    const size_t longer = src_w > dst_w ? src_w : dst_w;
+    s->next = rows.first;
+    s->end = rows.first + rows.count;
+    s->room = s->down.width + BLOCK;
+    if (!(s->ring = mem_alloc_aligned((size_t)s->room * dst_w, sizeof *s->ring, e)) ||
+        !(s->source = mem_alloc_aligned((size_t)BLOCK * src_w, sizeof *s->source, e)) ||
+        !(s->finished = mem_alloc_aligned(dst_w, sizeof *s->finished, e)) ||
+        !(s->tile = mem_alloc_aligned(BLOCK * longer, sizeof *s->tile, e)) || !(s->row = mem_alloc(s->down.width, sizeof *s->row, e)))
+        return ERR_NO_MEMORY;
+    return 0;
+}
+
+static void stream_release(struct stream *s) {
+    axis_release(&s->across);
+    axis_release(&s->down);
+    free(s->ring);
+    free(s->source);
+    free(s->finished);
+    free(s->tile);
+    free(s->row);
+}
+
+static int32_t *ring_row(const struct stream *s, uint32_t y) {
+    return s->ring + (size_t)(y % s->room) * s->across.out;
+}
+
+/* The next source rows, at most BLOCK, through the horizontal pass into the ring. A row of zeros stays one. */
+static void pull(struct stream *s) {
+    const uint32_t n = s->end - s->next < BLOCK ? s->end - s->next : BLOCK, in = s->across.in, out = s->across.out;
+    bool any[BLOCK] = {false}, all = n == BLOCK;
+    for (uint32_t i = 0; i < n; i++) {
+        any[i] = s->io->get(s->io->context, s->next + i, s->source + (size_t)i * in);
+        all = all && any[i];
     }
-    struct span rows = dst_h == src_h ? (struct span){0, src_h} : rows_needed(&down);
-    const int32_t *from = src + rows.first * in_row;
-    if (dst_w != src_w) {
-        int32_t *to = dst;
-        if (dst_h != src_h && !(to = middle = mem_alloc_aligned(rows.count * out_row, sizeof *middle, e))) {
-            rc = ERR_NO_MEMORY;
-            goto out;
-        }
-        uint32_t y = 0;
-        for (; y + BLOCK <= rows.count; y += BLOCK)
-            across_i32(to + y * out_row, tile, from + y * in_row, &across);
-        for (; y < rows.count; y++)
-            across_i32_row(to + y * out_row, from + y * in_row, &across);
-        from = to;
+    if (all && in != out) {
+        int32_t *to[BLOCK];
+        for (uint32_t i = 0; i < BLOCK; i++)
+            to[i] = ring_row(s, s->next + i);
+        across_i32(to, s->tile, s->source, &s->across);
     }
-    for (uint32_t y = 0; dst_h != src_h && y < dst_h; y++)
-        down_i32(dst + y * out_row, tile, from + (down.taps[y].first - rows.first) * out_row, out_row, down.weight + (size_t)y * down.width,
-                 down.taps[y].count);
-    if (dst_w == src_w && dst_h == src_h)
-        memcpy(dst, src, src_h * in_row * sizeof *src);
-out:
-    axis_release(&across);
-    axis_release(&down);
-    free(middle);
-    free(tile);
+    for (uint32_t i = 0; i < n; i++) {
+        int32_t *to = ring_row(s, s->next + i);
+        if (!any[i])
+            memset(to, 0, out * sizeof *to);
+        else if (in == out)
+            memcpy(to, s->source + (size_t)i * in, out * sizeof *to);
+        else if (!all)
+            across_i32_row(to, s->source + (size_t)i * in, &s->across);
+    }
+    s->next += n;
+}
+
+int resize_rows_i32(const struct resize_rows *io, uint32_t dst_w, uint32_t dst_h, uint32_t src_w, uint32_t src_h, struct err *e) {
+    struct stream s = {.io = io};
+    int rc = check_sides(dst_w, dst_h, src_w, src_h, e);
+    if (!rc)
+        rc = stream_init(&s, dst_w, dst_h, src_w, src_h, e);
+    for (uint32_t y = 0; !rc && y < dst_h; y++) {
+        const struct span taps = dst_h == src_h ? (struct span){y, 1} : s.down.taps[y];
+        while (s.next < taps.first + taps.count)
+            pull(&s);
+        for (uint32_t i = 0; i < taps.count; i++)
+            s.row[i] = ring_row(&s, taps.first + i);
+        if (dst_h != src_h)
+            down_i32(s.finished, s.tile, s.row, dst_w, s.down.weight + (size_t)y * s.down.width, taps.count);
+        io->put(io->context, y, dst_h != src_h ? s.finished : s.row[0]);
+    }
+    stream_release(&s);
     return rc;
+}
+
+struct whole { /* both pictures in memory */
+    int32_t *dst;
+    const int32_t *src;
+    size_t dst_w, src_w;
+};
+
+static bool whole_get(void *context, uint32_t y, int32_t *row) {
+    const struct whole *w = context;
+    memcpy(row, w->src + y * w->src_w, w->src_w * sizeof *row);
+    return true;
+}
+
+static void whole_put(void *context, uint32_t y, const int32_t *row) {
+    const struct whole *w = context;
+    memcpy(w->dst + y * w->dst_w, row, w->dst_w * sizeof *row);
+}
+
+int resize_i32(int32_t *dst, uint32_t dst_w, uint32_t dst_h, const int32_t *src, uint32_t src_w, uint32_t src_h, struct err *e) {
+    struct whole w = {.dst = dst, .src = src, .dst_w = dst_w, .src_w = src_w};
+    return resize_rows_i32(&(struct resize_rows){&w, whole_get, whole_put}, dst_w, dst_h, src_w, src_h, e);
 }

@@ -51,6 +51,20 @@ for i in $(seq 400); do echo "e$i,us1.png"; done | { echo exam_id,us_bmode_trans
 expect 1 sh -c 'ulimit -f 400; exec "$0" predict --model m.st --exams many.csv --out p.csv --json p.jsonl' "$bmunet"
 says '^bmunet: FILE_WRITE: '
 old_outputs
+# ... and a picture that does not fit into so little is refused as that, alone
+python3 -c 'import struct, zlib
+chunk = lambda kind, body: struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+for name, noise in (("large", b""), ("larger", b"bmUn" + bytes(300000))):
+    open(name + ".png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1000, 400, 8, 0, 0, 0, 0)) +
+                                    (chunk(noise[:4], noise[4:]) if noise else b"") + chunk(b"IDAT", zlib.compress(bytes(1001 * 400))) + chunk(b"IEND", b""))'
+printf 'exam_id,us_bmode_trans\na,us1.png\nlarge,large.png\nlarger,larger.png\nb,us2.png\n' >sizes.csv
+expect 0 "$bmunet" predict --model m.st --exams sizes.csv --out sizes.out
+holds sizes.out '^large,ok,'
+expect 2 sh -c 'ulimit -f 400; exec "$0" predict --model m.st --exams sizes.csv --out sizes.out' "$bmunet"
+holds sizes.out '^a,ok,'
+holds sizes.out '^large,refused,.*LIMIT: .*ulimit -f'
+holds sizes.out '^larger,refused,.*LIMIT: .*ulimit -f'
+holds sizes.out '^b,ok,'
 expect 1 sh -c 'ulimit -f 8; exec "$0" init --small --out new.st' "$bmunet"
 says '^bmunet: FILE_WRITE: '
 [ ! -e new.st ] || fail "half a model"

@@ -303,6 +303,54 @@ def damaged():
     refuse("taller.dcm", "DICOM_PIXELS")
 
 
+def more_bits():
+    """Streams of 16 bits for 12 stored. What lossy coding makes of black and white goes beyond 12 bits; as decoded by Pillow (from JPEG 2000) and as
+    put in (JPEG-LS, JPEG lossless), never wrapped. Native data and what is declared an overlay have their upper bits cut off."""
+    v = numpy.where(numpy.add.outer(numpy.arange(48), numpy.arange(40)) // 7 % 2, 4095, 0)
+    stream = io.BytesIO()
+    Image.fromarray(v.astype("u2")).save(stream, "JPEG2000", no_jp2=True, irreversible=True, quality_mode="rates", quality_layers=[12])
+    decoded = numpy.array(Image.open(io.BytesIO(stream.getvalue()))).astype(int)
+    assert decoded.max() > 4095 and decoded.min() == 0
+
+    def encapsulated(name, syntax, frame, **values):
+        save(name, dataset(v[None].astype("u2"), bits=12, **values))
+        ds = pydicom.dcmread(out / name)
+        ds.PixelData = pydicom.encaps.encapsulate([frame])
+        ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+        ds.file_meta.TransferSyntaxUID = f"1.2.840.10008.1.2.4.{syntax}"
+        ds.save_as(out / name)
+
+    encapsulated("more_j2k.dcm", 91, stream.getvalue())
+    expect("more_j2k.dcm", decoded, bits_stored=12)
+    encapsulated("more_j2k_signed.dcm", 91, stream.getvalue(), signed=True)  # 4095 as a negative value, or as one that overshot?
+    refuse("more_j2k_signed.dcm", "DICOM_PIXELS")
+    upper = numpy.where(v > 0, 4095 + numpy.arange(40), 3)
+    save("more.tmp", dataset(upper[None].astype("u2"), bits=16))
+    negative = numpy.where(v > 0, -2048, numpy.arange(40))
+    save("more_extended.tmp", dataset((negative & 0xFFFF)[None].astype("u2"), bits=16))
+    save("more_bare.tmp", dataset((negative & 0xFFF)[None].astype("u2"), bits=16))
+    for name, tool, syntax in (("jpeg70", ["dcmcjpeg", "+e1"], 70), ("jpegls80", ["dcmcjpls", "+el"], 80)):
+        frames = {}
+        for which in ("more", "more_extended", "more_bare"):
+            run(*tool, out / f"{which}.tmp", out / "frame.tmp")
+            frames[which] = next(pydicom.encaps.generate_pixel_data_frame(pydicom.dcmread(out / "frame.tmp").PixelData, 1))
+        encapsulated(f"more_{name}.dcm", syntax, frames["more"])
+        expect(f"more_{name}.dcm", upper, bits_stored=12)
+        encapsulated(f"more_{name}_signed.dcm", syntax, frames["more"], signed=True)
+        refuse(f"more_{name}_signed.dcm", "DICOM_PIXELS")
+        for which in ("more_extended", "more_bare"):
+            encapsulated(f"{which}_{name}.dcm", syntax, frames[which], signed=True)
+            expect(f"{which}_{name}.dcm", negative, signed=True)
+        encapsulated(f"more_{name}_overlay.dcm", syntax, frames["more"])
+        ds = pydicom.dcmread(out / f"more_{name}_overlay.dcm")
+        ds.add_new(0x60000100, "US", 16)
+        ds.add_new(0x60000102, "US", 12)
+        ds.save_as(out / f"more_{name}_overlay.dcm")
+        expect(f"more_{name}_overlay.dcm", upper & 0xFFF, bits_stored=12)
+    for path in out.glob("*.tmp"):
+        path.unlink()
+
+
 def enhanced():
     v = random.integers(0, 1024, (3, 2, 3)).astype("u2")
     shared = item(PixelValueTransformationSequence=Sequence([item(RescaleIntercept="1", RescaleSlope="2", RescaleType="US")]),
@@ -367,8 +415,9 @@ def refusals(noisy):
     refuse("no_pixels.dcm", "DICOM_NO_PIXELS")
     save("transfer.dcm", dataset(noisy))
     raw = (out / "transfer.dcm").read_bytes()
-    (out / "transfer.dcm").write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.9.1\0"))
-    refuse("transfer.dcm", "DICOM_TRANSFER")
+    for name, uid in (("transfer.dcm", b"1.2.840.10008.1.9.1"), ("transfer_padded.dcm", b"1.2.3.4.5")):
+        (out / name).write_bytes(raw.replace(b"1.2.840.10008.1.2.1\0", uid.ljust(20, b"\0")))
+        refuse(name, "DICOM_TRANSFER")
     for name in ("Rows", "BitsStored", "HighBit", "PixelRepresentation"):
         ds = dataset(noisy)
         delattr(ds, name)
@@ -391,6 +440,7 @@ def main():
     enhanced()
     texts(noisy)
     refusals(noisy)
+    more_bits()
     (out / "expected.json").write_text(json.dumps({"good": good, "bad": bad}, indent=1, ensure_ascii=False) + "\n")
     print(len(good), "good,", len(bad), "bad")
 
