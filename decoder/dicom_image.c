@@ -333,7 +333,7 @@ static int32_t stored_at(const struct job *j, size_t i) {
 static uint8_t clamp(double v) {
     if (v <= 0)
         return 0;
-    return v >= 255 ? 255 : (uint8_t)v;
+    return (uint8_t)(v >= 255 ? 255 : (int)v);
 }
 
 static void ybr_to_rgb(uint8_t rgb[3], int y, int cb, int cr) {

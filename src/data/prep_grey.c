@@ -67,7 +67,7 @@ static double voi_apply(const struct voi *u, double x) {
 static uint16_t round16(double y) {
     if (!(y > 0))
         return 0;
-    return y >= GREY_MAX ? (uint16_t)GREY_MAX : (uint16_t)floor(y + 0.5);
+    return (uint16_t)(y >= GREY_MAX ? GREY_MAX : (int)floor(y + 0.5));
 }
 
 static int check_lut(const struct dicom_lut *l, const char *which, struct err *e) {
