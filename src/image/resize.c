@@ -266,7 +266,7 @@ static int stream_init(struct stream *s, uint32_t dst_w, uint32_t dst_h, uint32_
     const size_t longer = src_w > dst_w ? src_w : dst_w;
     s->next = rows.first;
     s->end = rows.first + rows.count;
-    s->room = s->down.width + BLOCK;
+    s->room = (s->down.width < rows.count ? s->down.width : rows.count) + BLOCK;
     if (!(s->ring = mem_alloc_aligned((size_t)s->room * dst_w, sizeof *s->ring, e)) ||
         !(s->source = mem_alloc_aligned((size_t)BLOCK * src_w, sizeof *s->source, e)) ||
         !(s->finished = mem_alloc_aligned(dst_w, sizeof *s->finished, e)) ||
