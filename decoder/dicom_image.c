@@ -333,15 +333,10 @@ static int32_t stored_at(const struct job *j, size_t i) {
 static uint8_t clamp(double v) {
     uint8_t c = UINT8_MAX;
     if (v <= 0)
-<<<<<<< HEAD
         c = 0;
     else if (v < 255)
         c = (uint8_t)v;
     return c;
-=======
-        return 0;
-    return (uint8_t)(v >= 255 ? 255 : (int)v);
->>>>>>> decspeed
 }
 
 static void ybr_to_rgb(uint8_t rgb[3], int y, int cb, int cr) {

@@ -69,15 +69,10 @@ static double voi_apply(const struct voi *u, double x) {
 static uint16_t round16(double y) {
     uint16_t g = UINT16_MAX;
     if (!(y > 0))
-<<<<<<< HEAD
         g = 0;
     else if (y < GREY_MAX)
         g = (uint16_t)floor(y + 0.5);
     return g;
-=======
-        return 0;
-    return (uint16_t)(y >= GREY_MAX ? GREY_MAX : (int)floor(y + 0.5));
->>>>>>> decspeed
 }
 
 static int check_lut(const struct dicom_lut *l, const char *which, struct err *e) {
