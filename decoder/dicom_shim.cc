@@ -371,6 +371,14 @@ static DcmPixelData *pixel_data(struct dicom_file *f) {
     return dynamic_cast<DcmPixelData *>(element_of(ours((&f->dataset)), DICOM_TAG(0x7FE0, 0x0010)));
 }
 
+static bool is_encapsulated(E_TransferSyntax syntax) {
+#if PACKAGE_VERSION_NUMBER >= 368 /* the old name is deprecated */
+    return DcmXfer(syntax).usesEncapsulatedFormat();
+#else
+    return DcmXfer(syntax).isEncapsulated();
+#endif
+}
+
 static DcmPixelSequence *fragments_of(struct dicom_file *f) {
     DcmPixelData *pixels = pixel_data(f);
     DcmPixelSequence *sequence = NULL;
@@ -379,7 +387,7 @@ static DcmPixelSequence *fragments_of(struct dicom_file *f) {
     if (pixels == NULL)
         return NULL;
     pixels->getOriginalRepresentationKey(syntax, parameter);
-    if (!DcmXfer(syntax).isEncapsulated() || pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad())
+    if (!is_encapsulated(syntax) || pixels->getEncapsulatedRepresentation(syntax, parameter, sequence).bad())
         return NULL;
     return sequence;
 }
