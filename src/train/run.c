@@ -101,7 +101,7 @@ static int open_loaders(struct run *r, struct err *e) {
     int rc = loader_open(&r->validation, &o, e);
     o.mask = &s->mask;
     o.augment = &s->augment;
-    o.ahead = s->part + r->o->loader_threads;
+    o.ahead = 2 * s->part + r->o->loader_threads; /* a part is in use while the next one is made ready */
     return rc ? rc : loader_open(&r->training, &o, e);
 }
 
