@@ -83,13 +83,9 @@ void canvas_place(struct canvas *c, const struct canvas *picture, double x, doub
 double canvas_text_width(struct canvas *c, struct canvas_type type, const char *text);
 /* The text, or as much of it as fits with an ellipsis; owned by the canvas. Never NULL. */
 const char *canvas_fit(struct canvas *c, struct canvas_type type, double width, const char *text);
-/* The lines of text broken to a width: byte ranges of `text`, valid until the next call. A word that is too long is broken. */
-struct canvas_span {
-    size_t start, length;
-};
-size_t canvas_wrap(struct canvas *c, struct canvas_type type, double width, const char *text, const struct canvas_span **lines);
-/* The same, each line as a string; owned by the canvas for as long as it lives. */
-size_t canvas_wrap_text(struct canvas *c, struct canvas_type type, double width, const char *text, const char *const **lines);
+/* Text broken to a width, each line a string; owned by the canvas. A word that is too long is broken. At least one line, 0 after a failure.
+ */
+size_t canvas_wrap(struct canvas *c, struct canvas_type type, double width, const char *text, const char *const **lines);
 
 /* The drawn text: ink boxes, in canvas units. Index runs to false. */
 struct canvas_box {

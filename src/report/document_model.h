@@ -22,8 +22,7 @@ enum document_kind {
 
 struct document_column {
     const char *label;
-    bool number;   /* aligned to the right */
-    double weight; /* share of the width in the PDF; 0: 1 */
+    bool number; /* aligned to the right */
 };
 enum document_state { DOCUMENT_FILLED, DOCUMENT_AUTHOR, DOCUMENT_NOT_APPLICABLE };
 

@@ -7,8 +7,6 @@
 /* Appends the text with everything escaped that means something in HTML or XML, within an element or within a quoted attribute. Control and
  * bidirectional override characters, and bytes that are not UTF-8, become U+FFFD. */
 int html_escape(struct buf *out, const char *text, struct err *e);
-/* Appends `format`, in which each %s is escaped and everything else but %zu is literal: text reaches a page by no other function. */
-int html_put(struct buf *out, struct err *e, const char *format, ...);
 
 /* The same document gives the same bytes. */
 int html_render(struct buf *out, const struct document *d, struct err *e);

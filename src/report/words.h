@@ -16,6 +16,11 @@ enum words_language { WORDS_ENGLISH, WORDS_CHINESE, WORDS_LANGUAGES };
     X(AS_PNG,           "PNG", "PNG") \
     X(PAGE,             "Page %zu of %zu", "第 %zu 页，共 %zu 页") \
     X(CONTINUED,        "continued", "续") \
+    X(TITLE_ROC,        "ROC curves", "ROC 曲线") \
+    X(TITLE_PRECISION,  "Precision-recall curves", "精确率-召回率曲线") \
+    X(TITLE_RELIABILITY, "Reliability curves", "校准曲线") \
+    X(TITLE_DECISION,   "Decision curves", "决策曲线") \
+    X(TITLE_HISTOGRAM,  "Scores by class", "各类别评分分布") \
     X(NO_DATA,          "No data", "无数据") \
     X(NO_ROOM,          "%zu labels left out for want of room", "因空间不足省略 %zu 个标签") \
     X(ONE_MINUS_SPECIFICITY, "1 − specificity", "1 − 特异度") \
@@ -33,6 +38,7 @@ enum words_language { WORDS_ENGLISH, WORDS_CHINESE, WORDS_LANGUAGES };
     X(TREAT_ALL,        "Act on all", "全部干预") \
     X(TREAT_NONE,       "Act on none", "均不干预") \
     X(SCORE,            "Score", "评分") \
+    X(AT_THRESHOLD,     "Threshold", "阈值") \
     X(TARGET,           "Target", "目标") \
     X(TRUTH,            "Truth", "真实类别") \
     X(PREDICTION,       "Prediction", "预测类别") \
