@@ -97,7 +97,7 @@ void document_heading(struct document *d, size_t level, const char *text) {
         b->level = level;
 }
 
-static char *vprint(struct document *d, const char *format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) static char *vprint(struct document *d, const char *format, va_list arguments) {
     char *text = NULL;
     if (d->failed.code)
         return NULL;
