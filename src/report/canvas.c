@@ -142,8 +142,27 @@ double canvas_measure(struct canvas *c, struct canvas_type type, const char *cle
     return (double)logical.width / PANGO_SCALE;
 }
 
+/* "n = 3" stays on one line: no-break spaces around the sign. */
+static const char *unbroken(struct canvas *c, const char *clean) {
+    size_t signs = 0;
+    for (const char *p = clean; p && (p = strstr(p, " = ")); p += 3)
+        signs++;
+    char *out = signs ? arena_alloc(&c->strings, strlen(clean) + 2 * signs + 1, 1, &c->failed) : NULL;
+    if (!out)
+        return clean;
+    char *to = out;
+    for (const char *p = clean; *p;) {
+        const bool sign = strncmp(p, " = ", 3) == 0;
+        const size_t n = sign ? 5 : 1;
+        memcpy(to, sign ? "\xC2\xA0=\xC2\xA0" : p, n);
+        to += n;
+        p += sign ? 3 : 1;
+    }
+    return out;
+}
+
 size_t canvas_wrap(struct canvas *c, struct canvas_type type, double width, const char *text, const char *const **lines) {
-    const char *clean = canvas_clean(c, text);
+    const char *clean = unbroken(c, canvas_clean(c, text));
     *lines = NULL;
     if (!clean)
         return 0;

@@ -61,7 +61,7 @@ int plot_roc(struct canvas **out, const struct plot_context *p, const struct plo
                           .n_curves = n,
                           .points = points,
                           .n_points = n_points,
-                          .lines = {{words(p->language, WORDS_CHANCE), 0, 0, 1, 1, reference}},
+                          .lines = {{words(p->language, WORDS_CHANCE), 0, 0, 1, 1, reference, NAN}},
                           .n_lines = 1};
     int rc;
     *out = NULL;
@@ -82,7 +82,7 @@ int plot_precision_recall(struct canvas **out, const struct plot_context *p, con
                           .n_curves = n,
                           .points = points,
                           .n_points = n_points,
-                          .lines = {{words(p->language, WORDS_PREVALENCE), 0, prevalence, 1, prevalence, reference}},
+                          .lines = {{words(p->language, WORDS_PREVALENCE), 0, prevalence, 1, prevalence, reference, prevalence}},
                           .n_lines = 1};
     int rc;
     *out = NULL;
@@ -118,7 +118,7 @@ int plot_reliability(struct canvas **out, const struct plot_context *p, const st
                           .square = true,
                           .curves = curves,
                           .n_curves = n,
-                          .lines = {{words(p->language, WORDS_PERFECT), 0, 0, 1, 1, reference}},
+                          .lines = {{words(p->language, WORDS_PERFECT), 0, 0, 1, 1, reference, NAN}},
                           .n_lines = 1,
                           .strip = histogram};
     int rc;
@@ -162,7 +162,7 @@ int plot_decision_curve(struct canvas **out, const struct plot_context *p, const
                           .y = plot_scale_of(y.low, y.high * 1.05, 8, false),
                           .curves = all,
                           .n_curves = n + (treat_all ? 1 : 0),
-                          .lines = {{words(p->language, WORDS_TREAT_NONE), -1, 0, 2, 0, {.stroke = CANVAS_INK, .width = 1.4}}},
+                          .lines = {{words(p->language, WORDS_TREAT_NONE), -1, 0, 2, 0, {.stroke = CANVAS_INK, .width = 1.4}, NAN}},
                           .n_lines = 1};
     return xy_draw(out, p, &xy, e);
 }
@@ -182,16 +182,21 @@ int plot_histogram(struct canvas **out, const struct plot_context *p, const char
         }
     x = found(x);
     const struct plot_scale up = plot_scale_of(0, y.high > 0 ? y.high : 1, 6, true);
-    const struct xy xy = {
-        .title = title,
-        .x_label = x_label ? x_label : words(p->language, WORDS_SCORE),
-        .y_label = words(p->language, WORDS_EXAMS),
-        .x = plot_scale_of(x.low, x.high, 10, false),
-        .y = up,
-        .bins = classes,
-        .n_bins = n,
-        .lines = {{words(p->language, WORDS_AT_THRESHOLD), threshold, up.low, threshold, up.high, {.stroke = CANVAS_INK, .width = 1.4}}},
-        .n_lines = 1};
+    const struct xy xy = {.title = title,
+                          .x_label = x_label ? x_label : words(p->language, WORDS_SCORE),
+                          .y_label = words(p->language, WORDS_EXAMS),
+                          .x = plot_scale_of(x.low, x.high, 10, false),
+                          .y = up,
+                          .bins = classes,
+                          .n_bins = n,
+                          .lines = {{words(p->language, WORDS_AT_THRESHOLD),
+                                     threshold,
+                                     up.low,
+                                     threshold,
+                                     up.high,
+                                     {.stroke = CANVAS_INK, .width = 1.4},
+                                     threshold}},
+                          .n_lines = 1};
     return xy_draw(out, p, &xy, e);
 }
 
@@ -219,7 +224,7 @@ int plot_lines(struct canvas **out, const struct plot_context *p, const char *ti
                           .y = plot_scale_of(y.low, y.high, 8, true),
                           .curves = curves,
                           .n_curves = n,
-                          .lines = {{words(p->language, WORDS_TARGET), across.low, target, across.high, target, reference}},
+                          .lines = {{words(p->language, WORDS_TARGET), across.low, target, across.high, target, reference, target}},
                           .n_lines = 1};
     return xy_draw(out, p, &xy, e);
 }

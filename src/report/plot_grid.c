@@ -28,7 +28,7 @@ static void confusion_cell(struct canvas *c, double x, double y, double size, do
     snprintf(percent, sizeof percent, "%.0f %%", 100 * share);
     type.bold = true;
     small.size = 10;
-    type.colour = small.colour = share > 0.55 ? CANVAS_PAPER : CANVAS_INK;
+    type.colour = small.colour = share > 0.75 ? CANVAS_PAPER : CANVAS_INK; /* contrast above 3 on light and dark paper */
     if (share > 0)
         canvas_rect(c, (struct canvas_pen){.fill = CANVAS_SERIES, .opacity = fmin(0.08 + 0.92 * share, 1)}, x, y, size, size);
     canvas_rect(c, (struct canvas_pen){.stroke = CANVAS_GRID}, x, y, size, size);

@@ -46,6 +46,7 @@ struct xy_line { /* a reference line, clipped to the axes */
     const char *name;
     double x1, y1, x2, y2; /* in values; NaN: none */
     struct canvas_pen pen;
+    double value; /* after its name in the legend; NaN: none */
 };
 struct xy {
     const char *title, *x_label, *y_label;

@@ -355,8 +355,13 @@ static double legend(struct frame *f, double x, double y, double width) {
             y += plot_legend_entry(f->c, &entry, x, y, width);
         }
     for (size_t i = 0; i < xy->n_lines; i++)
-        if (xy->lines[i].name && isfinite(xy->lines[i].x1 + xy->lines[i].y1))
-            y += plot_legend_entry(f->c, &(struct plot_entry){.name = xy->lines[i].name, .pen = xy->lines[i].pen}, x, y, width);
+        if (xy->lines[i].name && isfinite(xy->lines[i].x1 + xy->lines[i].y1)) {
+            if (isnan(xy->lines[i].value))
+                snprintf(text, sizeof text, "%s", xy->lines[i].name);
+            else
+                snprintf(text, sizeof text, "%s %.4g", xy->lines[i].name, xy->lines[i].value);
+            y += plot_legend_entry(f->c, &(struct plot_entry){.name = text, .pen = xy->lines[i].pen}, x, y, width);
+        }
     if (f->left_out) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral" /* from the table of words: each has one %zu */
