@@ -60,9 +60,11 @@ static bool cut(const struct frame *f, double a[2], double b[2]) {
             else if (speed < 0)
                 t0 = fmax(t0, room / speed);
         }
-    for (int k = 0; k < 2; k++) {
-        a[k] = start[k] + t0 * d[k];
-        b[k] = start[k] + t1 * d[k];
+    for (int k = 0; k < 2; k++) { /* an end within stays bit for bit; the others are clamped, for t times a huge d is not exact */
+        if (t0 > 0)
+            a[k] = fmin(fmax(start[k] + t0 * d[k], low[k]), high[k]);
+        if (t1 < 1)
+            b[k] = fmin(fmax(start[k] + t1 * d[k], low[k]), high[k]);
     }
     return t0 <= t1;
 }
