@@ -219,11 +219,13 @@ static void sound_picture_or_code(int rc, struct canvas *c, const char *what) {
 static const char *const long_name =
     "An extraordinarily long name of a subgroup, 还有很多很多的中文字, <with> \"quotes\" & all that one can think of, twice over";
 
-/* Numbers of a kind: 0 sound, 1 with NaN, 2 all NaN, 3 all the same, 4 tiny, 5 huge, 6 negative and huge, 7 infinite, 8 out of [0, 1]. */
-enum { KINDS = 9, MOST = 80 };
+/* Numbers of a kind: 0 sound, 1 with NaN, 2 all NaN, 3 all the same, 4 tiny, 5 huge, 6 negative and huge, 7 infinite, 8 out of [0, 1], 9
+ * close together and far from 0. */
+enum { KINDS = 10, MOST = 80 };
 static double value_of(int kind, size_t i, size_t n) {
     const double t = n > 1 ? (double)i / (double)(n - 1) : 0.5;
-    const double values[KINDS] = {t, i % 3 ? t : NAN, NAN, 0.5, 1e-9 * t, 1e14 * t, -9e14 * t, i ? t : INFINITY, 3 * t - 1};
+    const double values[KINDS] = {t,         i % 3 ? t : NAN,  NAN, 0.5, 1e-9 * t, 1e14 * t, -9e14 * t, i ? t : INFINITY,
+                                  3 * t - 1, 123456789 + t / 2};
     return values[kind];
 }
 

@@ -430,13 +430,12 @@ int xy_draw(struct canvas **out, const struct plot_context *p, const struct xy *
     *out = NULL;
     if (rc)
         return rc;
-    const double top = 14, title_x = 15, left = fmin(fmax(title_x + 18 + widest_tick(f.c, &f.y), 56), 200);
+    const double top = 14, title_x = 15, half = widest_tick(f.c, &f.x) / 2 + 4;
+    const double left = fmin(fmax(title_x + 18 + widest_tick(f.c, &f.y), fmax(56, half)), 200);
     f.x.from = left;
-    f.x.to = xy->square ? left + 390 : PLOT_WIDTH - 24;
+    f.x.to = xy->square ? left + 390 : PLOT_WIDTH - fmax(24, half);
     f.y.to = top;
     f.y.from = top + (xy->square ? 390 : 300);
-    if (xy->square)
-        f.x.to = fmin(f.x.to, PLOT_WIDTH - 160);
     describe(&f);
     draw_grid(&f);
     draw_inside(&f);
