@@ -88,7 +88,8 @@ static const char rules[] =
     "a{color:var(--c6)}a:focus-visible{outline:2px solid var(--c6)}.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;"
     "font-size:.85rem;min-width:50%}caption{text-align:left;padding:.2rem 0 .4rem;font-weight:bold}caption span{font-weight:normal}"
     "th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--c3);overflow-wrap:anywhere}"
-    "thead th{border-bottom:2px solid var(--c2);vertical-align:bottom}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;"
+    "thead th{border-bottom:2px solid "
+    "var(--c2);vertical-align:bottom}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;"
     "overflow-wrap:normal}tr.g th{padding-top:.7rem}figure{margin:1.4rem 0}figure svg{display:block;max-width:100%;height:auto}"
     "figcaption{font-size:.85rem;color:var(--c2);margin-top:.5rem;max-width:44rem}figcaption b{color:var(--c1)}"
     ".note,.warning{border-left:4px solid var(--c6);padding:.4rem .9rem;margin:1rem 0;background:color-mix(in srgb,var(--c6) "
@@ -97,7 +98,7 @@ static const char rules[] =
     "@media print{@page{size:A4;margin:18mm 16mm}body{font-size:9.5pt;line-height:1.4}header,nav,main{max-width:none;padding:0}"
     "h2,h3,h4,caption{break-after:avoid}figure,tr,.note,.warning{break-inside:avoid}thead{display:table-header-group}.scroll{overflow:"
     "visible}"
-    "nav{break-after:page}figure svg{max-width:150mm}a{color:inherit}}";
+    "figure svg{max-width:150mm}a{color:inherit}}";
 
 static void colours(struct buf *b, bool dark, struct err *e, int *rc) {
     for (int i = CANVAS_INK; i < CANVAS_COLOURS && !*rc; i++)

@@ -4,7 +4,7 @@
 
 #include "report/plot_impl.h"
 
-enum { ROW = 22, LABEL_MAX = 230, AXIS_MIN = 190 };
+enum { ROW = 22, LABEL_MAX = 210, ESTIMATE_MAX = 200 };
 
 struct forest {
     struct canvas *c;
@@ -23,13 +23,17 @@ static bool shown(const struct plot_forest_row *r) {
     return !r->heading && !r->guard && isfinite(r->estimate);
 }
 
+/* Numbers are never cut: where they would be too wide, with three digits. */
 static void row_text(const struct forest *g, const struct plot_forest_row *r, char out[200]) {
     const int d = g->f->decimals;
+    const bool range = isfinite(r->low) && isfinite(r->high);
+    const double largest = fmax(fabs(r->estimate), range ? fmax(fabs(r->low), fabs(r->high)) : 0);
     char raw[150];
-    if (isfinite(r->low) && isfinite(r->high))
-        snprintf(raw, sizeof raw, "%.*f (%.*f, %.*f)", d, r->estimate, d, r->low, d, r->high);
+    if (range)
+        snprintf(raw, sizeof raw, largest < 1e4 ? "%.*f (%.*f, %.*f)" : "%.*g (%.*g, %.*g)", largest < 1e4 ? d : 3, r->estimate,
+                 largest < 1e4 ? d : 3, r->low, largest < 1e4 ? d : 3, r->high);
     else
-        snprintf(raw, sizeof raw, "%.*f", d, r->estimate);
+        snprintf(raw, sizeof raw, largest < 1e4 ? "%.*f" : "%.*g", largest < 1e4 ? d : 3, r->estimate);
     size_t n = 0;
     for (const char *s = raw; *s && n < 190; s++) /* a true minus sign is as wide as a figure */
         n += (size_t)snprintf(out + n, 200 - n, *s == '-' ? "−" : "%c", *s);
@@ -87,7 +91,7 @@ static void columns(struct forest *g) {
         remark = fmax(remark, r->remark ? canvas_text_width(g->c, plot_small, r->remark) : 0);
     }
     label = fmin(label, LABEL_MAX);
-    text = fmin(text, 180);
+    text = fmin(text, ESTIMATE_MAX);
     remark = fmin(remark, 110);
     g->n_right = 8 + label + 14 + n;
     g->remark_left = PLOT_WIDTH - 8 - remark;
@@ -136,7 +140,11 @@ static void row(const struct forest *g, const struct plot_forest_row *r, double 
         }
         row_text(g, r, text);
         type = r->guard ? muted : type;
-        canvas_text(g->c, right(type), g->text_right, base, canvas_fit(g->c, type, 180, r->guard ? r->guard : shown(r) ? text : "–"));
+        canvas_text(g->c, right(type), g->text_right, base,
+                    canvas_fit(g->c, type, ESTIMATE_MAX,
+                               r->guard   ? r->guard
+                               : shown(r) ? text
+                                          : "–"));
         if (r->remark)
             canvas_text(g->c, plot_small, g->remark_left, base, canvas_fit(g->c, plot_small, 110, r->remark));
         if (shown(r))
@@ -150,7 +158,7 @@ static void head(const struct forest *g, double y) {
     bold.bold = true;
     canvas_text(g->c, bold, 8, y, words(g->p->language, WORDS_SUBGROUP));
     canvas_text(g->c, right(bold), g->n_right, y, "n");
-    canvas_text(g->c, right(bold), g->text_right, y, canvas_fit(g->c, bold, 180, words(g->p->language, WORDS_ESTIMATE)));
+    canvas_text(g->c, right(bold), g->text_right, y, canvas_fit(g->c, bold, ESTIMATE_MAX, words(g->p->language, WORDS_ESTIMATE)));
     if (g->f->remark_label)
         canvas_text(g->c, bold, g->remark_left, y, canvas_fit(g->c, bold, 110, g->f->remark_label));
     canvas_line(g->c, (struct canvas_pen){.stroke = CANVAS_MUTED}, 8, y + 8, PLOT_WIDTH - 8, y + 8);

@@ -20,12 +20,24 @@ static double widest(struct canvas *c, const char *const *labels, size_t n, doub
     return fmin(width, most);
 }
 
+/* A number as large as fits, and none rather than a part of one: the shade and the table of numbers still say it. */
+static void number_within(struct canvas *c, struct canvas_type type, double x, double y, double width, const char *text) {
+    type.size = fmin(type.size, floor(type.size * width / fmax(canvas_text_width(c, type, text), 1)));
+    if (type.size >= 6)
+        canvas_text(c, type, x, y, text);
+}
+
 static void confusion_cell(struct canvas *c, double x, double y, double size, double count, double total) {
     const double share = total > 0 && isfinite(count) ? count / total : 0, middle = x + size / 2;
     struct canvas_type type = anchored(plot_label, CANVAS_MIDDLE), small = anchored(plot_small, CANVAS_MIDDLE);
     char text[48], percent[16];
     plot_count_text(count, text);
-    snprintf(percent, sizeof percent, "%.0f %%", 100 * share);
+    if (share > 0 && share < 0.005) /* not none */
+        snprintf(percent, sizeof percent, "<1 %%");
+    else if (share < 1 && share >= 0.995) /* not all */
+        snprintf(percent, sizeof percent, ">99 %%");
+    else
+        snprintf(percent, sizeof percent, "%.0f %%", 100 * share);
     type.bold = true;
     small.size = 10;
     type.colour = small.colour = share > 0.75 ? CANVAS_PAPER : CANVAS_INK; /* contrast above 3 on light and dark paper */
@@ -33,9 +45,9 @@ static void confusion_cell(struct canvas *c, double x, double y, double size, do
         canvas_rect(c, (struct canvas_pen){.fill = CANVAS_SERIES, .opacity = fmin(0.08 + 0.92 * share, 1)}, x, y, size, size);
     canvas_rect(c, (struct canvas_pen){.stroke = CANVAS_GRID}, x, y, size, size);
     const bool two = size >= 34 && total > 0;
-    canvas_text(c, type, middle, y + size / 2 + (two ? -1 : 4), canvas_fit(c, type, size - 4, isnan(count) ? "–" : text));
+    number_within(c, type, middle, y + size / 2 + (two ? -1 : 4), size - 4, isnan(count) ? "–" : text);
     if (two)
-        canvas_text(c, small, middle, y + size / 2 + 13, canvas_fit(c, small, size - 4, percent));
+        number_within(c, small, middle, y + size / 2 + 13, size - 4, percent);
 }
 
 int plot_confusion(struct canvas **out, const struct plot_context *p, const char *title, const char *const *labels, const double *counts,

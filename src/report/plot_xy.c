@@ -252,7 +252,7 @@ static bool is_free(const struct frame *f, const struct canvas_box *b) {
 
 /* The nearest free place on rings around the point, right of it first. */
 static void place_name(struct frame *f, double x, double y, const char *full) {
-    static const double radii[] = {8, 13, 20, 30, 44, 62, 84};
+    static const double radii[] = {8, 13, 20, 30, 44};
     const char *name = canvas_fit(f->c, plot_small, 120, full);
     const double width = canvas_text_width(f->c, plot_small, name), size = plot_small.size;
     for (size_t r = 0; r < sizeof radii / sizeof radii[0]; r++)
