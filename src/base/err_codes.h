@@ -121,7 +121,12 @@
     X(STATS_RANGE,       -203, "a number outside the range that the statistic takes") \
     X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
     X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
-    X(STATS_CONVERGENCE, -206, "an iteration did not converge")
+    X(STATS_CONVERGENCE, -206, "an iteration did not converge") \
+    /* reports */ \
+    X(REPORT_FONT,       -210, "a font that reports are set in is not installed") \
+    X(REPORT_TEXT,       -211, "text that is not UTF-8, or has a character that no font of ours holds") \
+    X(REPORT_NUMBER,     -212, "a number that a figure cannot show") \
+    X(REPORT_LAYOUT,     -213, "a figure in which texts overlap or leave it")
 /* clang-format on */
 
 #endif
