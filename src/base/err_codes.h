@@ -121,7 +121,13 @@
     X(STATS_RANGE,       -203, "a number outside the range that the statistic takes") \
     X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
     X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
-    X(STATS_CONVERGENCE, -206, "an iteration did not converge")
+    X(STATS_CONVERGENCE, -206, "an iteration did not converge") \
+    /* evaluation */ \
+    X(PLAN,              -210, "the evaluation plan contradicts itself") \
+    X(PROBABILITY_SUM,   -211, "class probabilities that do not sum to 1, or contradict their own sums") \
+    X(READER_TWICE,      -212, "a reader reads an exam twice under one condition") \
+    X(THRESHOLD_LOCK,    -213, "a locked threshold that is damaged or was chosen on what it would be applied to") \
+    X(EVALUATION_EMPTY,  -214, "no exam has both a prediction and a truth")
 /* clang-format on */
 
 #endif
