@@ -4,7 +4,7 @@
 #include <string.h>
 
 static int reweight(struct threshold_result *t, struct evaluation *v, struct err *e) {
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     t->reweighted = arena_alloc(&v->arena, p->n_prevalences + 1, sizeof *t->reweighted, e);
     int rc = t->reweighted ? 0 : ERR_NO_MEMORY;
     for (unsigned i = 0; i < p->n_prevalences && !rc && gap_none(&t->reweighted_gap); i++)
@@ -24,7 +24,7 @@ static int worst_case(struct threshold_result *t, const struct evaluation *v, st
 
 static int resample(struct threshold_result *t, const struct evaluation *v, struct err *e) {
     const struct joined *j = v->joined;
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     const bool by_specificity = p->partial_axis == ROC_SPECIFICITY;
     const struct binary_cohort cohort = {.score = j->score,
                                          .truth = j->truth,
@@ -71,7 +71,7 @@ static int all_thresholds(struct binary_section *b, struct evaluation *v, const 
 
 static int curve(struct binary_section *b, const struct evaluation *v, struct err *e) {
     const struct joined *j = v->joined;
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     int rc = gap_take(&b->gap, roc_make(&b->roc, j->score, j->truth, j->n, e), e);
     if (rc || !gap_none(&b->gap))
         return rc;

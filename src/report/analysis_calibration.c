@@ -4,7 +4,7 @@
 #include <math.h>
 
 static int measure(struct calibration_result *r, const double *p, struct evaluation *v, struct err *e) {
-    const struct plan *plan = v->plan;
+    const struct study_plan *plan = v->plan;
     const struct joined *j = v->joined;
     r->bins = arena_alloc(&v->arena, plan->bins, sizeof *r->bins, e);
     if (!r->bins)

@@ -27,7 +27,7 @@ static bool mixed(const signed char *b, size_t n) {
 }
 
 /* 4 from 4a on: a plain 4 is never below 4a. */
-static bool positive_call(const struct plan *p, enum birads b) {
+static bool positive_call(const struct study_plan *p, enum birads b) {
     enum birads from = birads_read(p->reader_positive);
     if (from == BIRADS_4)
         from = BIRADS_4A;
@@ -80,7 +80,7 @@ static struct counts count_calls(const uint8_t *call, const uint8_t *truth, size
 
 /* Right calls of model and reader among the exams of one truth: 0 malignant, 1 benign. */
 static int compare_calls(struct reader_result *r, int which, const struct read_exams *x, const struct evaluation *v, struct err *e) {
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     struct pairs *c = &r->pairs[which];
     for (size_t i = 0; i < x->n; i++) {
         if (x->truth[i] == (which == 1))

@@ -10,7 +10,7 @@ enum { GROUPS_MAX = 32, INTERACTION_MAX = 16 };
 
 /* "under 40", "40 to 49", "70 and over"; NULL: no number. */
 static const char *age_band(const struct evaluation *v, const char *cell, struct arena *a, struct err *e) {
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     char *end = NULL;
     errno = 0;
     const double age = strtod(cell, &end);
@@ -204,7 +204,7 @@ static int adjust(struct subgroups_section *s, struct err *e) {
 
 int analyse_subgroups(struct evaluation *v, struct err *e) {
     struct subgroups_section *s = &v->subgroups;
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     s->columns = arena_alloc(&v->arena, p->n_subgroups + 1, sizeof *s->columns, e);
     int rc = s->columns ? 0 : ERR_NO_MEMORY;
     for (unsigned i = 0; i < p->n_subgroups && !rc; i++) {

@@ -15,7 +15,7 @@ const signed char *clinical_birads(const struct evaluation *v, const char **sour
 }
 
 static int curve(struct utility_section *s, struct evaluation *v, struct err *e) {
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     const struct joined *j = v->joined;
     s->n_points = p->decision_points;
     s->points = arena_alloc(&v->arena, s->n_points, sizeof *s->points, e);
@@ -54,7 +54,7 @@ static int eligible_exams(uint8_t *eligible, struct downgrade_result *r, const s
 
 static int downgrade(struct downgrade_result *r, const struct plan_downgrade *rule, struct evaluation *v, struct err *e) {
     const struct joined *j = v->joined;
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     uint8_t *eligible = arena_alloc(&v->arena, j->n, 1, e);
     size_t *by_tier = arena_alloc(&v->arena, (size_t)j->n_leaves, sizeof *by_tier, e);
     if (!eligible || !by_tier)
@@ -74,7 +74,7 @@ static int downgrade(struct downgrade_result *r, const struct plan_downgrade *ru
 
 int analyse_utility(struct evaluation *v, struct err *e) {
     struct utility_section *s = &v->utility;
-    const struct plan *p = v->plan;
+    const struct study_plan *p = v->plan;
     int rc = downgrade_needed(&s->zero_miss_needed, 0, p->downgrade_limit, p->downgrade_level, e);
     if (rc)
         return rc;

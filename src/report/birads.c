@@ -12,7 +12,7 @@ enum birads birads_read(const char *text) {
     return BIRADS_UNREADABLE;
 }
 
-const char *birads_name(enum birads b) {
+const char *birads_text(enum birads b) {
     return b >= 0 && b < BIRADS_COUNT ? names[b] : "";
 }
 

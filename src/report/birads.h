@@ -20,7 +20,7 @@ enum birads {
 };
 /* "4a", "4A" and "4" .. ; anything else BIRADS_UNREADABLE. */
 enum birads birads_read(const char *text);
-const char *birads_name(enum birads b);
+const char *birads_text(enum birads b);
 /* 4a, 4b and 4c become 4. */
 enum birads birads_undivided(enum birads b);
 

@@ -200,7 +200,7 @@ struct sample_result {
 struct evaluation {
     struct arena arena;
     const struct joined *joined;
-    const struct plan *plan;
+    const struct study_plan *plan;
     const struct tree *tree;
     struct binary_section binary;
     struct tiers_section tiers;
@@ -220,7 +220,7 @@ struct extra_threshold {
 struct evaluation_input {
     const struct joined *joined;
     const struct joined *development; /* for recalibration; NULL */
-    const struct plan *plan;
+    const struct study_plan *plan;
     const struct tree *tree;
     const struct extra_threshold *extra;                                      /* chosen or locked; NULL */
     void (*progress)(void *ctx, size_t done, size_t total, const char *what); /* NULL */

@@ -78,7 +78,7 @@ struct table_text { /* borrowed while joining */
 };
 struct join_tables {
     struct table_text predictions, truth, readers; /* readers.text may be NULL */
-    const struct plan *plan;
+    const struct study_plan *plan;
     const struct tree *tree; /* its top level has the nodes benign and malignant */
 };
 

@@ -12,7 +12,7 @@ static const char *const rules[] = {[THRESHOLD_YOUDEN] = "youden",
                                     [THRESHOLD_CLOSEST_TOP_LEFT] = "closest_top_left",
                                     [THRESHOLD_COST] = "cost"};
 
-const char *plan_rule_name(int rule) {
+const char *study_plan_rule_name(int rule) {
     return rule == PLAN_RULE_NONE ? "none" : rules[rule];
 }
 
@@ -33,7 +33,7 @@ static int check_ranges(const struct range *list, size_t n, struct err *e) {
     return 0;
 }
 
-static int check_names(const struct plan *p, struct err *e) {
+static int check_names(const struct study_plan *p, struct err *e) {
     for (unsigned i = 0; i < p->n_thresholds; i++)
         for (unsigned k = 0; k < i; k++)
             if (strcmp(p->thresholds[i].name, p->thresholds[k].name) == 0)
@@ -53,7 +53,7 @@ static int check_names(const struct plan *p, struct err *e) {
     return 0;
 }
 
-int plan_check(const struct plan *p, struct err *e) {
+int study_plan_check(const struct study_plan *p, struct err *e) {
     const struct range ranges[] = {{"level", p->level, 0.5, 1, true},
                                    {"bootstrap: resamples", p->resamples, 100, 1000000, false},
                                    {"sum_tolerance", p->sum_tolerance, 1e-9, 0.01, false},
@@ -101,7 +101,7 @@ static void put_strings(struct json *j, const char *key, char *const *x, unsigne
     json_put(j, key, list);
 }
 
-static struct json *thresholds_json(const struct plan *p) {
+static struct json *thresholds_json(const struct study_plan *p) {
     struct json *list = json_array();
     for (unsigned i = 0; i < p->n_thresholds; i++) {
         struct json *t = json_object();
@@ -112,7 +112,7 @@ static struct json *thresholds_json(const struct plan *p) {
     return list;
 }
 
-static struct json *downgrade_json(const struct plan *p) {
+static struct json *downgrade_json(const struct study_plan *p) {
     struct json *j = json_object(), *list = json_array();
     json_put_number(j, "limit", p->downgrade_limit);
     json_put_number(j, "bound_level", p->downgrade_level);
@@ -134,7 +134,7 @@ static struct json *pair_json(const char *a, double x, const char *b, double y) 
     return j;
 }
 
-struct json *plan_json(const struct plan *p) {
+struct json *study_plan_json(const struct study_plan *p) {
     struct json *j = json_object(), *x;
     json_put_string(j, "name", p->name);
     json_put_number(j, "level", p->level);
@@ -146,7 +146,7 @@ struct json *plan_json(const struct plan *p) {
     json_put_number(j, "sum_tolerance", p->sum_tolerance);
     json_put(j, "thresholds", thresholds_json(p));
     x = json_object();
-    json_put_string(x, "rule", plan_rule_name(p->threshold_rule));
+    json_put_string(x, "rule", study_plan_rule_name(p->threshold_rule));
     json_put_number(x, "target", p->threshold_target);
     json_put(j, "threshold_rule", x);
     put_numbers(j, "prevalences", p->prevalences, p->n_prevalences);

@@ -34,7 +34,7 @@ struct plan_downgrade {
 /* PLAN_RULE_NONE: no threshold is chosen from data. */
 enum { PLAN_RULE_NONE = -1 };
 
-struct plan {
+struct study_plan {
     char *name;
     double level; /* of all intervals */
     uint32_t resamples, seed;
@@ -67,13 +67,13 @@ struct plan {
 };
 
 /* ERR_YAML, ERR_PLAN (contradicts itself), ERR_LIMIT, ERR_FILE_*. */
-int plan_parse_yaml(struct plan **out, const char *text, size_t n, struct err *e);
-void plan_free(struct plan *p);
+int study_plan_parse_yaml(struct study_plan **out, const char *text, size_t n, struct err *e);
+void study_plan_free(struct study_plan *p);
 /* All of it, with the keys of the file. */
-struct json *plan_json(const struct plan *p);
+struct json *study_plan_json(const struct study_plan *p);
 
-/* plan.c, called by plan_parse_yaml(). */
-int plan_check(const struct plan *p, struct err *e);
-const char *plan_rule_name(int rule);
+/* plan.c, called by study_plan_parse_yaml(). */
+int study_plan_check(const struct study_plan *p, struct err *e);
+const char *study_plan_rule_name(int rule);
 
 #endif
