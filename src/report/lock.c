@@ -17,11 +17,13 @@ void lock_exams(char out[SHA256_HEX_SIZE], const struct joined *j) {
     sha256_hex(digest, out);
 }
 
+static const char format[] = "bmunet-threshold-1";
+
 /* Everything but the seal; the seal is the hash of this, compact. */
 static struct json *body(const struct lock *l, const char *code_version) {
     const struct threshold *t = &l->threshold;
     struct json *j = json_object();
-    json_put_string(j, "format", "bmunet-threshold-1");
+    json_put_string(j, "format", format);
     json_put_string(j, "rule", study_plan_rule_name((int)t->rule));
     json_put_number(j, "target", t->target);
     json_put_number(j, "value", t->value);
@@ -86,7 +88,7 @@ int lock_read(struct lock *out, const char *text, size_t n, struct err *e) {
         return rc;
     struct threshold *t = &out->threshold;
     const int rule = take_rule(json_string(json_get(j, "rule")));
-    const char *code = json_string(json_get(j, "code_version"));
+    const char *code = json_string(json_get(j, "code_version")), *kind = json_string(json_get(j, "format"));
     t->rule = (enum threshold_rule)rule;
     t->target = json_number(json_get(j, "target"), NAN);
     t->value = json_number(json_get(j, "value"), NAN);
@@ -94,9 +96,10 @@ int lock_read(struct lock *out, const char *text, size_t n, struct err *e) {
     t->specificity = json_number(json_get(j, "specificity"), NAN);
     t->n_positive = (size_t)json_integer(json_get(j, "malignant"), 0);
     t->n_negative = (size_t)json_integer(json_get(j, "benign"), 0);
-    if (rule == PLAN_RULE_NONE || !isfinite(t->value) || !code || !take_hash(stated, j, "seal_sha256") ||
-        !take_hash(out->predictions_sha256, j, "predictions_sha256") || !take_hash(out->truth_sha256, j, "truth_sha256") ||
-        !take_hash(out->plan_sha256, j, "plan_sha256") || !take_hash(out->exams_sha256, j, "exams_sha256")) {
+    if (rule == PLAN_RULE_NONE || !isfinite(t->value) || !code || !kind || strcmp(kind, format) != 0 ||
+        !take_hash(stated, j, "seal_sha256") || !take_hash(out->predictions_sha256, j, "predictions_sha256") ||
+        !take_hash(out->truth_sha256, j, "truth_sha256") || !take_hash(out->plan_sha256, j, "plan_sha256") ||
+        !take_hash(out->exams_sha256, j, "exams_sha256")) {
         rc = err_set(e, ERR_THRESHOLD_LOCK, "no threshold.json as --choose-on writes it");
         goto out;
     }
