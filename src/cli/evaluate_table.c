@@ -84,13 +84,15 @@ static void readers(FILE *s, const struct evaluation *v) {
 static void utility(FILE *s, const struct evaluation *v) {
     for (size_t i = 0; i < v->utility.n_downgrades; i++) {
         const struct downgrade_result *r = &v->utility.downgrades[i];
-        if (!gap_none(&r->gap) || !r->d.bound_defined)
+        if (!gap_none(&r->gap))
             continue;
-        fprintf(s, "downgrade of BI-RADS ");
+        fputs("downgrade of BI-RADS ", s);
         cli_text(s, r->name);
-        fprintf(s, " below %g: %zu of %zu, %zu cancers missed; miss rate at most %.2f %% (limit %g %%: %s)\n", r->threshold,
-                r->d.downgraded, r->d.eligible, r->d.missed, 100 * r->d.upper_bound, 100 * v->plan->downgrade_limit,
-                r->d.within_limit ? "the bound lies within it" : "not shown to be within it");
+        fprintf(s, " below %g: %zu of %zu, %zu cancers missed", r->threshold, r->d.downgraded, r->d.eligible, r->d.missed);
+        if (r->d.bound_defined)
+            fprintf(s, "; miss rate at most %.2f %% (limit %g %%: %s)", 100 * r->d.upper_bound, 100 * v->plan->downgrade_limit,
+                    r->d.within_limit ? "the bound lies within it" : "not shown to be within it");
+        fputc('\n', s);
     }
 }
 
