@@ -29,6 +29,12 @@ foreach(source ${TEST_SOURCES})
     endif()
 endforeach()
 
+if(NOT BMU_FUZZ) # every figure, for looking at; cli_t_report checks what it writes
+    add_executable(report_gallery tests/report_gallery.c)
+    target_link_libraries(report_gallery PRIVATE bmunet)
+    set_target_properties(report_gallery PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endif()
+
 find_program(VALGRIND valgrind)
 if(TARGET t_model_small AND VALGRIND AND NOT BMU_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     add_test(NAME valgrind_model_small COMMAND ${VALGRIND} --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite

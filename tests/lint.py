@@ -30,6 +30,7 @@ WRAPPERS = [
     (r"zip\.h", r"src/ckpt/torch_zip\.c"),
     (r"cyaml/.*", r"src/(data|train|report)/(\w+_yaml|schema)\.[ch]"),
     (r"gsl/.*", r"src/stats/distribution\.c"),
+    (r"(cairo|pango|glib|fontconfig).*", r"src/report/canvas\.c"),
     (r"omp\.h", r"src/base/pool\.c"),
     (r"argp\.h", r"src/cli/\w+\.[ch]"),
 ]

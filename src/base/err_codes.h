@@ -128,6 +128,11 @@
     X(READER_TWICE,      -212, "a reader reads an exam twice under one condition") \
     X(THRESHOLD_LOCK,    -213, "a locked threshold that is damaged or was chosen on what it would be applied to") \
     X(EVALUATION_EMPTY,  -214, "no exam has both a prediction and a truth")
+    /* reports */ \
+    X(REPORT_FONT,       -210, "a font that reports are set in is not installed") \
+    X(REPORT_TEXT,       -211, "text that is not UTF-8, or has a character that no font of ours holds") \
+    X(REPORT_NUMBER,     -212, "a number that a figure cannot show") \
+    X(REPORT_LAYOUT,     -213, "a figure in which texts overlap or leave it")
 /* clang-format on */
 
 #endif

@@ -304,3 +304,15 @@ void replace_abort(struct replace *r) {
     free(r->name);
     free(r);
 }
+
+int replace_whole(const char *path, const void *bytes, size_t n, struct err *e) {
+    struct replace *r;
+    int rc = replace_open(&r, path, e);
+    if (rc)
+        return rc;
+    if ((rc = replace_write(r, bytes, n, e))) {
+        replace_abort(r);
+        return rc;
+    }
+    return replace_commit(r, e);
+}

@@ -32,5 +32,7 @@ int replace_printf(struct replace *r, struct err *e, const char *format, ...) __
 int replace_sync(struct replace *r, struct err *e);
 int replace_commit(struct replace *r, struct err *e); /* frees r, also on failure */
 void replace_abort(struct replace *r);                /* frees r; NULL is allowed */
+/* A file of n bytes that are at hand: open, write, commit. */
+int replace_whole(const char *path, const void *bytes, size_t n, struct err *e);
 
 #endif
