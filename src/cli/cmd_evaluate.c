@@ -1,7 +1,7 @@
 /* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 7. */
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include "base/io.h"
 #include "base/pool.h"
@@ -12,7 +12,10 @@
 #include "data/csv.h"
 #include "data/folder.h"
 #include "data/read_yaml.h"
+#include "report/compose.h"
 #include "report/figures.h"
+#include "report/html.h"
+#include "report/pdf.h"
 #include "report/results.h"
 
 enum file_role { PREDICTIONS, TRUTH, READERS, PLAN, TREE, RECALIBRATE, CHOOSE, DEVELOPMENT_TRUTH, LOCKED, ROLES };
@@ -23,11 +26,13 @@ struct options {
     struct cli cli;
     const char *path[ROLES]; /* NULL: not given */
     const char *out;
-    bool json;
+    bool json, numbers_only;
+    enum words_language language;
+    const char *date;
     long threads;
 };
 
-enum { KEY_FILE = 0x100, KEY_OUT = KEY_FILE + ROLES, KEY_JSON, KEY_THREADS };
+enum { KEY_FILE = 0x100, KEY_OUT = KEY_FILE + ROLES, KEY_JSON, KEY_NUMBERS, KEY_LANGUAGE, KEY_DATE, KEY_THREADS };
 #define FILE_OPTION(text, role, argument, what)                                                                                            \
     { .name = text, .key = KEY_FILE + role, .arg = argument, .doc = what }
 static const struct argp_option option_list[] = {
@@ -42,6 +47,9 @@ static const struct argp_option option_list[] = {
     FILE_OPTION("locked", LOCKED, "FILE.json", "apply a threshold.json that --choose-on has written before"),
     {.name = "out", .key = KEY_OUT, .arg = "FOLDER", .doc = "a new or empty folder for the report"},
     {.name = "json", .key = KEY_JSON, .doc = "print results.json instead of a summary"},
+    {.name = "numbers-only", .key = KEY_NUMBERS, .doc = "results.json and the tables alone, no pages and no pictures"},
+    {.name = "lang", .key = KEY_LANGUAGE, .arg = "LANG", .doc = "language of the report: en (default) or zh"},
+    {.name = "date", .key = KEY_DATE, .arg = "DATE", .doc = "date in the PDF, as 2026-01-31T12:00:00Z (default: now)"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "compute threads (default: one per processor); never changes a number"},
     {0}};
 
@@ -68,6 +76,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_JSON:
         o->json = true;
+        return 0;
+    case KEY_NUMBERS:
+        o->numbers_only = true;
+        return 0;
+    case KEY_LANGUAGE:
+        return words_language(arg, &o->language) ? 0 : cli_usage(state, "--lang is '%s'; en or zh is due", arg);
+    case KEY_DATE:
+        o->date = arg;
         return 0;
     case KEY_THREADS:
         return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
@@ -100,6 +116,7 @@ struct job {
     bool has_lock;
     struct extra_threshold extra;
     struct evaluation *evaluation;
+    struct canvas_fonts *fonts;
     struct progress progress;
 };
 
@@ -278,12 +295,53 @@ static int fill_folder(struct folder *f, const struct job *j, const struct buf *
     return rc;
 }
 
+/* FOLDER/NAME; owned. */
+static char *inside(const struct job *j, const char *name, struct err *e) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", j->options->out, name) >= 0)
+        return path;
+    err_set(e, ERR_NO_MEMORY, "memory could not be had");
+    return NULL;
+}
+
+/* report.html, report.pdf and the figures as pictures. */
+static int write_pages(struct folder *f, const struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    const struct provenance from = {j->source, j->n_sources, BMUNET_CODE};
+    struct document *d = NULL;
+    char now[32];
+    const time_t t = time(NULL);
+    struct tm utc;
+    struct buf html;
+    buf_init(&html);
+    char *pdf = inside(j, "report.pdf", e), *figures = inside(j, "figures", e);
+    strftime(now, sizeof now, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&t, &utc));
+    int rc = pdf && figures ? 0 : ERR_NO_MEMORY;
+    if (!rc)
+        rc = compose_report(&d, j->evaluation, &from, &(struct compose_options){o->language, j->fonts}, e);
+    if (!rc)
+        rc = document_write_figures(d, figures, e);
+    if (!rc)
+        rc = html_render(&html, d, e);
+    if (!rc)
+        rc = folder_add(f, "report.html", html.data, html.size, NULL, e);
+    if (!rc)
+        rc = pdf_write(d, j->fonts, o->date ? o->date : now, pdf, e);
+    document_free(d);
+    buf_release(&html);
+    free(pdf);
+    free(figures);
+    return rc;
+}
+
 static int write_report(struct job *j, struct folder **f, struct err *e) {
     struct buf results;
     buf_init(&results);
     int rc = results_text(&results, j, e);
     if (!rc)
         rc = fill_folder(*f, j, &results, e);
+    if (!rc && !j->options->numbers_only)
+        rc = write_pages(*f, j, e);
     if (!rc) {
         struct folder *done = *f;
         *f = NULL;
@@ -301,6 +359,7 @@ static int write_report(struct job *j, struct folder **f, struct err *e) {
 
 static void release(struct job *j) {
     evaluation_free(j->evaluation);
+    canvas_fonts_free(j->fonts);
     join_free(j->joined);
     join_free(j->recalibrate);
     join_free(j->choose);
@@ -327,6 +386,8 @@ int cmd_evaluate(int argc, char **argv) {
         rc = parse_settings(&j, &e);
     if (!rc)
         rc = join_all(&j, &e);
+    if (!rc && !o.numbers_only)
+        rc = canvas_fonts_open(&j.fonts, &e);
     if (!rc)
         rc = folder_begin(&f, o.out, &e); /* before the long computation */
     if (!rc)

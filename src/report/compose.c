@@ -121,7 +121,7 @@ static void summary(struct compose *c) {
 
 static void files(struct compose *c, const struct provenance *from) {
     const struct study_plan *p = c->v->plan;
-    const struct document_column columns[] = {{.label = SAY(ROLE_WORD)}, {.label = SAY(FILE_WORD)}, {.label = "SHA-256", .weight = 3}};
+    const struct document_column columns[] = {{.label = SAY(ROLE_WORD)}, {.label = SAY(FILE_WORD)}, {.label = "SHA-256"}};
     document_heading(c->document, 1, SAY(FILES));
     document_paragraph(c->document, "%s", FILL(SETTINGS_NOTE, p->name, say_level(c), say_count(c, p->resamples), say_count(c, p->seed)));
     document_table(c->document, SAY(FILES_TABLE), columns, 3, NULL);
@@ -150,8 +150,7 @@ static int fill(struct compose *c, const struct provenance *from) {
 
 int compose_report(struct document **out, const struct evaluation *v, const struct provenance *from, const struct compose_options *options,
                    struct err *e) {
-    struct compose c = {
-        .v = v, .language = options->language, .plot = {.fonts = options->fonts, .language = options->language}, .e = e};
+    struct compose c = {.v = v, .language = options->language, .plot = {.fonts = options->fonts, .language = options->language}, .e = e};
     *out = NULL;
     arena_init(&c.arena, 0);
     int rc = document_create(&c.document, options->language, phrase_text(options->language, PHRASE_TITLE), e);

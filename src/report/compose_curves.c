@@ -109,7 +109,14 @@ static int roc_figure(struct compose *c) {
         y[i] = roc_sensitivity(r, i);
     }
     const char *n = say_count(c, b->n);
-    const struct plot_curve curve = {.name = SAY(MODEL), .x = x, .y = y, .n = r->n_points, .note = gap_none(&b->auc.gap) ? FILL(AUC_NOTE, say_number(c, b->auc.value, 3), say_number(c, b->auc.plain.low, 3), say_number(c, b->auc.plain.high, 3), n) : NULL};
+    const struct plot_curve curve = {.name = SAY(MODEL),
+                                     .x = x,
+                                     .y = y,
+                                     .n = r->n_points,
+                                     .note = gap_none(&b->auc.gap)
+                                                 ? FILL(AUC_NOTE, say_number(c, b->auc.value, 3), say_number(c, b->auc.plain.low, 3),
+                                                        say_number(c, b->auc.plain.high, 3), n)
+                                                 : NULL};
     const size_t n_points = roc_points(c, points, POINTS_MAX);
     int rc = plot_roc(&figure, &c->plot, &curve, 1, points, n_points, c->e);
     return add_figure(c, rc, figure, "roc", FILL(ROC_CAPTION, n, say_count(c, b->n_positive), say_count(c, b->n - b->n_positive)),
@@ -176,8 +183,7 @@ static int scores_figure(struct compose *c) {
     const struct plot_bins bins[] = {{SAY(NOT_MALIGNANT), edge, benign, HISTOGRAM}, {SAY(MALIGNANT), edge, malignant, HISTOGRAM}};
     const double line = t && t->value >= low && t->value <= high ? t->value : NAN;
     int rc = plot_histogram(&figure, &c->plot, NULL, bins, 2, line, c->e);
-    return add_figure(c, rc, figure, "scores",
-                      FILL(SCORES_CAPTION, say_count(c, b->n_positive), say_count(c, b->n - b->n_positive)), NULL);
+    return add_figure(c, rc, figure, "scores", FILL(SCORES_CAPTION, say_count(c, b->n_positive), say_count(c, b->n - b->n_positive)), NULL);
 }
 
 static void auc_table(struct compose *c) {
@@ -297,7 +303,8 @@ static int reliability_curve(struct compose *c, struct plot_curve *out, const st
             low[n] = r->bins[b].observed.wilson.low;
             high[n++] = r->bins[b].observed.wilson.high;
         }
-    *out = (struct plot_curve){.name = calibration_name(c, r), .x = x, .y = y, .n = n, .low = low, .high = high, .marked = true, .bars = true};
+    *out =
+        (struct plot_curve){.name = calibration_name(c, r), .x = x, .y = y, .n = n, .low = low, .high = high, .marked = true, .bars = true};
     return 0;
 }
 
@@ -405,7 +412,8 @@ int compose_utility(struct compose *c) {
     int rc = gap_none(&u->gap) ? decision_figure(c) : 0;
     if (rc || u->n_downgrades == 0)
         return rc;
-    const char *labels[] = {SAY(CATEGORY), SAY(ELIGIBLE), SAY(AVOIDED), SAY(MISSED), SAY(MISSED_TIERS), SAY(UPPER_BOUND), SAY(NEEDED), NULL};
+    const char *labels[] = {SAY(CATEGORY),     SAY(ELIGIBLE),    SAY(AVOIDED), SAY(MISSED),
+                            SAY(MISSED_TIERS), SAY(UPPER_BOUND), SAY(NEEDED),  NULL};
     size_t shown = 0;
     for (size_t i = 0; i < u->n_downgrades; i++)
         shown += gap_none(&u->downgrades[i].gap);

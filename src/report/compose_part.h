@@ -22,12 +22,12 @@ struct compose {
 /* Texts in the arena; "" for want of memory. */
 const char *say_number(struct compose *c, double x, int decimals);
 const char *say_count(struct compose *c, size_t n);
-const char *say_short(struct compose *c, double x);                     /* six significant digits */
-const char *say_p(struct compose *c, double p);                         /* "< 0.001" or three decimals */
-const char *say_interval(struct compose *c, const struct interval *x);  /* "0.812 to 0.901" */
-const char *say_share(struct compose *c, const struct proportion *p);   /* "0.857 (0.812 to 0.901)" by Wilson, or "not defined" */
-const char *say_auc(struct compose *c, const struct auc *a);            /* "0.857 (0.812 to 0.901)" */
-const char *say_level(struct compose *c);                               /* "95" */
+const char *say_short(struct compose *c, double x);                    /* six significant digits */
+const char *say_p(struct compose *c, double p);                        /* "< 0.001" or three decimals */
+const char *say_interval(struct compose *c, const struct interval *x); /* "0.812 to 0.901" */
+const char *say_share(struct compose *c, const struct proportion *p);  /* "0.857 (0.812 to 0.901)" by Wilson, or "not defined" */
+const char *say_auc(struct compose *c, const struct auc *a);           /* "0.857 (0.812 to 0.901)" */
+const char *say_level(struct compose *c);                              /* "95" */
 const char *say_origin(struct compose *c, enum threshold_origin o);
 /* A table whose first column is text and the others numbers. labels: n, NULL-terminated. */
 void table_of(struct compose *c, const char *caption, const char *csv, const char *const *labels);

@@ -48,16 +48,19 @@ int compose_tiers(struct compose *c) {
         rc = confusion_figure(c, &s->levels[l], l + 1);
     if (rc)
         return rc;
-    const char *labels[] = {SAY(LEVEL_WORD), SAY(ACCURACY_WORD),     SAY(BALANCED),             SAY(MACRO_AUC),     SAY(HAND_TILL),
-                            SAY(KAPPA_WORD), SAY(KAPPA_LINEAR_WORD), SAY(KAPPA_QUADRATIC_WORD), SAY(DISTANCE_WORD), NULL};
+    const char *labels[] = {SAY(LEVEL_WORD),        SAY(ACCURACY_WORD),
+                            SAY(BALANCED),          SAY(MACRO_AUC),
+                            SAY(HAND_TILL),         SAY(KAPPA_WORD),
+                            SAY(KAPPA_LINEAR_WORD), SAY(KAPPA_QUADRATIC_WORD),
+                            SAY(DISTANCE_WORD),     NULL};
     table_of(c, FILL(TIERS_TABLE, say_count(c, s->n), say_number(c, s->tree_cost, 3)), NULL, labels);
     for (size_t i = 0; i < s->n_levels; i++) {
         const struct level_result *l = &s->levels[i];
         cells(c, l->name, say_share(c, &l->accuracy), say_number(c, l->summary.balanced_accuracy, 3),
               gap_none(&l->auc_gap) ? say_number(c, l->macro_auc, 3) : SAY(NOT_DEFINED),
-              gap_none(&l->hand_till_gap) ? say_number(c, l->hand_till, 3) : SAY(NOT_DEFINED), kappa_text(c, &l->kappa[0], &l->kappa_gap[0]),
-              kappa_text(c, &l->kappa[1], &l->kappa_gap[1]), kappa_text(c, &l->kappa[2], &l->kappa_gap[2]),
-              say_number(c, l->summary.mean_distance, 3), NULL);
+              gap_none(&l->hand_till_gap) ? say_number(c, l->hand_till, 3) : SAY(NOT_DEFINED),
+              kappa_text(c, &l->kappa[0], &l->kappa_gap[0]), kappa_text(c, &l->kappa[1], &l->kappa_gap[1]),
+              kappa_text(c, &l->kappa[2], &l->kappa_gap[2]), say_number(c, l->summary.mean_distance, 3), NULL);
     }
     return 0;
 }
@@ -72,7 +75,8 @@ static const char *reader_name(struct compose *c, const struct reader_result *r)
 
 static void readers_table(struct compose *c) {
     const struct readers_section *s = &c->v->readers;
-    const char *labels[] = {SAY(READER_WORD), SAY(EXAMS_ANALYSED), SAY(MALIGNANT), SAY(SENSITIVITY_WORD), SAY(SPECIFICITY_WORD), "AUC", NULL};
+    const char *labels[] = {
+        SAY(READER_WORD), SAY(EXAMS_ANALYSED), SAY(MALIGNANT), SAY(SENSITIVITY_WORD), SAY(SPECIFICITY_WORD), "AUC", NULL};
     table_of(c, FILL(READERS_TABLE, c->v->plan->reader_positive), "figures/readers.csv", labels);
     for (size_t i = 0; i < s->n_results; i++) {
         const struct reader_result *r = &s->results[i];
@@ -193,9 +197,8 @@ static int forest_figure(struct compose *c) {
         const struct subgroup_column *column = &s->columns[i];
         if (!gap_none(&column->gap))
             continue;
-        const char *remark = gap_none(&column->interaction_gap)
-                                 ? or_empty(arena_printf(&c->arena, c->e, "p = %.3f", column->interaction_holm))
-                                 : NULL;
+        const char *remark =
+            gap_none(&column->interaction_gap) ? or_empty(arena_printf(&c->arena, c->e, "p = %.3f", column->interaction_holm)) : NULL;
         rows[n++] = (struct plot_forest_row){.label = column->name, .heading = true, .n = NAN, .remark = remark};
         for (int g = 0; g < column->n_groups; g++)
             forest_row(c, &rows[n++], &column->groups[g]);
@@ -225,8 +228,8 @@ int compose_subgroups(struct compose *c) {
         int rc = forest_figure(c);
         if (rc)
             return rc;
-        const char *labels[] = {SAY(COLUMN_WORD),   SAY(GROUPS_WORD), SAY(UNKNOWN_WORD), SAY(HETEROGENEITY_P), SAY(INTERACTION_P),
-                                SAY(HOLM_P), NULL};
+        const char *labels[] = {
+            SAY(COLUMN_WORD), SAY(GROUPS_WORD), SAY(UNKNOWN_WORD), SAY(HETEROGENEITY_P), SAY(INTERACTION_P), SAY(HOLM_P), NULL};
         table_of(c, SAY(INTERACTION_TABLE), "figures/forest.csv", labels);
     }
     for (size_t i = 0; i < s->n && there && gap_none(&c->v->binary.auc.gap); i++) {
@@ -260,11 +263,11 @@ int compose_samples(struct compose *c) {
         say_gap(c, &c->v->samples[0].gap);
         return 0;
     }
-    const struct document_column columns[] = {{.label = SAY(WHAT_WORD), .weight = 2},
+    const struct document_column columns[] = {{.label = SAY(WHAT_WORD)},
                                               {.label = SAY(MALIGNANT), .number = true},
                                               {.label = SAY(TOTAL), .number = true},
-                                              {.label = SAY(FORMULA), .weight = 3},
-                                              {.label = SAY(CITATION), .weight = 2}};
+                                              {.label = SAY(FORMULA)},
+                                              {.label = SAY(CITATION)}};
     document_table(c->document, SAY(SAMPLES_TABLE), columns, 5, NULL);
     for (size_t i = 0; i < c->v->n_samples; i++) {
         const struct sample_result *s = &c->v->samples[i];
