@@ -74,9 +74,11 @@ void say_gap(struct compose *c, const struct gap *g) {
     document_paragraph(c->document, "%s", FILL(NOT_COMPUTED, g->why));
 }
 
+enum { STAMPED = 7 };
+
 static void stamp_files(struct compose *c, const struct provenance *from) {
     document_stamp(c->document, SAY(CODE), from->code_version);
-    for (size_t i = 0; i < from->n_files; i++) {
+    for (size_t i = 0; i < from->n_files && i < STAMPED; i++) { /* all of them stand in the last table */
         char *text = arena_printf(&c->arena, NULL, "%s, SHA-256 %s", from->files[i].name, from->files[i].sha256);
         document_stamp(c->document, from->files[i].role, or_empty(text));
     }

@@ -4,8 +4,7 @@
 
 #include "report/analysis.h"
 #include "report/compose_part.h"
-
-enum { HISTOGRAM = 20 };
+#include "report/figures.h"
 
 static double *numbers(struct compose *c, size_t n) {
     return arena_alloc(&c->arena, n, sizeof(double), c->e);
@@ -18,11 +17,15 @@ static int add_figure(struct compose *c, int rc, struct canvas *figure, const ch
     return rc;
 }
 
+#define X(id, name, what) PHRASE_FLOW_ROW_##id,
+static const enum phrase flow_phrase[FLOW_COUNT] = {FLOW_ROWS(X)};
+#undef X
+
 static void flow_table(struct compose *c) {
     const char *labels[] = {SAY(WHAT_WORD), SAY(ROWS_WORD), NULL};
     table_of(c, SAY(FLOW_TABLE), "figures/flow.csv", labels);
     for (int r = 0; r < FLOW_COUNT; r++)
-        cells(c, flow_what((enum flow_row)r), say_count(c, c->v->joined->flow[r].n), NULL);
+        cells(c, phrase_text(c->language, flow_phrase[r]), say_count(c, c->v->joined->flow[r].n), NULL);
 }
 
 int compose_participants(struct compose *c) {
@@ -144,46 +147,18 @@ static int precision_figure(struct compose *c) {
                       "figures/pr.csv");
 }
 
-/* Counts of the scores of one truth (2: of all) over HISTOGRAM equal steps from low to high. */
-static double *histogram(struct compose *c, int truth, double low, double high) {
-    const struct joined *j = c->v->joined;
-    double *count = numbers(c, HISTOGRAM);
-    for (size_t i = 0; count && i < j->n; i++) {
-        const double at = (j->score[i] - low) / (high - low) * HISTOGRAM;
-        const size_t bin = (size_t)fmin(fmax(floor(at), 0), HISTOGRAM - 1);
-        count[bin] += truth == 2 || j->truth[i] == truth;
-    }
-    return count;
-}
-
-static double *edges(struct compose *c, double *low, double *high) {
-    const struct joined *j = c->v->joined;
-    *low = c->v->plan->score == PLAN_PROBABILITY ? 0 : INFINITY;
-    *high = c->v->plan->score == PLAN_PROBABILITY ? 1 : -INFINITY;
-    for (size_t i = 0; i < j->n && c->v->plan->score != PLAN_PROBABILITY; i++) {
-        *low = fmin(*low, j->score[i]);
-        *high = fmax(*high, j->score[i]);
-    }
-    if (!(*high > *low))
-        *high = *low + 1;
-    double *edge = numbers(c, HISTOGRAM + 1);
-    for (int i = 0; edge && i <= HISTOGRAM; i++)
-        edge[i] = *low + (*high - *low) * i / HISTOGRAM;
-    return edge;
-}
-
 static int scores_figure(struct compose *c) {
     const struct binary_section *b = &c->v->binary;
     const struct threshold_result *t = primary_threshold(c->v);
     struct canvas *figure = NULL;
-    double low, high;
-    double *edge = edges(c, &low, &high), *benign = histogram(c, 0, low, high), *malignant = histogram(c, 1, low, high);
-    if (!edge || !benign || !malignant)
-        return ERR_NO_MEMORY;
-    const struct plot_bins bins[] = {{SAY(NOT_MALIGNANT), edge, benign, HISTOGRAM}, {SAY(MALIGNANT), edge, malignant, HISTOGRAM}};
-    const double line = t && t->value >= low && t->value <= high ? t->value : NAN;
+    struct score_histogram h;
+    score_histogram(&h, c->v);
+    const struct plot_bins bins[] = {{SAY(NOT_MALIGNANT), h.edge, h.count[0], SCORE_BINS},
+                                     {SAY(MALIGNANT), h.edge, h.count[1], SCORE_BINS}};
+    const double line = t && t->value >= h.edge[0] && t->value <= h.edge[SCORE_BINS] ? t->value : NAN;
     int rc = plot_histogram(&figure, &c->plot, NULL, bins, 2, line, c->e);
-    return add_figure(c, rc, figure, "scores", FILL(SCORES_CAPTION, say_count(c, b->n_positive), say_count(c, b->n - b->n_positive)), NULL);
+    return add_figure(c, rc, figure, "scores", FILL(SCORES_CAPTION, say_count(c, b->n_positive), say_count(c, b->n - b->n_positive)),
+                      "figures/scores.csv");
 }
 
 static void auc_table(struct compose *c) {
@@ -227,8 +202,7 @@ int compose_discrimination(struct compose *c) {
 /* --- thresholds ---------------------------------------------------------------------------------------------------------- */
 
 static void share_row(struct compose *c, const char *name, const struct proportion *p, const struct metric_interval *m) {
-    const char *counts = FILL(VALUE, "");
-    counts = arena_printf(&c->arena, c->e, "%zu / %zu", p->count, p->total);
+    const char *counts = arena_printf(&c->arena, c->e, "%zu / %zu", p->count, p->total);
     cells(c, name, p->defined ? say_number(c, p->value, 3) : SAY(NOT_DEFINED), counts ? counts : "",
           p->defined ? say_interval(c, &p->wilson) : "", p->defined ? say_interval(c, &p->exact) : "",
           m && m->defined && m->bca_defined ? say_interval(c, &m->bca) : "", NULL);
@@ -312,16 +286,19 @@ static int reliability_figure(struct compose *c) {
     const struct calibration_section *s = &c->v->calibration;
     struct plot_curve curves[4];
     struct canvas *figure = NULL;
-    double low, high;
+    struct score_histogram h;
+    double all[SCORE_BINS];
     size_t n = 0;
     int rc = 0;
     for (size_t i = 0; i < s->n_results && !rc; i++)
         if (gap_none(&s->results[i].gap))
             rc = reliability_curve(c, &curves[n++], &s->results[i]);
-    double *edge = edges(c, &low, &high), *all = histogram(c, 2, low, high);
-    if (rc || !edge || !all)
-        return ERR_NO_MEMORY;
-    const struct plot_bins bins = {NULL, edge, all, HISTOGRAM};
+    if (rc)
+        return rc;
+    score_histogram(&h, c->v);
+    for (int i = 0; i < SCORE_BINS; i++)
+        all[i] = h.count[0][i] + h.count[1][i];
+    const struct plot_bins bins = {NULL, h.edge, all, SCORE_BINS};
     rc = plot_reliability(&figure, &c->plot, curves, n, &bins, c->e);
     return add_figure(c, rc, figure, "reliability",
                       FILL(RELIABILITY_CAPTION, say_count(c, c->v->joined->n), say_count(c, c->v->plan->bins),

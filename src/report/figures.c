@@ -51,6 +51,38 @@ static void interval(struct sheet *s, bool defined, const struct interval *x) {
     number(s, defined ? x->high : NAN);
 }
 
+void score_histogram(struct score_histogram *out, const struct evaluation *v) {
+    const struct joined *j = v->joined;
+    const bool probability = v->plan->score == PLAN_PROBABILITY;
+    double low = probability ? 0 : j->score[0], high = probability ? 1 : j->score[0];
+    *out = (struct score_histogram){.edge = {0}};
+    for (size_t i = 0; i < j->n && !probability; i++) {
+        low = fmin(low, j->score[i]);
+        high = fmax(high, j->score[i]);
+    }
+    if (!(high > low))
+        high = low + 1;
+    for (int i = 0; i <= SCORE_BINS; i++)
+        out->edge[i] = low + (high - low) * i / SCORE_BINS;
+    for (size_t i = 0; i < j->n; i++) {
+        const double at = (j->score[i] - low) / (high - low) * SCORE_BINS;
+        out->count[j->truth[i]][(size_t)fmin(fmax(floor(at), 0), SCORE_BINS - 1)]++;
+    }
+}
+
+static void scores(struct sheet *s, const struct evaluation *v) {
+    struct score_histogram h;
+    score_histogram(&h, v);
+    header(s, "low,high,not_malignant,malignant");
+    for (int i = 0; i < SCORE_BINS; i++) {
+        number(s, h.edge[i]);
+        number(s, h.edge[i + 1]);
+        number(s, h.count[0][i]);
+        number(s, h.count[1][i]);
+        end(s);
+    }
+}
+
 static void roc(struct sheet *s, const struct evaluation *v) {
     const struct roc *r = v->binary.roc;
     header(s, "threshold,false_positive_rate,sensitivity,false_positives,true_positives");
@@ -210,6 +242,7 @@ int figures_write(struct folder *f, const struct evaluation *v, struct err *e) {
         void (*fill)(struct sheet *s, const struct evaluation *v);
         bool there;
     } sheets[] = {{"flow", flow, true},
+                  {"scores", scores, true},
                   {"roc", roc, v->binary.roc != NULL},
                   {"pr", precision_recall, v->binary.roc != NULL},
                   {"readers", readers, gap_none(&v->readers.gap)},

@@ -55,7 +55,7 @@ struct joined {
     uint8_t *truth;         /* 1: malignant */
     int n_leaves;
     double *probability; /* n x n_leaves, rows sum to 1; NULL if the predictions have no class probabilities */
-    size_t n_rescaled;   /* rows that missed 1 by more than 1e-9 */
+    size_t n_rescaled;   /* rows that missed 1 by more than 1e-6 */
     int *leaf;           /* the truth's; -1 where not known; NULL without a column of it */
     size_t n_leaf;       /* exams with a leaf */
     size_t *cluster;     /* patient of each exam; NULL without a column patient_id */

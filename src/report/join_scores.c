@@ -71,7 +71,7 @@ static int read_row(double p[TREE_NODES_MAX], const struct probability_columns *
                                        tree->levels[level], sum, tolerance),
                                e);
         if (!isnan(sum) && level + 1 == tree->n_levels) {
-            s->n_rescaled += fabs(sum - 1) > 1e-9;
+            s->n_rescaled += fabs(sum - 1) > 1e-6;
             for (size_t i = 0; i < tree->n_leaves; i++)
                 p[tree->leaves[i]] /= sum;
         }
@@ -97,6 +97,8 @@ static int check_sums(const double *p, const struct probability_columns *c, cons
     return 0;
 }
 
+static const double SCORE_MAX = 1e12; /* differences of scores stay finite, and a figure can show them */
+
 static int take_score(double *out, const double *p, const struct probability_columns *c, const struct scores *s, size_t row,
                       const struct join_tables *t, struct err *e) {
     const int malignant = tree_find_node(t->tree, "malignant");
@@ -110,6 +112,8 @@ static int take_score(double *out, const double *p, const struct probability_col
             &s->table, row, c->score,
             err_set(e, ERR_VALUE_RANGE, "the score %g is no probability; if scores are no probabilities, say score: any in the plan", *out),
             e);
+    if (!rc && fabs(*out) > SCORE_MAX)
+        return table_blame(&s->table, row, c->score, err_set(e, ERR_VALUE_RANGE, "the score %g is beyond %g", *out, SCORE_MAX), e);
     return rc;
 }
 

@@ -57,6 +57,15 @@
     X(FLOW_ANALYSED_TEXT, "Exams analysed (n = {1})", "纳入分析的检查（n = {1}）") \
     X(FLOW_MALIGNANT_TEXT, "Malignant (n = {1})", "恶性（n = {1}）") \
     X(FLOW_BENIGN_TEXT, "Not malignant (n = {1})", "非恶性（n = {1}）") \
+    X(FLOW_ROW_TRUTH, "exams in the truth table", "真实结果表中的检查") \
+    X(FLOW_ROW_NO_PREDICTION, "of these without a row in the predictions", "其中预测表中无此检查") \
+    X(FLOW_ROW_REFUSED, "of these refused by the model", "其中被模型拒绝") \
+    X(FLOW_ROW_TRUTH_UNKNOWN, "of these with a score, but whose truth is not known", "其中有评分但真实结果未知") \
+    X(FLOW_ROW_ANALYSED, "exams analysed", "纳入分析的检查") \
+    X(FLOW_ROW_NO_TRUTH, "predictions of exams that the truth table does not list", "真实结果表中没有的检查的预测") \
+    X(FLOW_ROW_READING_NOT_ANALYSED, "readings of exams that are not analysed", "未纳入分析的检查的阅片") \
+    X(FLOW_ROW_READING_INCOMPLETE, "readings without an assessment (empty, or BI-RADS 0)", "无评估的阅片（空白或 BI-RADS 0）") \
+    X(FLOW_ROW_READING_PROVEN, "readings of BI-RADS 6, malignancy proven before", "BI-RADS 6（恶性已证实）的阅片") \
     X(ROWS_WORD,        "Rows", "行数") \
     X(WHAT_WORD,        "What", "内容") \
     X(PATIENTS_NOTE,    "{1} exams of {2} patients; intervals marked \"by patient\" count both breasts of a woman as one.", "{1} 次检查来自 {2} 名患者；标注“按患者”的区间将同一患者的双侧乳腺视为一个聚类。") \

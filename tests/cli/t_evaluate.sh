@@ -17,6 +17,7 @@ usage --predictions p.csv
 usage --predictions p.csv --truth t.csv
 usage --predictions p.csv --truth t.csv --out x --recalibrate-on p.csv
 usage --predictions p.csv --truth t.csv --out x --development-truth t.csv
+usage --predictions p.csv --truth t.csv --out x --lang fr
 usage --predictions p.csv --truth t.csv --out x --locked l --choose-on p.csv --development-truth t.csv
 expect 1 evaluate --predictions p.csv --truth nosuch.csv --out x
 says '^bmunet: FILE_MISSING: nosuch.csv'
@@ -126,7 +127,29 @@ area = sum((float(b["false_positive_rate"]) - float(a["false_positive_rate"])) *
 assert abs(area - auc) < 1e-12
 PY
 $python check.py
-[ "$(ls report/figures/*.csv | wc -l)" = 10 ] || fail "ten tables of figures: $(ls report/figures)"
+[ "$(ls report/figures/*.csv | wc -l)" = 11 ] || fail "eleven tables of figures: $(ls report/figures)"
+
+# the pages: whole, offline, without script; the same files for the same date; Chinese
+for name in flow roc pr scores reliability decision_curve forest confusion_level1; do
+    [ -s "report/figures/$name.svg" ] && [ -s "report/figures/$name.png" ] || fail "figure $name"
+    holds report/report.html "figures/$name.svg"
+done
+for name in TRIPOD STARD CLAIM 'SYNTHETIC|synthetic = yes' 'for the author'; do
+    holds report/report.html "$name"
+done
+! grep -qiE '<script|src="http|href="http|@import|\bsafe\b' report/report.html || fail "report.html: a script, something from elsewhere, or a word that it may not say"
+head -c 5 report/report.pdf | grep -q '%PDF-' || fail "report.pdf is none"
+for language in en zh; do
+    for turn in 1 2; do
+        expect 0 evaluate --predictions test.csv --truth test_truth.csv --readers cohort/readers.csv --plan plan.yml --lang $language \
+            --date 2026-01-31T12:00:00Z --out $language$turn
+    done
+    diff -r ${language}1 ${language}2 >&2 || fail "not the same twice: $language"
+done
+holds zh1/report.html 'lang="zh-CN"'
+holds zh1/report.html '漏诊率'
+expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --numbers-only --out numbers
+[ "$(find numbers -name '*.svg' -o -name '*.png' -o -name '*.html' -o -name '*.pdf')" = "" ] || fail "--numbers-only drew something"
 
 # the threshold locked: on other exams; not on those it was chosen on, and not if it was touched
 expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --locked report/threshold.json --out locked
