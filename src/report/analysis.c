@@ -98,6 +98,8 @@ int evaluation_make(struct evaluation **out, const struct evaluation_input *in, 
     if (!rc)
         rc = analyse_readers(v, e);
     if (!rc)
+        rc = analyse_biopsy(v, e);
+    if (!rc)
         rc = analyse_calibration(v, in, e);
     if (!rc)
         rc = analyse_utility(v, e);

@@ -11,6 +11,7 @@ void gap_set(struct gap *g, const char *format, ...) __attribute__((format(print
 int analyse_binary(struct evaluation *v, const struct evaluation_input *in, struct err *e);
 int analyse_tiers(struct evaluation *v, struct err *e);
 int analyse_readers(struct evaluation *v, struct err *e);
+int analyse_biopsy(struct evaluation *v, struct err *e);
 int analyse_calibration(struct evaluation *v, const struct evaluation_input *in, struct err *e);
 int analyse_utility(struct evaluation *v, struct err *e);
 int analyse_subgroups(struct evaluation *v, struct err *e);

@@ -132,9 +132,9 @@ static void files(struct compose *c, const struct provenance *from) {
 }
 
 static int fill(struct compose *c, const struct provenance *from) {
-    static int (*const sections[])(struct compose *) = {compose_participants, compose_discrimination, compose_thresholds,
-                                                        compose_tiers,        compose_readers,        compose_calibration,
-                                                        compose_utility,      compose_subgroups,      compose_samples};
+    static int (*const sections[])(struct compose *) = {compose_participants, compose_discrimination, compose_thresholds,  compose_tiers,
+                                                        compose_readers,      compose_biopsy,         compose_calibration, compose_utility,
+                                                        compose_subgroups,    compose_samples};
     int rc = 0;
     stamp_files(c, from);
     document_warning(c->document, "%s", SAY(RESEARCH_ONLY));

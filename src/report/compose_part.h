@@ -40,6 +40,7 @@ int compose_discrimination(struct compose *c);
 int compose_thresholds(struct compose *c);
 int compose_tiers(struct compose *c);
 int compose_readers(struct compose *c);
+int compose_biopsy(struct compose *c);
 int compose_calibration(struct compose *c);
 int compose_utility(struct compose *c);
 int compose_subgroups(struct compose *c);

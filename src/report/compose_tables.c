@@ -164,6 +164,32 @@ int compose_readers(struct compose *c) {
     return 0;
 }
 
+int compose_biopsy(struct compose *c) {
+    const struct evaluation *v = c->v;
+    const struct threshold_result *t = primary_threshold(v);
+    size_t there = 0;
+    for (size_t i = 0; i < v->n_biopsy; i++)
+        there += gap_none(&v->biopsy[i].gap);
+    if (v->n_biopsy)
+        document_heading(c->document, 1, SAY(BIOPSY));
+    if (there && t) {
+        const char *labels[] = {SAY(READING_WORD),    "n",         SAY(PATHOLOGIST_ACCURACY), SAY(MODEL_ACCURACY),
+                                SAY(DIFFERENCE_WORD), SAY(P_WORD), SAY(P_NONINFERIOR),        NULL};
+        table_of(c, FILL(BIOPSY_TABLE, t->name, say_short(c, v->plan->noninferiority_margin)), NULL, labels);
+    }
+    for (size_t i = 0; i < v->n_biopsy; i++) {
+        const struct biopsy_result *r = &v->biopsy[i];
+        if (gap_none(&r->gap))
+            cells(c, r->name, say_count(c, r->n), say_share(c, &r->binary.accuracy), say_share(c, &r->model_accuracy),
+                  or_empty(arena_printf(&c->arena, c->e, "%+.3f (%s)", r->difference.difference, say_interval(c, &r->difference.tango))),
+                  say_p(c, r->mcnemar.mid), gap_none(&r->noninferiority_gap) ? say_p(c, r->noninferiority_p) : "", NULL);
+    }
+    for (size_t i = 0; i < v->n_biopsy; i++)
+        if (!gap_none(&v->biopsy[i].gap))
+            document_note(c->document, "%s: %s", v->biopsy[i].name, FILL(NOT_COMPUTED, v->biopsy[i].gap.why));
+    return 0;
+}
+
 /* --- subgroups ----------------------------------------------------------------------------------------------------------- */
 
 static void forest_row(struct compose *c, struct plot_forest_row *row, const struct subgroup_result *g) {

@@ -133,6 +133,20 @@ struct readers_section {
     struct mrmc_components components;
 };
 
+/* One column biopsy_reading...: a pathologist's reading of the biopsy, held against the truth (surgery, follow-up) beside the model. */
+struct biopsy_result {
+    const char *name;
+    struct gap gap;
+    size_t n;
+    struct binary binary; /* the pathologist's */
+    struct proportion model_accuracy;
+    struct pairs pairs; /* right calls; first: the model at its primary threshold */
+    struct mcnemar mcnemar;
+    struct paired_difference difference; /* of accuracies, model less pathologist */
+    struct gap noninferiority_gap;
+    double noninferiority_z, noninferiority_p;
+};
+
 struct calibration_result {
     const char *name; /* "as_given", "platt", "isotonic", "temperature" */
     struct gap gap;   /* of the recalibration: nothing below */
@@ -205,6 +219,8 @@ struct evaluation {
     struct binary_section binary;
     struct tiers_section tiers;
     struct readers_section readers;
+    size_t n_biopsy;
+    struct biopsy_result *biopsy;
     struct calibration_section calibration;
     struct utility_section utility;
     struct subgroups_section subgroups;

@@ -118,6 +118,12 @@
     X(MRMC_CASES,       "random readers, fixed cases", "阅片者随机，病例固定") \
     X(MRMC_PATIENTS,    "Several exams of one patient are taken as independent in this table.", "本表中同一患者的多次检查按相互独立处理。") \
     X(GENERALISE,       "Generalises to", "推断范围") \
+    X(BIOPSY,           "Biopsy as pathologists read it", "病理医师的活检判读") \
+    X(BIOPSY_TABLE,     "Accuracy of pathologists (in situ and invasive are malignant) and of the model (threshold \"{1}\") against the truth, same exams; McNemar's mid-p, Tango's interval, non-inferiority with a margin of {2}", "病理医师（原位与浸润为恶性）与模型（阈值“{1}”）相对真实结果的准确率，相同检查；McNemar mid-p，Tango 区间，非劣效界值 {2}") \
+    X(READING_WORD,     "Reading", "判读") \
+    X(PATHOLOGIST_ACCURACY, "Accuracy, pathologist", "准确率，病理医师") \
+    X(MODEL_ACCURACY,   "Accuracy, model", "准确率，模型") \
+    X(DIFFERENCE_WORD,  "Difference", "差值") \
     X(CALIBRATION,      "Calibration", "校准") \
     X(RELIABILITY_CAPTION, "Observed against predicted, n = {1} exams in {2} bins of {3}; bars: Wilson intervals; below: all predictions.", "观察比例与预测概率，n = {1} 次检查，{2} 个{3}分组；误差线：Wilson 区间；下方为全部预测的分布。") \
     X(EQUAL_MASS,       "equal number", "等频") \

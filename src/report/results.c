@@ -278,6 +278,7 @@ struct json *results_json(const struct evaluation *v, const struct provenance *f
     json_put(j, "binary", binary_json(v));
     json_put(j, "tiers", tiers_json(v));
     json_put(j, "readers", json_readers(v));
+    json_put(j, "biopsy_readings", json_biopsy(v));
     json_put(j, "calibration", json_calibration(v));
     json_put(j, "utility", json_utility(v));
     json_put(j, "subgroups", json_subgroups(v));

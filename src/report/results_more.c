@@ -139,6 +139,30 @@ struct json *json_readers(const struct evaluation *v) {
     return j;
 }
 
+struct json *json_biopsy(const struct evaluation *v) {
+    struct json *list = json_array();
+    for (size_t i = 0; i < v->n_biopsy; i++) {
+        const struct biopsy_result *r = &v->biopsy[i];
+        struct json *j = json_object();
+        json_put_string(j, "column", r->name);
+        json_put_integer(j, "n", (int64_t)r->n);
+        if (json_defined(j, &r->gap)) {
+            json_put(j, "metrics", json_binary(&r->binary));
+            json_put_proportion(j, "model_accuracy", &r->model_accuracy);
+            json_put_integer(j, "both_right", (int64_t)r->pairs.both);
+            json_put_integer(j, "only_model_right", (int64_t)r->pairs.first);
+            json_put_integer(j, "only_pathologist_right", (int64_t)r->pairs.second);
+            json_put_integer(j, "neither_right", (int64_t)r->pairs.neither);
+            json_put_number(j, "difference", r->difference.difference);
+            json_put_interval(j, "tango", &r->difference.tango);
+            json_put_number(j, "mcnemar_mid_p", r->mcnemar.mid);
+            json_put_maybe(j, "noninferiority_p", gap_none(&r->noninferiority_gap), r->noninferiority_p);
+        }
+        json_push(list, j);
+    }
+    return list;
+}
+
 static struct json *bins_json(const struct calibration_result *r, const struct study_plan *p) {
     struct json *list = json_array();
     for (unsigned b = 0; b < p->bins; b++) {

@@ -16,6 +16,7 @@ struct json *json_kappa(const struct kappa *k, const struct gap *g);
 struct json *json_binary(const struct binary *b);
 
 struct json *json_readers(const struct evaluation *v);
+struct json *json_biopsy(const struct evaluation *v);
 struct json *json_calibration(const struct evaluation *v);
 struct json *json_utility(const struct evaluation *v);
 struct json *json_subgroups(const struct evaluation *v);

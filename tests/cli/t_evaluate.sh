@@ -119,6 +119,11 @@ assert got["reader"] == "R1" and got["n"] == len(r1)
 assert got["metrics"]["true_positive"] == sum(b >= "4a" for k, b in r1.items() if truth[k]["malignant"] == "1")
 assert j["readers"]["mrmc"]["mean_auc"][0]["value"] > 0.5 and "reason" in j["readers"]["mrmc"]
 assert j["utility"]["downgrades_needed_without_miss"] == 183
+b = j["biopsy_readings"]
+assert [x["column"] for x in b] == ["biopsy_reading_1", "biopsy_reading_2", "biopsy_reading_3"]
+read = {k: truth[k]["biopsy_reading_1"] in ("in situ", "invasive") for k in score if truth[k]["biopsy_reading_1"]}
+assert b[0]["n"] == len(read) and b[0]["metrics"]["accuracy"]["count"] == sum(x == (truth[k]["malignant"] == "1") for k, x in read.items())
+assert b[0]["only_model_right"] + b[0]["both_right"] == sum((score[k] >= t["value"]) == (truth[k]["malignant"] == "1") for k in read)
 assert {l["level"] for l in j["tiers"]["levels"]} == {"class", "tier"}
 text = open("report/results.json").read()
 assert "safe" not in text.lower()
