@@ -4,7 +4,8 @@ set(TEST_ENVIRONMENT "BMUNET_SOURCE=${CMAKE_SOURCE_DIR};BMUNET_BUILD=${CMAKE_BIN
     # no fake stack: gcc 12 and 13 misalign 64-byte vectors on it (gcc PR 110027)
     # handle_* = 2: cmocka may not take a crash away from the sanitizer, whose report says where
     # cyaml and libgomp keep what they allocate to the end; a leak of ours is one that nothing points to any more, which is what LSan reports
-    "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=0:handle_segv=2:handle_sigbus=2:handle_sigfpe=2;UBSAN_OPTIONS=print_stacktrace=1")
+    "ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:detect_stack_use_after_return=0:handle_segv=2:handle_sigbus=2:handle_sigfpe=2;UBSAN_OPTIONS=print_stacktrace=1"
+    "LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/lsan.supp:print_suppressions=0")
 
 function(bmu_test_settings name seconds)
     set_tests_properties(${name} PROPERTIES WORKING_DIRECTORY ${CMAKE_SOURCE_DIR} TIMEOUT ${seconds} ENVIRONMENT "${TEST_ENVIRONMENT}")

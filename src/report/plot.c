@@ -50,8 +50,11 @@ double plot_pixel(const struct plot_scale *s, double value) {
 
 size_t plot_ticks(const struct plot_scale *s, double out[PLOT_TICKS_MAX]) {
     size_t n = 0;
-    for (double k = ceil(s->low / s->step - 1e-6); n < PLOT_TICKS_MAX && k * s->step <= s->high + 1e-6 * s->step; k++)
-        out[n++] = k * s->step;
+    const double first = ceil(s->low / s->step - 1e-6);
+    while (n < PLOT_TICKS_MAX && (first + (double)n) * s->step <= s->high + 1e-6 * s->step) {
+        out[n] = (first + (double)n) * s->step;
+        n++;
+    }
     return n;
 }
 
@@ -115,8 +118,9 @@ double plot_legend_entry(struct canvas *c, const struct plot_entry *entry, doubl
         if (!texts[t] || !*texts[t])
             continue;
         const size_t n = canvas_wrap(c, plot_small, width - swatch - 8, texts[t], &lines);
-        for (size_t i = 0; i < n; i++, at += line)
-            canvas_text(c, t ? muted : plot_small, x + swatch + 8, at, lines[i]);
+        for (size_t i = 0; i < n; i++)
+            canvas_text(c, t ? muted : plot_small, x + swatch + 8, at + line * (double)i, lines[i]);
+        at += line * (double)n;
     }
     canvas_group_end(c);
     return fmax(at - y - 12, line) + 5;

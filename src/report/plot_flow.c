@@ -29,9 +29,12 @@ static double box(struct canvas *c, double x, double y, double width, const char
     type.anchor = middle ? CANVAS_MIDDLE : CANVAS_START;
     canvas_group(c, "box", n ? texts[0] : NULL);
     canvas_rect(c, box_pen, x, y, width, height);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0, count = canvas_wrap(c, type, width - 2 * PAD, texts[i], &lines); k < count; k++, at += LINE)
-            canvas_text(c, type, middle ? x + width / 2 : x + PAD, at + 10.5, lines[k]);
+    for (size_t i = 0; i < n; i++) {
+        const size_t count = canvas_wrap(c, type, width - 2 * PAD, texts[i], &lines);
+        for (size_t k = 0; k < count; k++)
+            canvas_text(c, type, middle ? x + width / 2 : x + PAD, at + LINE * (double)k + 10.5, lines[k]);
+        at += LINE * (double)count;
+    }
     canvas_group_end(c);
     return height;
 }

@@ -257,7 +257,8 @@ static void place_name(struct frame *f, double x, double y, const char *full) {
     const double width = canvas_text_width(f->c, plot_small, name), size = plot_small.size;
     for (size_t r = 0; r < sizeof radii / sizeof radii[0]; r++)
         for (int k = 0; k < 16; k++) {
-            const double angle = M_PI / 8 * ((k + 1) / 2) * (k % 2 ? 1 : -1);
+            const int turn = (k + 1) / 2; /* 0, then one step to either side, then two ... */
+            const double angle = M_PI / 8 * turn * (k % 2 ? 1 : -1);
             const double dx = radii[r] * cos(angle), dy = radii[r] * sin(angle);
             const double left = dx > 1 ? x + dx : dx < -1 ? x + dx - width : x - width / 2;
             const double base = y + dy + (fabs(dx) <= 1 ? (dy > 0 ? size * 0.8 : 0) : size * 0.35);
