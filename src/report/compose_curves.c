@@ -45,9 +45,9 @@ int compose_participants(struct compose *c) {
     if (rc)
         return rc;
     flow_table(c);
-    if (j->cluster)
+    if (c->v->binary.clustered)
         document_paragraph(c->document, "%s", FILL(PATIENTS_NOTE, say_count(c, j->n), say_count(c, j->n_clusters)));
-    else
+    else if (!j->cluster)
         document_note(c->document, "%s", SAY(NO_PATIENTS_NOTE));
     if (j->without_patient)
         document_note(c->document, "%s", FILL(WITHOUT_PATIENT_NOTE, say_count(c, j->without_patient)));

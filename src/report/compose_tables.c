@@ -36,6 +36,25 @@ static int confusion_figure(struct compose *c, const struct level_result *l, siz
     return add_figure(c, rc, figure, name, FILL(CONFUSION_CAPTION, l->name, say_count(c, c->v->tiers.n)), csv);
 }
 
+static void level_table(struct compose *c, const struct level_result *l) {
+    const char *labels[] = {SAY(MEASURE), SAY(VALUE), FILL(INTERVAL, say_level(c)), NULL};
+    const char *const kappas[KAPPAS] = {SAY(KAPPA_WORD), SAY(KAPPA_LINEAR_WORD), SAY(KAPPA_QUADRATIC_WORD)};
+    table_of(c, FILL(TIERS_TABLE, l->name, say_count(c, c->v->tiers.n)), NULL, labels);
+    cells(c, SAY(ACCURACY_WORD), say_number(c, l->accuracy.value, 3), say_interval(c, &l->accuracy.wilson), NULL);
+    cells(c, SAY(BALANCED), say_number(c, l->summary.balanced_accuracy, 3), "", NULL);
+    for (int w = 0; w < KAPPAS; w++)
+        if (gap_none(&l->kappa_gap[w]))
+            cells(c, kappas[w], say_number(c, l->kappa[w].value, 3), say_interval(c, &l->kappa[w].interval), NULL);
+    if (gap_none(&l->auc_gap))
+        cells(c, SAY(MACRO_AUC), say_number(c, l->macro_auc, 3), "", NULL);
+    for (int k = 0; k < l->k && l->k > 2 && gap_none(&l->auc_gap); k++)
+        if (l->auc_defined[k])
+            cells(c, FILL(CLASS_AUC, l->class_name[k]), say_number(c, l->auc[k], 3), "", NULL);
+    if (gap_none(&l->hand_till_gap))
+        cells(c, SAY(HAND_TILL), say_number(c, l->hand_till, 3), "", NULL);
+    cells(c, SAY(DISTANCE_WORD), say_number(c, l->summary.mean_distance, 3), "", NULL);
+}
+
 int compose_tiers(struct compose *c) {
     const struct tiers_section *s = &c->v->tiers;
     int rc = 0;
@@ -48,20 +67,9 @@ int compose_tiers(struct compose *c) {
         rc = confusion_figure(c, &s->levels[l], l + 1);
     if (rc)
         return rc;
-    const char *labels[] = {SAY(LEVEL_WORD),        SAY(ACCURACY_WORD),
-                            SAY(BALANCED),          SAY(MACRO_AUC),
-                            SAY(HAND_TILL),         SAY(KAPPA_WORD),
-                            SAY(KAPPA_LINEAR_WORD), SAY(KAPPA_QUADRATIC_WORD),
-                            SAY(DISTANCE_WORD),     NULL};
-    table_of(c, FILL(TIERS_TABLE, say_count(c, s->n), say_number(c, s->tree_cost, 3)), NULL, labels);
-    for (size_t i = 0; i < s->n_levels; i++) {
-        const struct level_result *l = &s->levels[i];
-        cells(c, l->name, say_share(c, &l->accuracy), say_number(c, l->summary.balanced_accuracy, 3),
-              gap_none(&l->auc_gap) ? say_number(c, l->macro_auc, 3) : SAY(NOT_DEFINED),
-              gap_none(&l->hand_till_gap) ? say_number(c, l->hand_till, 3) : SAY(NOT_DEFINED),
-              kappa_text(c, &l->kappa[0], &l->kappa_gap[0]), kappa_text(c, &l->kappa[1], &l->kappa_gap[1]),
-              kappa_text(c, &l->kappa[2], &l->kappa_gap[2]), say_number(c, l->summary.mean_distance, 3), NULL);
-    }
+    for (size_t i = 0; i < s->n_levels; i++)
+        level_table(c, &s->levels[i]);
+    document_paragraph(c->document, "%s", FILL(TREE_COST, say_number(c, s->tree_cost, 3), say_count(c, s->n)));
     return 0;
 }
 

@@ -92,8 +92,9 @@
     X(TIERS,            "Tiers and the disease tree", "分层与疾病树") \
     X(CONFUSION_CAPTION, "Level {1}: truth by row, most probable class by column, n = {2} exams", "层级 {1}：行为真实类别，列为最可能类别，n = {2} 次检查") \
     X(CONFUSION_TITLE,  "Level {1}", "层级 {1}") \
-    X(TIERS_TABLE,      "Levels of the tree, n = {1} exams whose tier is known; mean length of the path in the tree from truth to prediction {2}", "疾病树各层级，n = {1} 次已知分层的检查；真实与预测节点间平均路径长度 {2}") \
-    X(LEVEL_WORD,       "Level", "层级") \
+    X(TIERS_TABLE,      "Level {1}, n = {2} exams whose tier is known; Wilson interval of the accuracy", "层级 {1}，n = {2} 次已知分层的检查；准确率为 Wilson 区间") \
+    X(TREE_COST,        "Mean length of the path in the tree from the true to the predicted tier: {1} edges, n = {2} exams.", "疾病树中真实分层与预测分层间的平均路径长度：{1} 条边，n = {2} 次检查。") \
+    X(CLASS_AUC,        "AUC, {1} against the rest", "AUC，{1} 对其余") \
     X(BALANCED,         "Balanced accuracy", "平衡准确率") \
     X(MACRO_AUC,        "Macro AUC", "宏平均 AUC") \
     X(HAND_TILL,        "Hand and Till's M", "Hand-Till M") \
