@@ -169,6 +169,9 @@ static void auc_table(struct compose *c) {
     cells(c, b->clustered ? SAY(AUC_BY_PATIENT) : SAY(AUC_PLAIN), say_number(c, b->auc.value, 3), say_interval(c, &b->auc.plain), NULL);
     if (gap_none(&b->auc.logit_gap))
         cells(c, SAY(AUC_LOGIT), say_number(c, b->auc.value, 3), say_interval(c, &b->auc.logit), NULL);
+    const struct threshold_result *t = primary_threshold(c->v);
+    if (t && gap_none(&t->bootstrap_gap) && t->bootstrap[METRIC_AUC].bca_defined)
+        cells(c, SAY(AUC_BOOTSTRAP), say_number(c, b->auc.value, 3), say_interval(c, &t->bootstrap[METRIC_AUC].bca), NULL);
     if (b->clustered && gap_none(&b->auc_ignoring_patients.gap))
         cells(c, SAY(AUC_IGNORING), say_number(c, b->auc.value, 3), say_interval(c, &b->auc_ignoring_patients.plain), NULL);
     if (gap_none(&b->partial_gap)) {

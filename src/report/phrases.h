@@ -30,6 +30,7 @@
     X(AUC_PLAIN,        "AUC, DeLong", "AUC，DeLong 法") \
     X(AUC_IGNORING,     "AUC, DeLong, patients ignored", "AUC，DeLong 法，忽略患者聚类") \
     X(AUC_LOGIT,        "AUC, logit interval", "AUC，logit 区间") \
+    X(AUC_BOOTSTRAP,    "AUC, bootstrap over patients (BCa)", "AUC，按患者自助法（BCa）") \
     X(PARTIAL,          "Partial AUC, {1} {2} to {3}", "部分 AUC，{1} {2} 至 {3}") \
     X(PARTIAL_CORRECTED, "Partial AUC, McClish's scale", "部分 AUC，McClish 校正") \
     X(AXIS_SPECIFICITY, "specificity", "特异度") \
