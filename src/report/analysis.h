@@ -23,7 +23,7 @@ int analyse_auc(struct auc *out, const double *score, const uint8_t *truth, size
 /* The primary threshold, or NULL. */
 const struct threshold_result *primary_threshold(const struct evaluation *v);
 /* A BI-RADS category of each exam from the column birads of the truth, or from the reference reader; source: which. NULL: neither. */
-const signed char *clinical_birads(const struct evaluation *v, const char **source);
+const short *clinical_birads(const struct evaluation *v, const char **source);
 /* n_leaves x level: probability of each class of the level (by row), class names and the class of each leaf. */
 int level_class(const struct tree *t, size_t level, size_t leaf);
 int level_classes(const struct tree *t, size_t level);

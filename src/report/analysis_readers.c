@@ -13,11 +13,11 @@ struct read_exams {
     size_t n_clusters;
 };
 
-static const signed char *readings(const struct joined *j, size_t condition, size_t reader) {
+static const short *readings(const struct joined *j, size_t condition, size_t reader) {
     return j->birads + (condition * j->n_readers + reader) * j->n;
 }
 
-static bool mixed(const signed char *b, size_t n) {
+static bool mixed(const short *b, size_t n) {
     bool plain = false, lettered = false;
     for (size_t i = 0; i < n; i++) {
         plain = plain || b[i] == BIRADS_4;
@@ -36,7 +36,7 @@ static bool positive_call(const struct study_plan *p, enum birads b) {
 
 static int gather(struct read_exams *x, struct reader_result *r, struct evaluation *v, struct err *e) {
     const struct joined *j = v->joined;
-    const signed char *b = readings(j, r->condition, r->reader);
+    const short *b = readings(j, r->condition, r->reader);
     const struct threshold_result *t = primary_threshold(v);
     struct arena *a = &v->arena;
     size_t *seen = arena_alloc(a, j->n, sizeof *seen, e); /* new number of a patient + 1 */
@@ -148,7 +148,7 @@ static int one_reader(struct reader_result *r, struct evaluation *v, struct err 
 /* Two readers, first condition, exams read by both. */
 static int agree(struct agreement *a, struct evaluation *v, struct err *e) {
     const struct joined *j = v->joined;
-    const signed char *x = readings(j, 0, a->a), *y = readings(j, 0, a->b);
+    const short *x = readings(j, 0, a->a), *y = readings(j, 0, a->b);
     const bool undivided = mixed(x, j->n) || mixed(y, j->n);
     size_t counts[BIRADS_COUNT * BIRADS_COUNT] = {0};
     int rc = 0;
@@ -260,7 +260,7 @@ static int figures(struct mrmc **out, const struct readers_section *s, struct ev
     if (!score || !figure || !covariance || !truth)
         return ERR_NO_MEMORY;
     for (size_t c = 0; c < cells; c++) {
-        const signed char *b = j->birads + c * j->n;
+        const short *b = j->birads + c * j->n;
         const bool undivided = mixed(b, j->n);
         for (size_t i = 0; i < s->n_complete; i++)
             score[c * s->n_complete + i] = undivided ? birads_undivided(b[which[i]]) : b[which[i]];

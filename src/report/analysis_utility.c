@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const signed char *clinical_birads(const struct evaluation *v, const char **source) {
+const short *clinical_birads(const struct evaluation *v, const char **source) {
     const struct joined *j = v->joined;
     for (size_t r = 0; r < j->n_readers; r++)
         if (*v->plan->reference_reader && strcmp(j->reader[r], v->plan->reference_reader) == 0) {
@@ -33,7 +33,7 @@ static int curve(struct utility_section *s, struct evaluation *v, struct err *e)
 static int eligible_exams(uint8_t *eligible, struct downgrade_result *r, const struct plan_downgrade *rule, const struct evaluation *v) {
     const struct joined *j = v->joined;
     const struct group_column *column = join_column(j, "birads");
-    const signed char *reader = column ? NULL : clinical_birads(v, &r->source);
+    const short *reader = column ? NULL : clinical_birads(v, &r->source);
     if (column)
         r->source = "birads";
     if (!column && !reader) {

@@ -66,7 +66,7 @@ struct joined {
     size_t n_columns;
     size_t n_readers, n_conditions; /* 0 without readers */
     const char **reader, **condition;
-    signed char *birads; /* [(condition * n_readers + reader) * n + exam]; BIRADS_UNREADABLE: not read */
+    short *birads; /* [(condition * n_readers + reader) * n + exam]; BIRADS_UNREADABLE: not read */
     struct flow flow[FLOW_COUNT];
     const char **unused; /* "predictions: NAME": columns that were not understood */
     size_t n_unused;

@@ -63,14 +63,15 @@ static int place(struct joined *j, const struct table *t, const struct reading *
         return flow_add(j, FLOW_READING_INCOMPLETE, x->id, who, e);
     if (b == BIRADS_6)
         return flow_add(j, FLOW_READING_PROVEN, x->id, who, e);
-    j->birads[x->cell * j->n + (size_t)(found - j->exam_id)] = (signed char)b;
+    j->birads[x->cell * j->n + (size_t)(found - j->exam_id)] = (short)b;
     return 0;
 }
 
 static int place_all(struct joined *j, const struct table *t, const struct reading *list, int birads, struct err *e) {
     char shown[CSV_SHOW_SIZE];
     int rc = 0;
-    memset(j->birads, BIRADS_UNREADABLE, j->n_conditions * j->n_readers * j->n);
+    for (size_t i = 0; i < j->n_conditions * j->n_readers * j->n; i++)
+        j->birads[i] = BIRADS_UNREADABLE;
     for (size_t i = 0; i < t->csv.n_rows && !rc; i++) {
         if (i > 0 && list[i].cell == list[i - 1].cell && strcmp(list[i].id, list[i - 1].id) == 0)
             return err_set(e, ERR_READER_TWICE, "%s: lines %zu and %zu are readings of exam '%s' by the same reader under one condition",
@@ -109,7 +110,7 @@ int readings_read(struct joined *j, const struct join_tables *tables, struct err
     j->n_conditions = conditions.n;
     struct reading *list = rc ? NULL : arena_alloc(&j->arena, t.csv.n_rows, sizeof *list, e);
     if (rc || !list || !(j->reader = copy_names(&j->arena, &readers, e)) || !(j->condition = copy_names(&j->arena, &conditions, e)) ||
-        !(j->birads = arena_alloc(&j->arena, readers.n * conditions.n * j->n, 1, e)))
+        !(j->birads = arena_alloc(&j->arena, readers.n * conditions.n * j->n, sizeof *j->birads, e)))
         return rc ? rc : ERR_NO_MEMORY;
     for (size_t r = 0; r < t.csv.n_rows; r++)
         list[r] = (struct reading){names_find(&conditions, table_cell(&t, r, condition)) * readers.n +
