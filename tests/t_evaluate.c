@@ -198,8 +198,9 @@ static void test_bad_plans(void **state) {
 /* --- by hand ------------------------------------------------------------------------------------------------------------- */
 
 #define FULL_TRUTH                                                                                                                         \
-    "exam_id,patient_id,malignant,tier,birads,age\n"                                                                                       \
-    "e1,p1,1,C,4a,45\ne2,p1,0,A,4a,45\ne3,p2,1,B,5,61\ne4,p3,0,A,3,38\ne5,p4,1,C,4a,70\ne6,,0,,2,\ne7,p6,,,,\ne8,p7,0,A,2,50\n"
+    "exam_id,patient_id,malignant,tier,birads,age,biopsy_reading_1\n"                                                                      \
+    "e1,p1,1,C,4a,45,invasive\ne2,p1,0,A,4a,45,in situ\ne3,p2,1,B,5,61,benign\ne4,,0,A,3,38,\ne5,p4,1,C,4a,70,\ne6,,0,,2,,Atypia\n"        \
+    "e7,p6,,,,,\ne8,p7,0,A,2,50,\ne9,p8,0,A,2,50,\n"
 #define FULL_PREDICTIONS                                                                                                                   \
     "exam_id,status,p_A,p_B,p_C,reason,note\n"                                                                                             \
     "e4,ok,0.7,0.2,0.1,,x\ne3,ok,0.6,0.3,0.1,,\ne2,ok,0.2,0.1,0.7,,\ne1,ok,0.1,0.2,0.7,,\ne5,refused,,,,IMAGE_BLANK: empty,\n"             \
@@ -207,8 +208,8 @@ static void test_bad_plans(void **state) {
 #define FULL_READERS "reader,exam_id,birads\nR1,e1,4a\nR1,e2,3\nR1,e3,3\nR1,e4,4b\nR1,e6,\nR1,e5,5\nR2,e1,6\nR2,e3,5\n"
 
 static void check_flow(const struct joined *j) {
-    static const size_t expected[FLOW_COUNT] = {[FLOW_TRUTH] = 8,
-                                                [FLOW_NO_PREDICTION] = 1,
+    static const size_t expected[FLOW_COUNT] = {[FLOW_TRUTH] = 9,
+                                                [FLOW_NO_PREDICTION] = 2,
                                                 [FLOW_REFUSED] = 1,
                                                 [FLOW_TRUTH_UNKNOWN] = 1,
                                                 [FLOW_ANALYSED] = 5,
@@ -224,12 +225,12 @@ static void check_flow(const struct joined *j) {
     assert_string_equal(j->flow[FLOW_NO_PREDICTION].id[0], "e8");
     assert_string_equal(j->flow[FLOW_TRUTH_UNKNOWN].id[0], "e7");
     assert_string_equal(j->flow[FLOW_NO_TRUTH].id[0], "zz");
-    assert_int_equal(j->unscored[0], 1); /* e8 */
+    assert_int_equal(j->unscored[0], 2); /* e8, e9 */
     assert_int_equal(j->unscored[1], 1); /* e5 */
     assert_int_equal(j->n_unused, 1);
     assert_string_equal(j->unused[0], "predictions: note");
     assert_int_equal(j->n_clusters, 4);
-    assert_int_equal(j->without_patient, 1);
+    assert_int_equal(j->without_patient, 2); /* two women, not one */
 }
 
 /* Malignant e1 0.9, e3 0.4; benign e2 0.8, e4 0.3, e6 0.5. Pairs in order: e1 all three, e3 one: 4 of 6. */
@@ -248,7 +249,7 @@ static void test_by_hand(void **state) {
     assert_int_equal(t->binary.counts.true_negative, 1);
     assert_int_equal(t->worst_sensitivity.count, 1);
     assert_int_equal(t->worst_sensitivity.total, 3);
-    assert_int_equal(t->worst_specificity.total, 4);
+    assert_int_equal(t->worst_specificity.total, 5);
     /* tiers of e1 .. e4: truth C A B A, called C C A A */
     const struct level_result *l = &v->tiers.levels[1];
     static const size_t confusion[9] = {1, 0, 1, 1, 0, 0, 0, 0, 1};
@@ -271,6 +272,13 @@ static void test_by_hand(void **state) {
     assert_int_equal(v->utility.downgrades[0].d.downgraded, 0);
     assert_false(v->utility.downgrades[0].d.bound_defined);
     assert_int_equal(v->utility.zero_miss_needed, 183);
+    /* the pathologist is right on e1 and e6, the model on e1 */
+    assert_int_equal(v->n_biopsy, 1);
+    const struct pairs *b = &v->biopsy[0].pairs;
+    assert_int_equal(v->biopsy[0].n, 4);
+    assert_true(b->both == 1 && b->first == 0 && b->second == 1 && b->neither == 2);
+    assert_int_equal(v->biopsy[0].binary.counts.true_positive, 1);
+    assert_int_equal(v->biopsy[0].model_accuracy.count, 1);
     evaluation_free(v);
     join_free(j);
     study_plan_free(p);
@@ -365,6 +373,12 @@ static char *evaluate_shuffled(struct cohort *c, struct cohort *other, uint32_t 
         if (!gap_none(&v->calibration.results[i].gap))
             fail_msg("%s: %s", v->calibration.results[i].name, v->calibration.results[i].gap.why);
     assert_true(v->calibration.results[1].brier.score < 0.25);
+    double brier = 0;
+    for (int i = 0; i < 120; i++) {
+        const double logit = log(fmax(c->score[i], 1e-6)) - log(fmax(1 - c->score[i], 1e-6));
+        brier += pow(1 / (1 + exp(-logit / v->calibration.temperature[0])) - c->malignant[i], 2) / 120;
+    }
+    near(v->calibration.results[3].brier.score, brier, 1e-12);
     evaluation_free(v);
     join_free(j);
     join_free(d);
@@ -423,6 +437,22 @@ static void test_edges(void **state) {
     v = evaluated(p, j, NULL);
     near(v->binary.auc.value, 0.5, 0);
     free(as_text(v));
+    evaluation_free(v);
+    join_free(j);
+    /* two tiers as probable as each other: the lower one; ages at the edge of a band */
+    j = joined(p, "id,p_A,p_B,p_C\na,0.4,0.2,0.4\nb,0.2,0.4,0.4\nc,1,0,0\nd,1,0,0\n", "id,tier,age\na,A,39.9\nb,B,40\nc,A,49\nd,A,50\n",
+               NULL);
+    v = evaluated(p, j, NULL);
+    assert_int_equal(v->tiers.levels[1].confusion[0], 3);
+    assert_int_equal(v->tiers.levels[1].confusion[4], 1);
+    const struct subgroup_column *age = &v->subgroups.columns[2];
+    assert_string_equal(age->name, "age");
+    assert_int_equal(age->n_groups, 3);
+    assert_string_equal(age->groups[0].name, "under 40");
+    assert_string_equal(age->groups[1].name, "40 to under 50");
+    assert_int_equal(age->groups[0].s.n, 1);
+    assert_int_equal(age->groups[1].s.n, 2);
+    assert_false(age->groups[1].s.large_enough);
     evaluation_free(v);
     join_free(j);
     /* any score: no calibration, no utility */
