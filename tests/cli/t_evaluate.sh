@@ -182,6 +182,38 @@ for name in roc pr reliability decision_curve forest confusion_level2; do
     same locked/figures/$name.csv reversed/figures/$name.csv
 done
 
+# Van Dyke's reader study through the verb: ratings 1 .. 5 as categories, two conditions. Printed by OR-DBM MRMC 2.51 and in MRMCaov's manual.
+$python - "$source_tree/tests/golden/vandyke.csv" <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+with open("vd_truth.csv", "w") as t, open("vd_readers.csv", "w") as r, open("vd_scores.csv", "w") as s:
+    t.write("exam_id,malignant\n")
+    r.write("reader,exam_id,birads,modality\n")
+    s.write("exam_id,score\n")
+    for x in rows:
+        t.write("%s,%s\n" % (x["case"], x["truth"]))
+        s.write("%s,%s\n" % (x["case"], x["r1m1"]))
+        for k in range(1, 6):
+            for m in "12":
+                r.write("r%d,%s,%s,m%s\n" % (k, x["case"], x["r%dm%s" % (k, m)], m))
+PY
+sed 's/^score: probability/score: any/; s/value: 0.5/value: 3/' plan.yml >any.yml
+expect 0 evaluate --plan any.yml --predictions vd_scores.csv --truth vd_truth.csv --readers vd_readers.csv --numbers-only --out vandyke
+$python - <<'PY'
+import json
+j = json.load(open("vandyke/results.json"))["readers"]
+m = j["mrmc"]
+assert ["%.8f" % x["value"] for x in m["mean_auc"]] == ["0.89703704", "0.94083736"], m["mean_auc"]
+both, fixed = m["random_readers_random_cases"], m["random_readers_fixed_cases"]
+assert "%.5f" % both["value"] == "0.04380" and "%.5f" % fixed["standard_error"] == "0.01485"
+assert ["%.5f" % x for x in fixed["interval"]] == ["0.00258", "0.08502"] and "%.4f" % fixed["p"] == "0.0420"
+assert "%.6f" % both["f"] == "4.484854" and "%.5f" % both["df2"] == "15.06611" and "%.8f" % both["p_equal"] == "0.05123303"
+assert ["%.10f" % x for x in both["interval"]] == ["-0.0002665519", "0.0878671960"] and "%.7f" % both["standard_error"] == "0.0206825"
+assert "%.10f" % m["components"]["var_error"] == "0.0007921325" and "%.10f" % m["components"]["cov2"] == "0.0003395265"
+r1 = [r for r in j["readers"] if r["reader"] == "r1" and r["condition"] == "m1"][0]
+assert r1["model_against_reader"]["auc"]["difference"] == 0 and r1["n"] == 114
+PY
+
 # BrEaST: BI-RADS as a score; the area by counting pairs.
 data=${BMUNET_DATA:-$source_tree/../shared/data}/BrEaST
 if [ -r "$data/clinical.csv" ]; then
