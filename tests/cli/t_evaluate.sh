@@ -234,6 +234,37 @@ assert "score: any" in j["calibration"]["reason"]
 PY
     expect 0 evaluate --plan any.yml --predictions breast/predictions_age.csv --truth breast/truth.csv --out by_age
     prints "^ +$(grep -c ',refused,' breast/predictions_age.csv)  of these refused by the model$"
+    # R on the same tables, where pROC is installed
+    if Rscript -e 'library(pROC)' >/dev/null 2>&1; then
+        cat >check.R <<'R'
+suppressMessages({ library(pROC) })
+t <- merge(read.csv("breast/truth.csv"), read.csv("breast/predictions_age.csv"), by = "exam_id")
+t <- t[t$status == "ok", ]
+r <- roc(t$malignant, t$score, direction = "<", quiet = TRUE)
+b <- merge(t[, c("exam_id", "malignant", "score")], read.csv("breast/predictions_birads.csv"), by = "exam_id", suffixes = c("", ".birads"))
+q <- roc(b$malignant, b$score.birads, direction = "<", quiet = TRUE)
+d <- roc.test(r, q, method = "delong", paired = TRUE)
+call <- t$score >= 55; m <- t$malignant == 1
+s <- prop.test(sum(call & m), sum(m), correct = FALSE)$conf.int
+x <- binom.test(sum(call & m), sum(m))$conf.int
+cat(sprintf("%.15g\n", c(auc(r), sqrt(var(r)), ci.auc(r)[c(1, 3)], auc(r, partial.auc = c(1, 0.9)), d$p.value, s, x)), sep = "")
+R
+        Rscript check.R >from_r
+        sed 's/value: 4/value: 55/' any.yml >age.yml
+        expect 0 evaluate --plan age.yml --predictions breast/predictions_age.csv --truth breast/truth.csv --readers breast/readers.csv --numbers-only --out r
+        $python - <<'PY'
+import json
+j = json.load(open("r/results.json"))
+a, m, r = j["binary"]["auc"], j["binary"]["thresholds"][0]["metrics"]["sensitivity"], j["readers"]["readers"][0]
+mine = [a["value"], a["standard_error"], *a["interval"], j["binary"]["partial_auc"]["value"], r["model_against_reader"]["auc"]["p"], *m["wilson"], *m["clopper_pearson"]]
+theirs = [float(x) for x in open("from_r")]
+assert len(mine) == len(theirs) == 10
+for x, y in zip(mine, theirs):
+    assert abs(x - y) < 1e-10 * max(1e-3, abs(y)) + 1e-13, (x, y)
+PY
+    else
+        echo "R with pROC: skipped, not installed"
+    fi
 else
     echo "BrEaST: skipped, $data is not there"
 fi
