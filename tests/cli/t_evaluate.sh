@@ -168,6 +168,22 @@ expect 1 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml 
 says '^bmunet: SPLIT_OVERLAP: '
 [ ! -e x ] || fail "x was made"
 
+# names that would be markup, formulas or nothing a font holds do no harm
+printf 'exam_id,malignant,center\n<script>a,1,<img src=x>\n"=b,""&",0,</svg>\nc,0,\ndd,1,</svg>\n' >hostile_t.csv
+printf 'exam_id,score\n<script>a,0.9\n"=b,""&",0.2\nc,0.6\ndd,0.4\n' >hostile_p.csv
+printf 'reader,exam_id,birads\n<script>alert(1)</script>,c,3\n<script>alert(1)</script>,dd,5\n' >hostile_r.csv
+expect 0 evaluate --predictions hostile_p.csv --truth hostile_t.csv --readers hostile_r.csv --plan plan.yml --out hostile
+! grep -q -e '<script' -e '<img' hostile/report.html hostile/figures/*.svg || fail "a name became markup"
+holds hostile/report.html '&lt;script&gt;alert'
+
+# a disk that is full leaves the mark
+(
+    ulimit -f 64
+    expect 1 evaluate --predictions p.csv --truth t.csv --plan plan.yml --out cut
+)
+says '^bmunet: FILE_WRITE: cut/'
+[ -e cut/INCOMPLETE ] || fail "cut is not marked"
+
 # the cohort's exams.csv serves as truth: subgroups by centre, age, density, inputs; BI-RADS downgraded
 expect 0 evaluate --predictions test.csv --truth test_exams.csv --plan plan.yml --out by_exams
 prints '^downgrade of BI-RADS 4 below 0.02: '
