@@ -28,7 +28,7 @@ WRAPPERS = [
     (r"jansson\.h", r"src/base/json\.c"),
     (r"nettle/.*", r"src/base/hash\.c"),
     (r"zip\.h", r"src/ckpt/torch_zip\.c"),
-    (r"cyaml/.*", r"src/(data|train)/(\w+_yaml|schema)\.[ch]"),
+    (r"cyaml/.*", r"src/(data|train|report)/(\w+_yaml|schema)\.[ch]"),
     (r"gsl/.*", r"src/stats/distribution\.c"),
     (r"(cairo|pango|glib|fontconfig).*", r"src/report/canvas\.c"),
     (r"omp\.h", r"src/base/pool\.c"),

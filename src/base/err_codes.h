@@ -122,6 +122,12 @@
     X(STATS_UNDEFINED,   -204, "the statistic is not defined for these numbers: it would divide by zero") \
     X(STATS_SEPARATED,   -205, "the classes are separated perfectly: a logistic fit has no finite answer") \
     X(STATS_CONVERGENCE, -206, "an iteration did not converge") \
+    /* evaluation */ \
+    X(PLAN,              -220, "the evaluation plan contradicts itself") \
+    X(PROBABILITY_SUM,   -221, "class probabilities that do not sum to 1, or contradict their own sums") \
+    X(READER_TWICE,      -222, "a reader reads an exam twice under one condition") \
+    X(THRESHOLD_LOCK,    -223, "a locked threshold that is damaged or was chosen on what it would be applied to") \
+    X(EVALUATION_EMPTY,  -224, "no exam has both a prediction and a truth") \
     /* reports */ \
     X(REPORT_FONT,       -210, "a font that reports are set in is not installed") \
     X(REPORT_TEXT,       -211, "text that is not UTF-8, or has a character that no font of ours holds") \

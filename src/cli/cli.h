@@ -30,6 +30,7 @@ int cmd_info(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_synth(int argc, char **argv);
 int cmd_split(int argc, char **argv);
+int cmd_evaluate(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_runs(int argc, char **argv);
 

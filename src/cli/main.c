@@ -22,6 +22,7 @@ static const struct verb {
     {"init", "write an untrained model, for trying things out", cmd_init},
     {"synth", "make a synthetic cohort with known truth", cmd_synth},
     {"split", "divide a table of exams by patient", cmd_split},
+    {"evaluate", "measure predictions against the truth, with a report", cmd_evaluate},
     {"bench", "measure speed and memory on this machine", cmd_bench},
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -88,6 +88,7 @@ static const char rules[] =
     "a{color:var(--c6)}a:focus-visible{outline:2px solid var(--c6)}.scroll{overflow-x:auto;margin:1rem 0}table{border-collapse:collapse;"
     "font-size:.85rem;min-width:50%}caption{text-align:left;padding:.2rem 0 .4rem;font-weight:bold}caption span{font-weight:normal}"
     "th,td{padding:.28rem .7rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--c3);overflow-wrap:anywhere}"
+    "td:not(.n),th:not(.n){min-width:5.5rem}" /* in a wide table, which scrolls, text would shrink to a letter per line */
     "thead th{border-bottom:2px solid "
     "var(--c2);vertical-align:bottom}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;"
     "overflow-wrap:normal}tr.g th{padding-top:.7rem}figure{margin:1.4rem 0}figure svg{display:block;max-width:100%;height:auto}"

@@ -4,7 +4,7 @@
 expect 0 "$bmunet" --version
 prints '^bmunet [0-9]+\.[0-9]+\.[0-9]+ \('
 expect 0 "$bmunet" help
-for verb in predict import info init synth split bench; do
+for verb in predict import info init synth split evaluate bench; do
     "$bmunet" help | grep -q "^  $verb " || fail "help does not list $verb"
     "$bmunet" "$verb" --help >long 2>/dev/null || fail "$verb --help"
     expect 0 "$bmunet" help "$verb"

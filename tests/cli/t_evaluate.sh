@@ -1,0 +1,287 @@
+#!/bin/sh
+# bmunet evaluate as a user runs it: on a synthetic cohort with its readers, on BrEaST's readings where they lie about, on bad input.
+. "$(dirname -- "$0")/common"
+python=python3
+evaluate() { "$bmunet" evaluate "$@"; }
+sed 's/resamples: 10000/resamples: 400/; s/least_positive: 10/least_positive: 3/; s/least_negative: 10/least_negative: 3/' "$source_tree/share/plans/default.yml" >plan.yml
+
+usage() {
+    expect 1 evaluate "$@"
+    says '^bmunet: USAGE: '
+    [ "$(wc -l <err)" = 1 ] || fail "more than one line: $*"
+}
+printf 'exam_id,score\na,0.9\nb,0.2\nc,0.6\nd,0.4\n' >p.csv
+printf 'exam_id,malignant\na,1\nb,0\nc,0\nd,1\n' >t.csv
+usage
+usage --predictions p.csv
+usage --predictions p.csv --truth t.csv
+usage --predictions p.csv --truth t.csv --out x --recalibrate-on p.csv
+usage --predictions p.csv --truth t.csv --out x --development-truth t.csv
+usage --predictions p.csv --truth t.csv --out x --lang fr
+usage --predictions p.csv --truth t.csv --out x --locked l --choose-on p.csv --development-truth t.csv
+expect 1 evaluate --predictions p.csv --truth nosuch.csv --out x
+says '^bmunet: FILE_MISSING: nosuch.csv'
+printf 'exam_id,score\na,0.9\nb,nan\n' >bad.csv
+expect 1 evaluate --predictions bad.csv --truth t.csv --out x
+says '^bmunet: STATS_NAN: bad.csv, line 3, column score: '
+printf 'name: x\nlevel: 0.95\nfoo: 1\n' >bad.yml
+expect 1 evaluate --predictions p.csv --truth t.csv --plan bad.yml --out x
+says '^bmunet: YAML: bad.yml: line 3'
+[ ! -e x ] || fail "x was made"
+mkdir full
+echo mine >full/file
+expect 1 evaluate --predictions p.csv --truth t.csv --out full
+says '^bmunet: FILE_WRITE: full: is not empty'
+mkdir half
+cp p.csv half
+: >half/INCOMPLETE
+expect 1 evaluate --predictions half/p.csv --truth t.csv --out x
+says '^bmunet: COHORT_INCOMPLETE: '
+
+# four exams: 3 of 4 pairs in order
+expect 0 evaluate --predictions p.csv --truth t.csv --plan plan.yml --out four
+prints '^  AUC \(DeLong\) +0\.750 '
+prints 'sensitivity +0\.500 .* 1 / 2$'
+[ ! -e four/INCOMPLETE ] || fail "four is marked"
+holds four/figures/roc.csv '^0\.59+8,0\.5,0\.5,1,1$'
+expect 1 evaluate --predictions p.csv --truth t.csv --out four
+says '^bmunet: FILE_WRITE: four: is not empty'
+
+# a synthetic cohort, its readers, and predictions made from its posteriors
+expect 0 "$bmunet" synth --patients 50 --seed 3 --size small --out cohort
+cat >make.py <<'PY'
+import csv, random
+random.seed(5)
+rows = list(csv.DictReader(open("cohort/truth.csv")))
+def table(name, part, refuse):
+    with open(name, "w") as f:
+        f.write("exam_id,status,tier,p_T1,p_T2,p_T3,p_T4,p_T5,p_benign,p_malignant,views_used,reason\n")
+        for i, r in enumerate(part):
+            if refuse and i == 3:
+                f.write(r["exam_id"] + ",refused" + "," * 9 + ",IMAGE_BLANK: the image is empty\n")
+                continue
+            if refuse and i == 5:
+                continue
+            m = min(max(float(r["posterior_all"]) * 0.9 + 0.1 * random.random(), 0), 1)
+            p = [(1 - m) * 0.8, (1 - m) * 0.2, m * 0.2, m * 0.1, m * 0.7]
+            tier = "T%d" % (1 + max(range(5), key=lambda k: p[k]))
+            f.write("%s,ok,%s,%s,%.9g,%.9g,%s,\n" % (r["exam_id"], tier, ",".join("%.9g" % x for x in p), 1 - m, m, random.choice(["mg_cc", "us_bmode_trans"])))
+        if refuse:
+            f.write("nobody,ok,T1,1,0,0,0,0,1,0,mg_cc,\n")
+patients = sorted({r["patient_id"] for r in rows})
+develop = set(patients[::3])
+table("dev.csv", [r for r in rows if r["patient_id"] in develop], False)
+table("test.csv", [r for r in rows if r["patient_id"] not in develop], True)
+def split(name, keep):
+    lines = open("cohort/truth.csv").read().splitlines()
+    head = lines[0].split(",")
+    k = head.index("patient_id")
+    open(name, "w").write("\n".join([lines[0]] + [l for l in lines[1:] if (l.split(",")[k] in develop) == keep]) + "\n")
+split("dev_truth.csv", True)
+split("test_truth.csv", False)
+split_exams = open("cohort/exams.csv").read().splitlines()
+open("test_exams.csv", "w").write("\n".join([split_exams[0]] + [l for l in split_exams[1:] if l.split(",")[1] not in develop]) + "\n")
+PY
+$python make.py
+expect 0 evaluate --predictions test.csv --truth test_truth.csv --readers cohort/readers.csv --plan plan.yml --out report \
+    --choose-on dev.csv --recalibrate-on dev.csv --development-truth dev_truth.csv
+prints 'threshold sensitivity: score >= .*, chosen on another set'
+prints '^reader R4'
+cat >check.py <<'PY'
+import csv, hashlib, json, sys
+j = json.load(open("report/results.json"))
+assert j["format"] == "bmunet-evaluation-1"
+for f in j["inputs"]:
+    if f["name"].endswith(".csv") and f["role"] != "readers":
+        assert f["sha256"] == hashlib.sha256(open(f["name"], "rb").read()).hexdigest(), f
+flow = {r["row"]: r for r in j["flow"]["rows"]}
+truth = {r["exam_id"]: r for r in csv.DictReader(open("test_truth.csv"))}
+assert flow["truth"]["n"] == len(truth) and flow["prediction_refused"]["n"] == 1 and flow["truth_without_prediction"]["n"] == 1
+assert flow["prediction_refused"]["exams"][0]["detail"].startswith("IMAGE_BLANK")
+assert flow["prediction_without_truth"]["exams"][0]["exam_id"] == "nobody"
+assert flow["analysed"]["n"] == len(truth) - 2 == j["binary"]["n"]
+score = {r["exam_id"]: float(r["p_malignant"]) for r in csv.DictReader(open("test.csv")) if r["status"] == "ok" and r["exam_id"] in truth}
+pos = [s for k, s in score.items() if truth[k]["malignant"] == "1"]
+neg = [s for k, s in score.items() if truth[k]["malignant"] == "0"]
+auc = sum((p > n) + 0.5 * (p == n) for p in pos for n in neg) / len(pos) / len(neg)
+assert abs(j["binary"]["auc"]["value"] - auc) < 1e-12
+t = j["binary"]["thresholds"][0]
+lock = json.load(open("report/threshold.json"))
+assert t["origin"] == "chosen" and t["value"] == lock["value"] and lock["sensitivity"] >= 0.95
+assert t["metrics"]["true_positive"] == sum(p >= t["value"] for p in pos)
+assert lock["predictions_sha256"] == hashlib.sha256(open("dev.csv", "rb").read()).hexdigest()
+brier = sum((score[k] - int(truth[k]["malignant"])) ** 2 for k in score) / len(score)
+assert abs(j["calibration"]["results"][0]["brier"]["score"] - brier) < 1e-9
+assert [r["name"] for r in j["calibration"]["results"]] == ["as_given", "platt", "isotonic", "temperature"]
+r1 = {r["exam_id"]: r["birads"] for r in csv.DictReader(open("cohort/readers.csv")) if r["reader"] == "R1" and r["exam_id"] in score}
+got = j["readers"]["readers"][0]
+assert got["reader"] == "R1" and got["n"] == len(r1)
+assert got["metrics"]["true_positive"] == sum(b >= "4a" for k, b in r1.items() if truth[k]["malignant"] == "1")
+assert j["readers"]["mrmc"]["mean_auc"][0]["value"] > 0.5 and "reason" in j["readers"]["mrmc"]
+assert j["utility"]["downgrades_needed_without_miss"] == 183
+b = j["biopsy_readings"]
+assert [x["column"] for x in b] == ["biopsy_reading_1", "biopsy_reading_2", "biopsy_reading_3"]
+read = {k: truth[k]["biopsy_reading_1"] in ("in situ", "invasive") for k in score if truth[k]["biopsy_reading_1"]}
+assert b[0]["n"] == len(read) and b[0]["metrics"]["accuracy"]["count"] == sum(x == (truth[k]["malignant"] == "1") for k, x in read.items())
+assert b[0]["only_model_right"] + b[0]["both_right"] == sum((score[k] >= t["value"]) == (truth[k]["malignant"] == "1") for k in read)
+assert {l["level"] for l in j["tiers"]["levels"]} == {"class", "tier"}
+text = open("report/results.json").read()
+assert "safe" not in text.lower()
+roc = list(csv.DictReader(open("report/figures/roc.csv")))
+area = sum((float(b["false_positive_rate"]) - float(a["false_positive_rate"])) * (float(b["sensitivity"]) + float(a["sensitivity"])) / 2 for a, b in zip(roc, roc[1:]))
+assert abs(area - auc) < 1e-12
+PY
+$python check.py
+[ "$(ls report/figures/*.csv | wc -l)" = 11 ] || fail "eleven tables of figures: $(ls report/figures)"
+
+# the pages: whole, offline, without script; the same files for the same date; Chinese
+for name in flow roc pr scores reliability decision_curve forest confusion_level1; do
+    [ -s "report/figures/$name.svg" ] && [ -s "report/figures/$name.png" ] || fail "figure $name"
+    holds report/report.html "figures/$name.svg"
+done
+for name in TRIPOD STARD CLAIM 'SYNTHETIC|synthetic = yes' 'for the author'; do
+    holds report/report.html "$name"
+done
+! grep -qiE '<script|src="http|href="http|@import|\bsafe\b' report/report.html || fail "report.html: a script, something from elsewhere, or a word that it may not say"
+head -c 5 report/report.pdf | grep -q '%PDF-' || fail "report.pdf is none"
+for language in en zh; do
+    for turn in 1 2; do
+        expect 0 evaluate --predictions test.csv --truth test_truth.csv --readers cohort/readers.csv --plan plan.yml --lang $language \
+            --date 2026-01-31T12:00:00Z --out $language$turn
+    done
+    diff -r ${language}1 ${language}2 >&2 || fail "not the same twice: $language"
+done
+holds zh1/report.html 'lang="zh-CN"'
+holds zh1/report.html '漏诊率'
+expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --numbers-only --out numbers
+[ "$(find numbers -name '*.svg' -o -name '*.png' -o -name '*.html' -o -name '*.pdf')" = "" ] || fail "--numbers-only drew something"
+
+# the threshold locked: on other exams; not on those it was chosen on, and not if it was touched
+expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --locked report/threshold.json --out locked
+prints 'threshold sensitivity: score >= .*, locked'
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --plan plan.yml --locked report/threshold.json --out x
+says '^bmunet: THRESHOLD_LOCK: .*chosen on these very exams'
+sed 's/"value": 0\./"value": 0.0/' report/threshold.json >touched.json
+expect 1 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --locked touched.json --out x
+says '^bmunet: THRESHOLD_LOCK: touched.json: the seal does not fit'
+expect 1 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --choose-on test.csv --development-truth test_truth.csv --out x
+says '^bmunet: SPLIT_OVERLAP: '
+[ ! -e x ] || fail "x was made"
+
+# names that would be markup, formulas or nothing a font holds do no harm
+printf 'exam_id,malignant,center\n<script>a,1,<img src=x>\n"=b,""&",0,</svg>\nc,0,\ndd,1,</svg>\n' >hostile_t.csv
+printf 'exam_id,score\n<script>a,0.9\n"=b,""&",0.2\nc,0.6\ndd,0.4\n' >hostile_p.csv
+printf 'reader,exam_id,birads\n<script>alert(1)</script>,c,3\n<script>alert(1)</script>,dd,5\n' >hostile_r.csv
+expect 0 evaluate --predictions hostile_p.csv --truth hostile_t.csv --readers hostile_r.csv --plan plan.yml --out hostile
+! grep -q -e '<script' -e '<img' hostile/report.html hostile/figures/*.svg || fail "a name became markup"
+holds hostile/report.html '&lt;script&gt;alert'
+
+# a disk that is full leaves the mark
+(
+    ulimit -f 64
+    expect 1 evaluate --predictions p.csv --truth t.csv --plan plan.yml --out cut
+)
+says '^bmunet: FILE_WRITE: cut/'
+[ -e cut/INCOMPLETE ] || fail "cut is not marked"
+
+# the cohort's exams.csv serves as truth: subgroups by centre, age, density, inputs; BI-RADS downgraded
+expect 0 evaluate --predictions test.csv --truth test_exams.csv --plan plan.yml --out by_exams
+prints '^downgrade of BI-RADS 4 below 0.02: '
+holds by_exams/figures/forest.csv '^center,[AC],[0-9]+,[0-9]+,[01]'
+holds by_exams/figures/forest.csv '^inputs,ultrasound,'
+holds by_exams/figures/forest.csv '^age,under 40,'
+
+# the same whatever the order of rows and the number of threads
+(head -n 1 test.csv && tail -n +2 test.csv | sort -r) >reversed.csv
+expect 0 evaluate --predictions reversed.csv --truth test_truth.csv --plan plan.yml --threads 3 --out reversed
+for name in roc pr reliability decision_curve forest confusion_level2; do
+    same locked/figures/$name.csv reversed/figures/$name.csv
+done
+
+# Van Dyke's reader study through the verb: ratings 1 .. 5 as categories, two conditions. Printed by OR-DBM MRMC 2.51 and in MRMCaov's manual.
+$python - "$source_tree/tests/golden/vandyke.csv" <<'PY'
+import csv, sys
+rows = list(csv.DictReader(open(sys.argv[1])))
+with open("vd_truth.csv", "w") as t, open("vd_readers.csv", "w") as r, open("vd_scores.csv", "w") as s:
+    t.write("exam_id,malignant\n")
+    r.write("reader,exam_id,birads,modality\n")
+    s.write("exam_id,score\n")
+    for x in rows:
+        t.write("%s,%s\n" % (x["case"], x["truth"]))
+        s.write("%s,%s\n" % (x["case"], x["r1m1"]))
+        for k in range(1, 6):
+            for m in "12":
+                r.write("r%d,%s,%s,m%s\n" % (k, x["case"], x["r%dm%s" % (k, m)], m))
+PY
+sed 's/^score: probability/score: any/; s/value: 0.5/value: 3/' plan.yml >any.yml
+expect 0 evaluate --plan any.yml --predictions vd_scores.csv --truth vd_truth.csv --readers vd_readers.csv --numbers-only --out vandyke
+$python - <<'PY'
+import json
+j = json.load(open("vandyke/results.json"))["readers"]
+m = j["mrmc"]
+assert ["%.8f" % x["value"] for x in m["mean_auc"]] == ["0.89703704", "0.94083736"], m["mean_auc"]
+both, fixed = m["random_readers_random_cases"], m["random_readers_fixed_cases"]
+assert "%.5f" % both["value"] == "0.04380" and "%.5f" % fixed["standard_error"] == "0.01485"
+assert ["%.5f" % x for x in fixed["interval"]] == ["0.00258", "0.08502"] and "%.4f" % fixed["p"] == "0.0420"
+assert "%.6f" % both["f"] == "4.484854" and "%.5f" % both["df2"] == "15.06611" and "%.8f" % both["p_equal"] == "0.05123303"
+assert ["%.10f" % x for x in both["interval"]] == ["-0.0002665519", "0.0878671960"] and "%.7f" % both["standard_error"] == "0.0206825"
+assert "%.10f" % m["components"]["var_error"] == "0.0007921325" and "%.10f" % m["components"]["cov2"] == "0.0003395265"
+r1 = [r for r in j["readers"] if r["reader"] == "r1" and r["condition"] == "m1"][0]
+assert r1["model_against_reader"]["auc"]["difference"] == 0 and r1["n"] == 114
+PY
+
+# BrEaST: BI-RADS as a score; the area by counting pairs.
+data=${BMUNET_DATA:-$source_tree/../shared/data}/BrEaST
+if [ -r "$data/clinical.csv" ]; then
+    sh "$source_tree/share/examples/breast_to_evaluation.sh" "$data" breast
+    sed 's/^score: probability/score: any/; s/value: 0.5/value: 4/' plan.yml >any.yml
+    expect 0 evaluate --plan any.yml --predictions breast/predictions_birads.csv --truth breast/truth.csv --readers breast/readers.csv --out by_birads
+    $python - <<'PY'
+import csv, json
+j = json.load(open("by_birads/results.json"))
+t = {r["exam_id"]: int(r["malignant"]) for r in csv.DictReader(open("breast/truth.csv"))}
+s = {r["exam_id"]: float(r["score"]) for r in csv.DictReader(open("breast/predictions_birads.csv"))}
+p, n = [s[k] for k in t if t[k]], [s[k] for k in t if not t[k]]
+auc = sum((a > b) + 0.5 * (a == b) for a in p for b in n) / len(p) / len(n)
+assert abs(j["binary"]["auc"]["value"] - auc) < 1e-12
+r = j["readers"]["readers"][0]
+assert abs(r["auc"]["value"] - auc) < 1e-12 and r["model_against_reader"]["auc"]["p"] == 1
+assert "score: any" in j["calibration"]["reason"]
+PY
+    expect 0 evaluate --plan any.yml --predictions breast/predictions_age.csv --truth breast/truth.csv --out by_age
+    prints "^ +$(grep -c ',refused,' breast/predictions_age.csv)  of these refused by the model$"
+    # R on the same tables, where pROC is installed
+    if Rscript -e 'library(pROC)' >/dev/null 2>&1; then
+        cat >check.R <<'R'
+suppressMessages({ library(pROC) })
+t <- merge(read.csv("breast/truth.csv"), read.csv("breast/predictions_age.csv"), by = "exam_id")
+t <- t[t$status == "ok", ]
+r <- roc(t$malignant, t$score, direction = "<", quiet = TRUE)
+b <- merge(t[, c("exam_id", "malignant", "score")], read.csv("breast/predictions_birads.csv"), by = "exam_id", suffixes = c("", ".birads"))
+q <- roc(b$malignant, b$score.birads, direction = "<", quiet = TRUE)
+d <- roc.test(r, q, method = "delong", paired = TRUE)
+call <- t$score >= 55; m <- t$malignant == 1
+s <- prop.test(sum(call & m), sum(m), correct = FALSE)$conf.int
+x <- binom.test(sum(call & m), sum(m))$conf.int
+cat(sprintf("%.15g\n", c(auc(r), sqrt(var(r)), ci.auc(r)[c(1, 3)], auc(r, partial.auc = c(1, 0.9)), d$p.value, s, x)), sep = "")
+R
+        Rscript check.R >from_r
+        sed 's/value: 4/value: 55/' any.yml >age.yml
+        expect 0 evaluate --plan age.yml --predictions breast/predictions_age.csv --truth breast/truth.csv --readers breast/readers.csv --numbers-only --out r
+        $python - <<'PY'
+import json
+j = json.load(open("r/results.json"))
+a, m, r = j["binary"]["auc"], j["binary"]["thresholds"][0]["metrics"]["sensitivity"], j["readers"]["readers"][0]
+mine = [a["value"], a["standard_error"], *a["interval"], j["binary"]["partial_auc"]["value"], r["model_against_reader"]["auc"]["p"], *m["wilson"], *m["clopper_pearson"]]
+theirs = [float(x) for x in open("from_r")]
+assert len(mine) == len(theirs) == 10
+for x, y in zip(mine, theirs):
+    assert abs(x - y) < 1e-10 * max(1e-3, abs(y)) + 1e-13, (x, y)
+PY
+    else
+        echo "R with pROC: skipped, not installed"
+    fi
+else
+    echo "BrEaST: skipped, $data is not there"
+fi
+no_leftovers
