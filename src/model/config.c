@@ -85,6 +85,9 @@ int config_check(const struct model_config *c, const struct schema *schema, stru
     for (int i = 0; i < 4; i++)
         if (sides[i] < 32 || sides[i] > 8192)
             return err_set(e, ERR_CONFIG, "an input side of %d pixels; 32 to 8192 are possible", sides[i]);
+    if (c->variant == VARIANT_REFERENCE && prep_is_canonical(p))
+        return err_set(e, ERR_CONFIG,
+                       "variant reference stands a black image in for an absent one; only profile reference-v1 says what that is");
     if (p->vendors && !prep_is_canonical(p))
         return err_set(e, ERR_CONFIG, "profile %s takes no vendor table; canonical-v1 does", p->name);
     if (!isfinite(p->mg_mean) || !isfinite(p->mg_std) || p->mg_std <= 0)
