@@ -1,5 +1,6 @@
-/* Fuzz target: a DICOM file to be de-identified, in this process. A code, or a file that reads as one of the stand-in's patient, without
- * marks that the corpus plants. Fuzzing, above all floors. */
+/* Fuzz target: a DICOM file to be de-identified, in this process. A code, or a file that reads as one of the stand-in's patient. (That no
+ * original value survives is tests/cli/t_deidentify.sh's: a fuzzer puts any mark into the pixels too, where it may stay.) Fuzzing, above
+ * all floors. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +16,6 @@ static void check(const struct buf *file) {
     struct err e = {0};
     int rc = dicom_decode(&im, (const uint8_t *)file->data, file->size, &facts_only, &e);
     assert(rc == 0 && strncmp(im->dicom->patient_id, "BMU-", 4) == 0 && strcmp(im->dicom->syntax, "1.2.840.10008.1.2.1") == 0);
-    assert(!memmem(file->data, file->size, "QSECRETQ", 8));
     image_free(im);
 }
 
