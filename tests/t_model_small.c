@@ -289,6 +289,13 @@ static void test_profiles(void **state) {
     o.prep = "canonical-v2";
     assert_int_equal(model_init(path, &o, &e), ERR_CONFIG);
     o.prep = "canonical-v1";
+    assert_int_equal(model_init(path, &o, &e), ERR_CONFIG); /* what an absent view's black image is, only reference-v1 says */
+    struct schema *schema = NULL;
+    assert_int_equal(schema_read_yaml(&schema, "share/schemas/clinical10.yml", &e), 0);
+    o.network = NETWORK_BMU;
+    o.variant = VARIANT_MASKED;
+    o.clinical = CLINICAL_CONCAT;
+    o.schema = schema;
     assert_int_equal(model_init(path, &o, &e), 0);
     assert_int_equal(model_open(&m, path, &(struct model_options){0}, &e), 0);
     const struct prep_profile *p = &model_config(m)->prep;
@@ -298,6 +305,7 @@ static void test_profiles(void **state) {
     assert_non_null(vendors_find(p->vendors, "M", ""));
     model_close(m);
     vendors_free(vendors);
+    schema_free(schema);
     model_close(fresh(NETWORK_BMU, VARIANT_MASKED, CLINICAL_CONCAT, 7));
     assert_int_equal(changed(NULL, "bmunet.vendors", "[1]", &e), ERR_MODEL_METADATA);
     assert_int_equal(changed(NULL, "bmunet.vendors", "[\"devices: []\"]", &e), ERR_YAML);
