@@ -40,7 +40,8 @@ enum {
     KEY_IGNORE,
     KEY_PARTIAL,
     KEY_SPLIT,
-    KEY_CACHE
+    KEY_CACHE,
+    KEY_TOMOSYNTHESIS
 };
 static const struct argp_option option_list[] = {
     {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "the model file, from import"},
@@ -53,6 +54,7 @@ static const struct argp_option option_list[] = {
     {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
     {.name = "cache", .key = KEY_CACHE, .arg = "DIR[,SIZE]", .doc = "keep prepared images there (default: nowhere; SIZE 20G)"},
     {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
+    {.name = "allow-tomosynthesis", .key = KEY_TOMOSYNTHESIS, .doc = "take views synthesised from tomosynthesis; the input's note says so"},
     {.name = "split", .key = KEY_SPLIT, .arg = "NAME", .doc = "only the rows whose column split is NAME"},
     {0}};
 
@@ -91,6 +93,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
     case KEY_PARTIAL:
         o->predict.allow_partial = true;
+        return 0;
+    case KEY_TOMOSYNTHESIS:
+        o->predict.allow_tomosynthesis = true;
         return 0;
     case KEY_SPLIT:
         o->predict.split = arg;

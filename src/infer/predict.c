@@ -165,7 +165,8 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
     l->prep = (struct exam_prep_options){.cache = options->cache,
                                          .profile = &l->config->prep,
                                          .network = network_name(l->config->network),
-                                         .allow_partial = options->allow_partial};
+                                         .allow_partial = options->allow_partial,
+                                         .allow_tomosynthesis = options->allow_tomosynthesis};
     for (int s = 0; s < SLOT_COUNT; s++)
         l->prep.taken |= model_takes(m, (enum slot)s) ? 1U << s : 0;
     pthread_mutex_init(&l->lock, NULL);

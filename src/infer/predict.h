@@ -19,9 +19,10 @@
 #include "model/model.h"
 
 struct predict_options {
-    bool allow_partial;  /* refused images count as absent */
-    struct cache *cache; /* of prepared images; NULL: none */
-    const char *split;   /* only rows whose split is exactly this; NULL: all */
+    bool allow_partial;       /* refused images count as absent */
+    bool allow_tomosynthesis; /* see struct prep_claim */
+    struct cache *cache;      /* of prepared images; NULL: none */
+    const char *split;        /* only rows whose split is exactly this; NULL: all */
 };
 
 /* Milliseconds. Exams overlap, so the sum over exams is more than the run's wall time; total = read + prep + network. */
