@@ -156,6 +156,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
             return cli_usage(state, "--stage, --exams and --out are needed");
         if (o->init && (o->init_us || o->init_mg))
             return cli_usage(state, "--init takes everything from one model; --init-us and --init-mg would not be used");
+        if (o->init && o->concat)
+            return cli_usage(state, "--init takes the network as it is; --concat would not be used");
         return (o->init_us || o->init_mg) && o->stage != STAGE_BMU ? cli_usage(state, "--init-us and --init-mg belong to stage bmu") : 0;
     default:
         return cli_default(key, state);
@@ -195,6 +197,16 @@ static void show_looking(void *ctx, long done, long total) {
     struct job *j = ctx;
     (void)total;
     progress_update(&j->bar, done);
+}
+
+static void show_begun(void *ctx, const struct run_result *r) {
+    (void)ctx;
+    const struct start_report *s = &r->start;
+    if (r->resumed)
+        printf("going on in epoch %u, after %u of its exams\n", r->resumed_epoch + 1, r->resumed_position);
+    else
+        printf("begins with %zu arrays afresh, %zu of --init, %zu of --init-us, %zu of --init-mg\n", s->fresh, s->from_init, s->from_us,
+               s->from_mg);
 }
 
 static void show_step(void *ctx, const struct run_progress *p) {
@@ -318,7 +330,6 @@ static int train(struct job *j, const struct exam_prep_options *prep, struct err
                                     .start = &j->start,
                                     .cohort = j->cohort,
                                     .prep = prep,
-                                    .schema = j->schema,
                                     .tree = j->tree,
                                     .loss = &j->loss,
                                     .seed = (uint64_t)o->seed,
@@ -330,6 +341,7 @@ static int train(struct job *j, const struct exam_prep_options *prep, struct err
                                     .checkpoint_seconds = 60 * o->minutes,
                                     .code_version = BMUNET_CODE,
                                     .stop = cli_stop(),
+                                    .begun = show_begun,
                                     .progress = show_step,
                                     .epoch = show_epoch,
                                     .ctx = j};
@@ -366,6 +378,7 @@ static int run(struct job *j, struct err *e) {
                               .init_mg = o->init_mg};
     if ((rc = start_config(&j->config, &j->init, &j->start, e)))
         return rc;
+    settings_take_network(&j->settings, &j->config);
     const enum network network = j->config.network;
     struct exam_prep_options prep = {.profile = &j->config.prep, .network = network_name(network), .allow_partial = o->allow_partial};
     if ((rc = open_cache(j, e)))

@@ -103,8 +103,8 @@ static int check_batch(const struct loss *l, const float *logits, const struct l
 
 /* --- arithmetic ----------------------------------------------------------------------------------------------------------- */
 
-/* The node of a label on its own level or one above: that of any leaf under it. */
-static int node_at(const struct loss *l, struct loss_label y, int level) {
+/* That of any leaf under it. */
+int loss_node_at(const struct loss *l, struct loss_label y, int level) {
     int leaf = 0;
     while (l->level[y.level].node_of_leaf[leaf] != y.node)
         leaf++;
@@ -157,7 +157,7 @@ static void count_labels(struct loss_value *out, const struct loss *l, const str
     for (size_t i = 0; i < n; i++)
         for (int at = 0; at <= labels[i].level; at++) {
             out->exams[at]++;
-            out->weights[at] += l->level[at].class_weight[node_at(l, labels[i], at)];
+            out->weights[at] += l->level[at].class_weight[loss_node_at(l, labels[i], at)];
         }
 }
 
@@ -174,7 +174,7 @@ static bool run_exam(struct loss_value *out, float *gradient, const struct loss 
     for (int at = 0; at <= y.level; at++) {
         const struct loss_level *level = &l->level[at];
         if (out->weights[at] > 0)
-            out->level[at] += exam_term(l, level, node_at(l, y, at), z, level->weight / out->weights[at], gradient ? sink : NULL);
+            out->level[at] += exam_term(l, level, loss_node_at(l, y, at), z, level->weight / out->weights[at], gradient ? sink : NULL);
     }
     for (int k = 0; gradient && k < l->n_leaves; k++) {
         gradient[k] = (float)sink[k];

@@ -209,14 +209,8 @@ static int check_classes(const struct train_cohort *c, const struct cohort_reque
                            "refused",
                            part_titles[p], r->part_name[p], c->counts[p].unlabelled, c->counts[p].no_view, stage_name(r->stage),
                            c->counts[p].refused);
-        for (uint32_t i = 0; i < c->n[p]; i++) {
-            const struct loss_label y = c->items[p][i].label;
-            for (int leaf = 0; leaf < r->loss->n_leaves; leaf++)
-                if (r->loss->level[y.level].node_of_leaf[leaf] == y.node) {
-                    by_class[top->node_of_leaf[leaf]]++;
-                    break;
-                }
-        }
+        for (uint32_t i = 0; i < c->n[p]; i++)
+            by_class[loss_node_at(r->loss, c->items[p][i].label, 0)]++;
         for (int k = 0; k < top->n_nodes; k++)
             if (by_class[k] == 0)
                 return err_set(e, ERR_TRAIN_DATA, "no %s exam (of %u) is %s: with one class nothing can be learnt or measured",
@@ -256,10 +250,11 @@ static void hash_text(struct sha256 *h, const char *text) {
 }
 
 static void hash_data(struct train_cohort *c, const struct work *w) {
-    struct sha256 data, split;
+    struct sha256 data, split, prepared;
     const size_t fields = w->r->schema ? w->r->schema->n_fields : 0;
     sha256_init(&data);
     sha256_init(&split);
+    sha256_init(&prepared);
     for (uint32_t i = 0; i < w->n; i++) {
         const struct candidate *k = &w->list[i];
         if (k->verdict->code)
@@ -275,11 +270,14 @@ static void hash_data(struct train_cohort *c, const struct work *w) {
             sha256_update(&data, &value, sizeof value);
         }
         for (int s = 0; s < SLOT_COUNT; s++)
-            if (k->item.present >> s & 1U)
+            if (k->item.present >> s & 1U) {
                 sha256_update(&data, k->verdict->input[s].sha256, SHA256_SIZE);
+                sha256_update(&prepared, k->verdict->input[s].tensor_sha256, SHA256_SIZE);
+            }
     }
     sha256_final(&data, c->data_sha256);
     sha256_final(&split, c->split_sha256);
+    sha256_final(&prepared, c->prepared_sha256);
 }
 
 int cohort_open(struct train_cohort **out, const struct cohort_request *r, struct err *e) {

@@ -35,6 +35,7 @@ struct train_cohort {
     struct part_counts counts[PART_COUNT];
     double *clinical_mean, *clinical_std; /* of the training exams, per field; NULL without a schema */
     uint8_t data_sha256[32];              /* over all used exams: id, part, label, clinical values, and the hash of each used file */
+    uint8_t prepared_sha256[32];          /* over the hash of each used tensor: preprocessing, vendor entries and decoding included */
     uint8_t split_sha256[32];             /* over the exam ids and their parts */
 };
 

@@ -111,7 +111,6 @@ static void draw_best(struct buf *b, const struct panel *p, const struct history
 
 int history_write_curves(const struct history *h, const char *title, const char *path, struct err *e) {
     struct panel panels[] = {{"loss", losses, 0, 1, LEFT}, {"AUC on the validation exams", areas, 0, 1, LEFT + PLOT_W + GAP}};
-    struct replace *out = NULL;
     struct buf b;
     buf_init(&b);
     buf_printf(&b, NULL,
@@ -128,12 +127,8 @@ int history_write_curves(const struct history *h, const char *title, const char 
             draw_line(&b, &panels[k], &panels[k].lines[i], h, i);
     }
     int rc = buf_printf(&b, e, "</svg>\n");
-    if (rc == 0 && (rc = replace_open(&out, path, e)) == 0) {
-        if ((rc = replace_write(out, b.data, b.size, e)) == 0)
-            rc = replace_commit(out, e);
-        else
-            replace_abort(out);
-    }
+    if (rc == 0)
+        rc = replace_whole(path, b.data, b.size, e);
     buf_release(&b);
     return rc;
 }

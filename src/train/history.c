@@ -111,21 +111,16 @@ int epoch_from_json(struct epoch_record *r, const struct json *j, struct err *e)
 }
 
 int history_write_log(const struct history *h, const char *path, struct err *e) {
-    struct replace *out = NULL;
-    struct buf line;
+    struct buf log, line;
+    int rc = 0;
+    buf_init(&log);
     buf_init(&line);
-    int rc = replace_open(&out, path, e);
-    for (size_t i = 0; i < h->n && rc == 0; i++) {
-        rc = json_text(&line, epoch_to_json(&h->epochs[i]), e);
-        if (rc == 0 && (rc = buf_append(&line, "\n", 1, e)) == 0)
-            rc = replace_write(out, line.data, line.size, e);
-    }
-    if (rc == 0) {
-        struct replace *whole = out;
-        out = NULL;
-        rc = replace_commit(whole, e);
-    }
-    replace_abort(out);
+    for (size_t i = 0; i < h->n && rc == 0; i++)
+        if ((rc = json_text(&line, epoch_to_json(&h->epochs[i]), e)) == 0)
+            rc = buf_printf(&log, e, "%s\n", line.data);
+    if (rc == 0)
+        rc = replace_whole(path, log.data ? log.data : "", log.size, e);
+    buf_release(&log);
     buf_release(&line);
     return rc;
 }

@@ -61,12 +61,35 @@ static int identify(struct run *r, struct err *e) {
         sha256_update(&h, text.data, text.size);
         sha256_update(&h, numbers, sizeof numbers);
         sha256_update(&h, r->o->cohort->data_sha256, SHA256_SIZE);
+        sha256_update(&h, r->o->cohort->prepared_sha256, SHA256_SIZE);
         sha256_update(&h, learner_facts(r->learner)->sha256, SHA256_SIZE);
         for (size_t i = 0; i < r->o->n_freeze; i++)
             sha256_update(&h, r->o->freeze[i], strlen(r->o->freeze[i]) + 1);
         sha256_final(&h, r->state.identity);
     }
     buf_release(&text);
+    return rc;
+}
+
+/* Models named again with --resume have to be those that the run began with: the start is made once more beside it and compared. */
+static int same_start(struct run *r, const char *path, struct err *e) {
+    char again[PATH_ROOM];
+    const struct start *s = r->o->start;
+    struct archive *a = NULL, *b = NULL;
+    uint8_t old[SHA256_SIZE], new[SHA256_SIZE];
+    if (!s->init && !s->init_us && !s->init_mg)
+        return 0;
+    int rc = path_in(again, r, "start-again.safetensors", e);
+    if (rc || (rc = start_write(again, s, &r->result->start, e)))
+        return rc;
+    if ((rc = safetensors_open(&a, path, e)) == 0 && (rc = safetensors_open(&b, again, e)) == 0 && (rc = archive_sha256(a, old, e)) == 0 &&
+        (rc = archive_sha256(b, new, e)) == 0 && memcmp(old, new, sizeof old) != 0)
+        rc = err_set(e, ERR_CHECKPOINT,
+                     "%s: the run there began with other settings, exams, seed or models (--init, --init-us, --init-mg) than are given now",
+                     r->o->folder);
+    archive_close(a);
+    archive_close(b);
+    unlink(again);
     return rc;
 }
 
@@ -81,6 +104,8 @@ static int begin_file(struct run *r, struct err *e) {
         return err_set(e, ERR_USAGE, "%s holds a run already; go on with it by --resume, or choose another --out", r->o->folder);
     if (access(path, F_OK) != 0 || access(other, F_OK) != 0) /* no step has been kept: the start is written again, to the same bytes */
         rc = start_write(path, r->o->start, &r->result->start, e);
+    else
+        rc = same_start(r, path, e);
     const struct learner_options how = {.precision = r->o->settings->precision,
                                         .exact = r->o->exact,
                                         .seed = r->o->seed,
@@ -195,13 +220,8 @@ static int save_text(struct run *r, struct err *e) {
     int rc = path_in(path, r, "log.jsonl", e);
     if (rc == 0 && (rc = history_write_log(&r->state.history, path, e)) == 0 && (rc = path_in(path, r, "curves.svg", e)) == 0)
         rc = history_write_curves(&r->state.history, title, path, e);
-    if (rc == 0 && (rc = card_write(&card, r->o, r->result, e)) == 0 && (rc = path_in(path, r, "card.md", e)) == 0) {
-        struct replace *out = NULL;
-        if ((rc = replace_open(&out, path, e)) == 0 && (rc = replace_write(out, card.data, card.size, e)) == 0)
-            rc = replace_commit(out, e);
-        else
-            replace_abort(out);
-    }
+    if (rc == 0 && (rc = card_write(&card, r->o, r->result, e)) == 0 && (rc = path_in(path, r, "card.md", e)) == 0)
+        rc = replace_whole(path, card.data, card.size, e);
     buf_release(&card);
     return rc;
 }
@@ -232,7 +252,7 @@ static void exchange(struct run *r) {
 static int see_again(struct run *r, struct err *e) {
     const struct train_settings *s = r->o->settings;
     int got = 0, rc = loader_start(r->training, r->o->cohort->items[PART_TRAIN], r->order, r->n, 0, r->state.epoch, e);
-    for (int i = 0; i < s->average_batches && rc == 0; i++) {
+    for (int i = 0; i < s->average_parts && rc == 0; i++) {
         rc = loader_next(r->training, r->exams, r->items, s->part, &got, e);
         if (rc || got == 0)
             break;
@@ -388,7 +408,7 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
     const double started = clock_seconds();
     memcpy(r->batches, p->batches, p->keys->n * sizeof *r->batches);
     exchange(r);
-    int rc = r->average && r->o->settings->average_batches ? see_again(r, e) : 0;
+    int rc = r->average && r->o->settings->average_parts ? see_again(r, e) : 0;
     if (rc == 0)
         rc = validate(&scores, NULL, r->learner, r->validation, c->items[PART_VALIDATION], c->n[PART_VALIDATION], r->o->loss, &how, e);
     if (rc == 0) {
@@ -458,6 +478,8 @@ int run_train(struct run_result *out, const struct run_options *o, struct err *e
     memset(out, 0, sizeof *out);
     r.run_started = r.checkpointed = clock_seconds();
     int rc = get_ready(&r, e);
+    if (rc == 0 && o->begun)
+        o->begun(o->ctx, out);
     if (rc == 0 && (rc = run_epochs(&r, e)) != 0)
         rc = save_what_is_there(&r, rc, e);
     loader_close(r.training);

@@ -28,13 +28,13 @@ struct run_progress { /* of the epoch under way */
     double images_per_second, seconds_left; /* of the whole run; NaN: not known yet */
     double auc;                             /* of the last validation; NaN: none yet */
 };
+struct run_result;
 struct run_options {
     const char *folder; /* there already */
     const struct train_settings *settings;
     const struct start *start;
     const struct train_cohort *cohort;
     const struct exam_prep_options *prep;
-    const struct schema *schema;
     const struct tree *tree;
     const struct loss *loss;
     uint64_t seed;
@@ -46,6 +46,7 @@ struct run_options {
     double checkpoint_seconds; /* between checkpoints within an epoch; 0: none */
     const char *code_version;
     const volatile sig_atomic_t *stop;                         /* not 0: finish the step, save, ERR_INTERRUPTED; may be NULL */
+    void (*begun)(void *ctx, const struct run_result *r);      /* before the first step; may be NULL */
     void (*progress)(void *ctx, const struct run_progress *p); /* after each step; may be NULL */
     void (*epoch)(void *ctx, const struct epoch_record *r);    /* after each epoch; may be NULL */
     void *ctx;

@@ -1,6 +1,7 @@
 /* The settings of a training run: names, limits, JSON. Floor 4. */
 #include "train/settings.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const stage_names[STAGE_COUNT] = {[STAGE_US] = "us", [STAGE_MG] = "mg", [STAGE_BMU] = "bmu"};
@@ -30,6 +31,16 @@ const char *metric_name(enum metric m) {
     return metric_names[m];
 }
 
+void settings_take_network(struct train_settings *s, const struct model_config *c) {
+    s->clinical = c->network == NETWORK_BMU ? c->clinical : s->clinical; /* the single networks take none */
+    s->width = c->width;
+    snprintf(s->profile, sizeof s->profile, "%s", c->prep.name);
+    s->mg_height = c->prep.mg_height;
+    s->mg_width = c->prep.mg_width;
+    s->us_height = c->prep.us_height;
+    s->us_width = c->prep.us_width;
+}
+
 /* --- limits ----------------------------------------------------------------------------------------------------------------- */
 
 int settings_check(const struct train_settings *s, struct err *e) {
@@ -49,7 +60,7 @@ int settings_check(const struct train_settings *s, struct err *e) {
         {"steps.dropout_block", s->dropout_block, 0, 0.99},
         {"steps.dropout_head", s->dropout_head, 0, 0.99},
         {"steps.average", s->average, 0, 0.999999},
-        {"steps.average_parts", s->average_batches, 0, 100000},
+        {"steps.average_parts", s->average_parts, 0, 100000},
         {"loss.class", s->class_weight_level, 0, 1e6},
         {"loss.tier", s->tier_weight_level, 0, 1e6},
         {"loss.smoothing", s->smoothing, 0, 0.99},
@@ -109,7 +120,7 @@ static struct json *steps_json(const struct train_settings *s) {
     json_put_number(j, "dropout_block", s->dropout_block);
     json_put_number(j, "dropout_head", s->dropout_head);
     json_put_number(j, "average", s->average);
-    json_put_integer(j, "average_parts", s->average_batches);
+    json_put_integer(j, "average_parts", s->average_parts);
     json_put_string(j, "precision", precision_name(s->precision));
     return j;
 }

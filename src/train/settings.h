@@ -45,8 +45,8 @@ struct train_settings {
     int epochs[STAGE_COUNT]; /* of the whole run */
     int batch, part;         /* exams per step; exams in memory at once (gradient accumulation) */
     double dropout_block, dropout_head;
-    double average;      /* exponential moving average of the weights: its decay per step; 0: none */
-    int average_batches; /* ... and parts to re-estimate batch-norm with before each validation */
+    double average;    /* exponential moving average of the weights: its decay per step; 0: none */
+    int average_parts; /* ... and parts to re-estimate batch-norm with before each validation */
     enum precision precision;
     /* the exams */
     enum sampler_kind sampler;
@@ -58,6 +58,9 @@ struct train_settings {
     enum metric metric;
     int patience; /* epochs without a better metric; 0: never early */
 };
+
+/* The network's part as it is in a model that is trained further: what a preset says of it does not count then. */
+void settings_take_network(struct train_settings *s, const struct model_config *c);
 
 /* ERR_YAML with line and column, ERR_CONFIG with the key. */
 int settings_read(struct train_settings *out, const char *path, struct err *e);

@@ -158,7 +158,7 @@ static void take(struct train_settings *s, const struct raw *r) {
         .dropout_block = t->dropout_block,
         .dropout_head = t->dropout_head,
         .average = t->average,
-        .average_batches = t->average_parts,
+        .average_parts = t->average_parts,
         .precision = (enum precision)t->precision,
         .sampler = (enum sampler_kind)r->exams.sampler,
         .augment = r->exams.augmentation,

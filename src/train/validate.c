@@ -34,14 +34,6 @@ static void softmax(double p[TIER_COUNT], const float z[TIER_COUNT]) {
         p[k] /= sum;
 }
 
-/* The node of a label on a level at or above its own. */
-static int node_at(const struct loss *l, struct loss_label y, int level) {
-    for (int leaf = 0; leaf < l->n_leaves; leaf++)
-        if (l->level[y.level].node_of_leaf[leaf] == y.node)
-            return l->level[level].node_of_leaf[leaf];
-    return -1;
-}
-
 static double node_probability(const struct loss *l, const double *p, int level, int node) {
     double sum = 0;
     for (int leaf = 0; leaf < l->n_leaves; leaf++)
@@ -63,7 +55,7 @@ static void fill(struct table *t, const double *p, const struct train_item *item
         if (items[i].label.level < level || (where && availability_of(items[i].present) != where))
             continue;
         t->score[t->n] = node_probability(l, p + (size_t)i * TIER_COUNT, level, node);
-        t->truth[t->n++] = node_at(l, items[i].label, level) == node;
+        t->truth[t->n++] = loss_node_at(l, items[i].label, level) == node;
     }
 }
 
@@ -76,7 +68,7 @@ static double accuracy(const double *p, const struct train_item *items, uint32_t
         for (int k = 1; k < l->level[level].n_nodes; k++)
             if (node_probability(l, p + (size_t)i * TIER_COUNT, level, k) > node_probability(l, p + (size_t)i * TIER_COUNT, level, best))
                 best = k;
-        right += best == node_at(l, items[i].label, level);
+        right += best == loss_node_at(l, items[i].label, level);
         all++;
     }
     return all ? (double)right / (double)all : (double)NAN;

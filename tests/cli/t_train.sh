@@ -46,6 +46,9 @@ expect 0 train --stage bmu --out bmu --resume --init-us us/best.safetensors --in
 same bmu/last.safetensors again/last.safetensors
 expect 1 train --stage bmu --out bmu --resume --seed 2 --init-us us/best.safetensors --init-mg mg/best.safetensors
 says '^bmunet: CHECKPOINT: .*other settings, exams, seed'
+expect 1 train --stage bmu --out bmu --resume --init-us other/best.safetensors --init-mg mg/best.safetensors
+says '^bmunet: CHECKPOINT: .*models'
+[ ! -e bmu/start-again.safetensors ] || fail "a second start is left behind"
 
 # stopped by signals in the middle of epochs, and killed: the same bits in the end
 rounds=${TRAIN_STOPS:-4}
@@ -116,10 +119,10 @@ refuse_table TRAIN_DATA "1 exams cannot be used.*" 'rows[1]["mg_cc"] = "tiny.yml
 says 'exam E1: IMAGE_TYPE: mg_cc'
 refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --stage us --ignore-column us_bmode_trans --ignore-column us_bmode_long \
     --ignore-column us_doppler_trans --ignore-column us_elasto_trans
-refuse CONFIG 'us/best.safetensors is a network|.*' --stage bmu --init-us tiny.yml
+refuse SAFETENSORS 'tiny.yml: .*' --stage bmu --init-us tiny.yml
 refuse USAGE '--init-us and --init-mg belong to stage bmu' --stage us --init-us us/best.safetensors
 refuse USAGE '--stage xx: us, mg and bmu' --stage xx
-refuse CONFIG "the pattern 'nosuch\.\*'|.*nosuch" --stage bmu --freeze 'nosuch.*'
+refuse CONFIG 'freeze: no array.s name matches "nosuch[.][*]"' --stage bmu --freeze 'nosuch.*'
 
 # refused exams may be left out, and are counted; a modality that nobody has is simply not learnt
 edit 'rows[1]["mg_cc"] = "tiny.yml"'
