@@ -41,10 +41,11 @@ static int read_header(struct clinical_table *c, const struct schema *schema, st
         else if (is_label(name) || is_field(schema, name))
             c->carried[i] = true;
         else
-            return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
-                           "column %zu: \"%s\" is not known; the nearest known name is \"%s\"; a clinical table holds patient_id, side, "
-                           "study_date, the schema's fields and labels",
-                           i + 1, csv_show(shown, name), manifest_column_nearest(name, HEADER_OURS, schema));
+            return err_set(
+                e, ERR_CSV_COLUMN_UNKNOWN,
+                "column %zu: \"%s\" is not taken here; a clinical table holds patient_id, side, study_date, the schema's fields and "
+                "labels (nearest name of a cohort table: \"%s\")",
+                i + 1, csv_show(shown, name), manifest_column_nearest(name, HEADER_OURS, schema));
     }
     return c->patient < 0 ? err_set(e, ERR_CSV_COLUMN_MISSING, "the column \"patient_id\" is missing") : 0;
 }
