@@ -22,9 +22,14 @@ enum file_role { PREDICTIONS, TRUTH, READERS, PLAN, TREE, RECALIBRATE, CHOOSE, D
 static const char *const role_names[ROLES] = {
     "predictions", "truth", "readers", "plan", "tree", "recalibrate_on", "choose_on", "development_truth", "locked_threshold"};
 
+enum { COMPARE_MAX = 16 };
+
 struct options {
     struct cli cli;
-    const char *path[ROLES]; /* NULL: not given */
+    const char *path[ROLES];          /* NULL: not given */
+    const char *compare[COMPARE_MAX]; /* FILE.csv or FILE.csv:COLUMN as it was given */
+    size_t n_compare;
+    const char *split;
     const char *out;
     bool json, numbers_only;
     enum words_language language;
@@ -32,12 +37,17 @@ struct options {
     long threads;
 };
 
-enum { KEY_FILE = 0x100, KEY_OUT = KEY_FILE + ROLES, KEY_JSON, KEY_NUMBERS, KEY_LANGUAGE, KEY_DATE, KEY_THREADS };
+enum { KEY_FILE = 0x100, KEY_OUT = KEY_FILE + ROLES, KEY_COMPARE, KEY_SPLIT, KEY_JSON, KEY_NUMBERS, KEY_LANGUAGE, KEY_DATE, KEY_THREADS };
 #define FILE_OPTION(text, role, argument, what)                                                                                            \
     { .name = text, .key = KEY_FILE + role, .arg = argument, .doc = what }
 static const struct argp_option option_list[] = {
     FILE_OPTION("predictions", PREDICTIONS, "FILE.csv", "one row per exam: exam_id and score, p_malignant or class probabilities"),
     FILE_OPTION("truth", TRUTH, "FILE.csv", "exam_id, malignant or tier; patient_id and columns of subgroups if there are any"),
+    {.name = "split", .key = KEY_SPLIT, .arg = "NAME", .doc = "only the exams whose column split of the truth is NAME"},
+    {.name = "compare",
+     .key = KEY_COMPARE,
+     .arg = "FILE.csv[:COLUMN]",
+     .doc = "another score of the same exams (default column: score, or else p_malignant); may be repeated"},
     FILE_OPTION("readers", READERS, "FILE.csv", "reader, exam_id, birads, condition if there are several"),
     FILE_OPTION("plan", PLAN, "FILE.yml", "what to compute (default share/plans/default.yml)"),
     FILE_OPTION("tree", TREE, "FILE.yml", "the disease tree that names the classes (default bmu5)"),
@@ -74,6 +84,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_OUT:
         o->out = arg;
         return 0;
+    case KEY_SPLIT:
+        o->split = arg;
+        return 0;
+    case KEY_COMPARE:
+        if (o->n_compare == COMPARE_MAX)
+            return cli_usage(state, "--compare may be given %d times at most", COMPARE_MAX);
+        o->compare[o->n_compare++] = arg;
+        return 0;
     case KEY_JSON:
         o->json = true;
         return 0;
@@ -94,11 +112,11 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     }
 }
 
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .doc = "Evaluate the predictions of any model: areas under the curve, sensitivity and specificity with intervals, tiers, readers, "
-           "calibration, utility, subgroups. Columns: docs/FORMATS.md; methods: docs/EVALUATION.md."};
+static const struct argp argp = {.options = option_list,
+                                 .parser = parse_option,
+                                 .doc = "Evaluate the predictions of any model: areas under the curve, sensitivity and specificity with "
+                                        "intervals, other scores beside it, tiers, readers, "
+                                        "calibration, utility, subgroups. Columns: docs/FORMATS.md; methods: docs/EVALUATION.md."};
 
 struct job {
     const struct options *options;
@@ -107,7 +125,14 @@ struct job {
         uint8_t *bytes;
         size_t size;
     } file[ROLES];
-    struct source_file source[ROLES];
+    struct compared_file {
+        char *path; /* owned; without the column */
+        char *name; /* owned; "truth.csv:posterior_all" */
+        const char *column;
+        uint8_t *bytes; /* NULL: the file is read already, as that of `same` */
+        size_t size, same;
+    } compare[COMPARE_MAX];
+    struct source_file source[ROLES + COMPARE_MAX];
     size_t n_sources;
     struct study_plan *plan;
     struct tree *tree;
@@ -120,14 +145,14 @@ struct job {
     struct progress progress;
 };
 
-static int read_file(struct job *j, enum file_role role, const char *path, size_t most, struct err *e) {
+static int read_file(uint8_t **bytes, size_t *size, struct job *j, const char *role, const char *path, size_t most, struct err *e) {
     struct source_file *s = &j->source[j->n_sources];
     uint8_t digest[SHA256_SIZE];
-    int rc = io_read_file(&j->file[role].bytes, &j->file[role].size, path, most, e);
+    int rc = io_read_file(bytes, size, path, most, e);
     if (rc)
         return rc;
-    *s = (struct source_file){.role = role_names[role], .name = cli_base_name(path)};
-    sha256_bytes(j->file[role].bytes, j->file[role].size, digest);
+    *s = (struct source_file){.role = role, .name = cli_base_name(path)};
+    sha256_bytes(*bytes, *size, digest);
     sha256_hex(digest, s->sha256);
     j->n_sources++;
     return 0;
@@ -152,6 +177,28 @@ static int check_folder(const char *path, struct err *e) {
     return rc;
 }
 
+/* FILE.csv:COLUMN taken apart at its last colon (a colon of a folder's name is none); a file that several columns are of is read once. */
+static int read_compared(struct job *j, size_t i, struct err *e) {
+    struct compared_file *c = &j->compare[i];
+    c->same = i;
+    c->path = mem_strdup(j->options->compare[i], e);
+    c->name = mem_strdup(cli_base_name(j->options->compare[i]), e);
+    if (!c->path || !c->name)
+        return ERR_NO_MEMORY;
+    char *colon = strrchr(c->path, ':');
+    if (colon && !strchr(colon, '/')) {
+        *colon = 0;
+        c->column = colon + 1;
+    }
+    for (size_t k = 0; k < i; k++)
+        if (j->compare[k].bytes && strcmp(j->compare[k].path, c->path) == 0)
+            c->same = k;
+    if (c->same != i)
+        return 0;
+    int rc = check_folder(c->path, e);
+    return rc ? rc : read_file(&c->bytes, &c->size, j, "compared", c->path, CSV_FILE_MAX, e);
+}
+
 static int read_all(struct job *j, struct err *e) {
     const struct options *o = j->options;
     int rc = 0;
@@ -165,8 +212,11 @@ static int read_all(struct job *j, struct err *e) {
         if (!rc && path && !yaml && r != LOCKED)
             rc = check_folder(path, e);
         if (!rc && path)
-            rc = read_file(j, (enum file_role)r, path, yaml || r == LOCKED ? YAML_FILE_MAX : CSV_FILE_MAX, e);
+            rc = read_file(&j->file[r].bytes, &j->file[r].size, j, role_names[r], path, yaml || r == LOCKED ? YAML_FILE_MAX : CSV_FILE_MAX,
+                           e);
     }
+    for (size_t i = 0; i < o->n_compare && !rc; i++)
+        rc = read_compared(j, i, e);
     return rc;
 }
 
@@ -227,10 +277,18 @@ static int choose_threshold(struct job *j, struct err *e) {
 }
 
 static int join_all(struct job *j, struct err *e) {
+    struct compare_table compare[COMPARE_MAX];
+    for (size_t i = 0; i < j->options->n_compare; i++) {
+        const struct compared_file *c = &j->compare[i], *text = &j->compare[c->same];
+        compare[i] = (struct compare_table){{c->path, (const char *)text->bytes, text->size}, c->column, c->name};
+    }
     int rc = join_make(&j->joined,
                        &(struct join_tables){.predictions = table_of(j, PREDICTIONS),
                                              .truth = table_of(j, TRUTH),
                                              .readers = table_of(j, READERS),
+                                             .split = j->options->split,
+                                             .compare = compare,
+                                             .n_compare = j->options->n_compare,
                                              .plan = j->plan,
                                              .tree = j->tree},
                        e);
@@ -368,6 +426,11 @@ static void release(struct job *j) {
     for (int r = 0; r < ROLES; r++) {
         free(j->found[r]);
         free(j->file[r].bytes);
+    }
+    for (size_t i = 0; i < j->options->n_compare; i++) {
+        free(j->compare[i].path);
+        free(j->compare[i].name);
+        free(j->compare[i].bytes);
     }
 }
 

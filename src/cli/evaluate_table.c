@@ -24,12 +24,28 @@ static void area(FILE *s, const char *name, const struct auc *a) {
         fprintf(s, "  %-14s not defined: %s\n", name, a->gap.why);
 }
 
+static void comparisons(FILE *s, const struct evaluation *v) {
+    for (size_t i = 0; i < v->n_comparisons; i++) {
+        const struct comparison *x = &v->comparisons[i];
+        fputs("  AUC of ", s);
+        cli_text(s, x->name);
+        if (!gap_none(&x->delong_gap)) {
+            fprintf(s, ": not compared: %s\n", x->delong_gap.why);
+            continue;
+        }
+        fprintf(s, ", %zu exams: %.3f  (%.3f to %.3f); model %.3f, difference %+.3f  (%+.3f to %+.3f), p = %.3g\n", x->n, x->auc.value,
+                x->auc.plain.low, x->auc.plain.high, x->delong.auc[0], x->delong.difference, x->delong.interval.low,
+                x->delong.interval.high, x->delong.p);
+    }
+}
+
 static void binary(FILE *s, const struct evaluation *v) {
     static const char *const origins[] = {"planned", "chosen on another set", "locked"};
     const struct binary_section *b = &v->binary;
     fprintf(s, "malignant or benign: %zu exams, %zu malignant; intervals of %g %%%s\n", b->n, b->n_positive, 100 * v->plan->level,
             b->clustered ? ", AUC by patient" : "");
     area(s, "AUC (DeLong)", &b->auc);
+    comparisons(s, v);
     for (size_t i = 0; i < b->n_thresholds; i++) {
         const struct threshold_result *t = &b->thresholds[i];
         fputs("  threshold ", s);

@@ -94,6 +94,8 @@ int evaluation_make(struct evaluation **out, const struct evaluation_input *in, 
     v->tree = in->tree;
     int rc = analyse_binary(v, in, e);
     if (!rc)
+        rc = analyse_comparisons(v, e);
+    if (!rc)
         rc = analyse_tiers(v, e);
     if (!rc)
         rc = analyse_readers(v, e);

@@ -9,6 +9,7 @@ int gap_take(struct gap *g, int rc, const struct err *e);
 void gap_set(struct gap *g, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 int analyse_binary(struct evaluation *v, const struct evaluation_input *in, struct err *e);
+int analyse_comparisons(struct evaluation *v, struct err *e);
 int analyse_tiers(struct evaluation *v, struct err *e);
 int analyse_readers(struct evaluation *v, struct err *e);
 int analyse_biopsy(struct evaluation *v, struct err *e);

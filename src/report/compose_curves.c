@@ -182,6 +182,28 @@ static void auc_table(struct compose *c) {
     cells(c, SAY(AVERAGE_PRECISION), say_number(c, b->average_precision, 3), "", NULL);
 }
 
+static const char *difference(struct compose *c, const struct delong_test *t) {
+    const char *text = arena_printf(&c->arena, c->e, "%+.3f (%s)", t->difference, say_interval(c, &t->interval));
+    return text ? text : "";
+}
+
+static void compared_table(struct compose *c) {
+    const struct evaluation *v = c->v;
+    const char *labels[] = {SAY(SCORE_WORD), "n", "AUC", SAY(AUC_OF_MODEL), SAY(DIFFERENCE_WORD), SAY(P_WORD), NULL};
+    if (!v->n_comparisons)
+        return;
+    table_of(c, SAY(COMPARED_TABLE), NULL, labels);
+    for (size_t i = 0; i < v->n_comparisons; i++) {
+        const struct comparison *x = &v->comparisons[i];
+        const bool tested = gap_none(&x->delong_gap);
+        cells(c, x->name, say_count(c, x->n), say_auc(c, &x->auc), tested ? say_number(c, x->delong.auc[0], 3) : SAY(NOT_DEFINED),
+              tested ? difference(c, &x->delong) : "", tested ? say_p(c, x->delong.p) : "", NULL);
+    }
+    for (size_t i = 0; i < v->n_comparisons; i++)
+        if (!gap_none(&v->comparisons[i].delong_gap))
+            document_note(c->document, "%s: %s", v->comparisons[i].name, FILL(NOT_COMPUTED, v->comparisons[i].delong_gap.why));
+}
+
 int compose_discrimination(struct compose *c) {
     const struct binary_section *b = &c->v->binary;
     document_heading(c->document, 1, SAY(DISCRIMINATION));
@@ -199,6 +221,8 @@ int compose_discrimination(struct compose *c) {
         auc_table(c);
     else if (!rc)
         say_gap(c, &b->auc.gap);
+    if (!rc)
+        compared_table(c);
     return rc;
 }
 

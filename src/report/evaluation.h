@@ -67,6 +67,15 @@ struct binary_section {
     struct threshold_result *thresholds;
 };
 
+/* Another score against the model's, on the exams that have both. */
+struct comparison {
+    const char *name;
+    size_t n, n_positive;
+    struct auc auc; /* of the other score */
+    struct gap delong_gap;
+    struct delong_test delong; /* model less other score */
+};
+
 struct level_result {
     const char *name;
     int k;
@@ -217,6 +226,8 @@ struct evaluation {
     const struct study_plan *plan;
     const struct tree *tree;
     struct binary_section binary;
+    size_t n_comparisons;
+    struct comparison *comparisons;
     struct tiers_section tiers;
     struct readers_section readers;
     size_t n_biopsy;

@@ -60,12 +60,17 @@ struct pair {
     size_t truth, scores;
 };
 
-static int sort_out(struct joined *j, struct pair *pairs, const struct truths *t, const struct scores *s, struct err *e) {
+static int sort_out(struct joined *j, struct pair *pairs, const struct truths *t, const struct scores *s, const char *split,
+                    struct err *e) {
     int rc = 0;
-    j->flow[FLOW_TRUTH].n = t->table.csv.n_rows;
     for (size_t i = 0; i < t->table.csv.n_rows && !rc; i++) {
         const size_t row = t->table.order[i];
-        const char *id = table_id(&t->table, row);
+        const char *id = table_id(&t->table, row), *part = table_cell(&t->table, row, t->split);
+        if (split && strcmp(part, split) != 0) {
+            rc = flow_add(j, FLOW_OTHER_PART, id, part, e);
+            continue;
+        }
+        j->flow[FLOW_TRUTH].n++;
         const long found = table_find(&s->table, id);
         const bool scored = found >= 0 && !s->refused[found];
         if (!scored && t->label[row] >= 0)
@@ -201,7 +206,7 @@ int join_make(struct joined **out, const struct join_tables *tables, struct err 
     if (!rc && !pairs)
         rc = ERR_NO_MEMORY;
     if (!rc)
-        rc = sort_out(j, pairs, &t, &s, e);
+        rc = sort_out(j, pairs, &t, &s, tables->split, e);
     if (!rc)
         rc = fill(j, pairs, &t, &s, e);
     if (!rc)
@@ -212,6 +217,8 @@ int join_make(struct joined **out, const struct join_tables *tables, struct err 
         rc = unused_add(j, "predictions", &s.table, e);
     if (!rc && tables->readers.text)
         rc = readings_read(j, tables, e);
+    if (!rc)
+        rc = compared_read(j, tables, e);
     if (rc)
         join_free(j);
     else

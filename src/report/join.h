@@ -22,6 +22,7 @@
     X(REFUSED, "prediction_refused", "of these refused by the model")                                                                      \
     X(TRUTH_UNKNOWN, "truth_unknown", "of these with a score, but whose truth is not known")                                               \
     X(ANALYSED, "analysed", "exams analysed")                                                                                              \
+    X(OTHER_PART, "truth_other_part", "exams in other parts of the truth table's split, not counted above")                                \
     X(NO_TRUTH, "prediction_without_truth", "predictions of exams that the truth table does not list")                                     \
     X(READING_NOT_ANALYSED, "reading_not_analysed", "readings of exams that are not analysed")                                             \
     X(READING_INCOMPLETE, "reading_incomplete", "readings without an assessment (empty, or BI-RADS 0)")                                    \
@@ -46,6 +47,12 @@ struct group_column {
     const char **value; /* of each exam; "" if not known */
 };
 
+/* Another score of the same exams, to be compared with the model's. */
+struct compared {
+    const char *name; /* "truth.csv:posterior_all" */
+    double *score;    /* of each analysed exam; NAN: none */
+};
+
 struct joined {
     struct arena arena; /* everything below */
     size_t n;           /* exams analysed */
@@ -67,6 +74,8 @@ struct joined {
     size_t n_readers, n_conditions; /* 0 without readers */
     const char **reader, **condition;
     short *birads; /* [(condition * n_readers + reader) * n + exam]; BIRADS_UNREADABLE: not read */
+    struct compared *compared;
+    size_t n_compared;
     struct flow flow[FLOW_COUNT];
     const char **unused; /* "predictions: NAME": columns that were not understood */
     size_t n_unused;
@@ -76,14 +85,22 @@ struct table_text { /* borrowed while joining */
     const char *path, *text;
     size_t size;
 };
+struct compare_table {
+    struct table_text table;
+    const char *column; /* NULL: score, or else p_malignant */
+    const char *name;
+};
 struct join_tables {
     struct table_text predictions, truth, readers; /* readers.text may be NULL */
+    const char *split;                             /* only exams whose column split of the truth is this; NULL: all */
+    const struct compare_table *compare;
+    size_t n_compare;
     const struct study_plan *plan;
     const struct tree *tree; /* its top level has the nodes benign and malignant */
 };
 
-/* ERR_CSV_*, ERR_EXAM_ID_*, ERR_VALUE_*, ERR_STATS_NAN, ERR_PROBABILITY_SUM, ERR_LABEL, ERR_LABEL_CONFLICT, ERR_READER_TWICE,
- * ERR_EVALUATION_EMPTY, ERR_LIMIT, ERR_TREE. */
+/* The truth's parts other than `split` are a row of the flow. ERR_CSV_*, ERR_EXAM_ID_*, ERR_VALUE_*, ERR_STATS_NAN, ERR_PROBABILITY_SUM,
+ * ERR_LABEL, ERR_LABEL_CONFLICT, ERR_READER_TWICE, ERR_EVALUATION_EMPTY, ERR_LIMIT, ERR_TREE. */
 int join_make(struct joined **out, const struct join_tables *t, struct err *e);
 void join_free(struct joined *j);
 /* The column of this name, or NULL. */

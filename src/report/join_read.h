@@ -1,4 +1,4 @@
-/* Between join.c and the readers of its three tables. Floor 5. */
+/* Between join.c and the readers of its tables. Floor 5. */
 #ifndef BMU_REPORT_JOIN_READ_H
 #define BMU_REPORT_JOIN_READ_H
 
@@ -44,11 +44,14 @@ struct truths {
     int *leaf;  /* -1 not known */
     bool has_leaf;
     int patient;
+    int split; /* NO_COLUMN: all rows count */
 };
 int truths_read(struct truths *s, struct arena *a, const struct join_tables *t, struct err *e);
 
 /* Fills the readers' part of j, whose exams are there already. */
 int readings_read(struct joined *j, const struct join_tables *t, struct err *e);
+/* Fills the compared scores of j, whose exams are there already. */
+int compared_read(struct joined *j, const struct join_tables *t, struct err *e);
 
 int flow_add(struct joined *j, enum flow_row row, const char *id, const char *detail, struct err *e);
 int unused_add(struct joined *j, const char *what, const struct table *t, struct err *e);

@@ -172,9 +172,23 @@ static void place(struct truths *s, size_t row, const struct tree *t, int node) 
         s->leaf[row] = (int)t->nodes[node].first_leaf;
 }
 
+/* Which column says to which part a row belongs; it has to be there, and the part too, if one was asked for. */
+static int find_part(struct truths *s, const char *split, struct err *e) {
+    if (!split)
+        return 0;
+    if ((s->split = table_column(&s->table, "split")) == NO_COLUMN)
+        return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: a column split is needed, as bmunet split writes it", s->table.path);
+    for (size_t r = 0; r < s->table.csv.n_rows; r++)
+        if (strcmp(table_cell(&s->table, r, s->split), split) == 0)
+            return 0;
+    return err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", s->table.path, split);
+}
+
 int truths_read(struct truths *s, struct arena *a, const struct join_tables *t, struct err *e) {
-    *s = (struct truths){.patient = NO_COLUMN};
+    *s = (struct truths){.patient = NO_COLUMN, .split = NO_COLUMN};
     int rc = table_read(&s->table, a, &t->truth, true, e);
+    if (!rc)
+        rc = find_part(s, t->split, e);
     if (rc)
         return rc;
     const size_t n = s->table.csv.n_rows;

@@ -63,6 +63,7 @@
     X(FLOW_ROW_REFUSED, "of these refused by the model", "其中被模型拒绝") \
     X(FLOW_ROW_TRUTH_UNKNOWN, "of these with a score, but whose truth is not known", "其中有评分但真实结果未知") \
     X(FLOW_ROW_ANALYSED, "exams analysed", "纳入分析的检查") \
+    X(FLOW_ROW_OTHER_PART, "exams in other parts of the truth table's split, not counted above", "真实结果表中属于其他划分的检查，未计入以上各项") \
     X(FLOW_ROW_NO_TRUTH, "predictions of exams that the truth table does not list", "真实结果表中没有的检查的预测") \
     X(FLOW_ROW_READING_NOT_ANALYSED, "readings of exams that are not analysed", "未纳入分析的检查的阅片") \
     X(FLOW_ROW_READING_INCOMPLETE, "readings without an assessment (empty, or BI-RADS 0)", "无评估的阅片（空白或 BI-RADS 0）") \
@@ -83,6 +84,9 @@
     X(PR_CAPTION,       "Precision and recall, n = {1} exams ({2} malignant). Average precision {3}; a score without information gives the prevalence, {4}.", "精确率-召回率曲线，n = {1} 次检查（恶性 {2}）。平均精确率 {3}；无信息评分的水平为患病率 {4}。") \
     X(SCORES_CAPTION,   "Scores of malignant (n = {1}) and other exams (n = {2}); the line is the primary threshold.", "恶性（n = {1}）与非恶性（n = {2}）检查的评分分布；竖线为主要阈值。") \
     X(AUC_TABLE,        "Areas under curves, n = {1} exams ({2} malignant)", "曲线下面积，n = {1} 次检查（恶性 {2}）") \
+    X(COMPARED_TABLE,   "Other scores on the same exams; DeLong's intervals and paired test, by patient where women have several exams. Difference: the model less the score", "相同检查上的其他评分；DeLong 区间与配对检验，同一患者有多次检查时按患者聚类。差值：模型减该评分") \
+    X(SCORE_WORD,       "Score", "评分") \
+    X(AUC_OF_MODEL,     "AUC, model", "AUC，模型") \
     X(THRESHOLDS,       "At fixed thresholds", "固定阈值下的结果") \
     X(THRESHOLD_TABLE,  "Threshold \"{1}\": score >= {2} is positive ({3}), n = {4} exams. Wilson and Clopper-Pearson intervals, and BCa of the bootstrap over patients", "阈值“{1}”：评分 ≥ {2} 为阳性（{3}），n = {4} 次检查。Wilson 与 Clopper-Pearson 区间，以及按患者自助法 BCa 区间") \
     X(ORIGIN_PLANNED,   "fixed in the plan", "计划中预先设定") \

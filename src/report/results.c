@@ -276,6 +276,7 @@ struct json *results_json(const struct evaluation *v, const struct provenance *f
     json_put_string(j, "tree", v->tree->name);
     json_put(j, "flow", flow_json(v->joined));
     json_put(j, "binary", binary_json(v));
+    json_put(j, "comparisons", json_comparisons(v));
     json_put(j, "tiers", tiers_json(v));
     json_put(j, "readers", json_readers(v));
     json_put(j, "biopsy_readings", json_biopsy(v));

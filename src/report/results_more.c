@@ -1,4 +1,4 @@
-/* results.json: readers, calibration, utility, subgroups, sample sizes. Floor 5. */
+/* results.json: comparisons, readers, calibration, utility, subgroups, sample sizes. Floor 5. */
 #include <math.h>
 
 #include "report/results_part.h"
@@ -24,17 +24,40 @@ static struct json *pair_json(const struct reader_result *r, int which) {
     return j;
 }
 
+/* Model less something else; false: a gap. */
+static bool put_areas(struct json *j, const struct delong_test *t, const struct gap *g, const char *other) {
+    if (!json_defined(j, g))
+        return false;
+    json_put_number(j, "model_auc", t->auc[0]);
+    json_put_number(j, other, t->auc[1]);
+    json_put_number(j, "difference", t->difference);
+    json_put_number(j, "standard_error", t->standard_error);
+    json_put_interval(j, "interval", &t->interval);
+    json_put_number(j, "p", t->p);
+    return true;
+}
+
+struct json *json_comparisons(const struct evaluation *v) {
+    struct json *list = json_array();
+    for (size_t i = 0; i < v->n_comparisons; i++) {
+        const struct comparison *x = &v->comparisons[i];
+        struct json *j = json_object(), *areas = json_object();
+        json_put_string(j, "score", x->name);
+        json_put_integer(j, "n", (int64_t)x->n);
+        json_put_integer(j, "malignant", (int64_t)x->n_positive);
+        json_put(j, "auc", json_auc(&x->auc));
+        put_areas(areas, &x->delong, &x->delong_gap, "other_auc");
+        json_put(j, "model_against_score", areas);
+        json_push(list, j);
+    }
+    return list;
+}
+
 static struct json *against_model(const struct reader_result *r) {
     struct json *j = json_object(), *areas = json_object();
     json_put(j, "sensitivity", pair_json(r, 0));
     json_put(j, "specificity", pair_json(r, 1));
-    if (json_defined(areas, &r->delong_gap)) {
-        json_put_number(areas, "model_auc", r->delong.auc[0]);
-        json_put_number(areas, "reader_auc", r->delong.auc[1]);
-        json_put_number(areas, "difference", r->delong.difference);
-        json_put_number(areas, "standard_error", r->delong.standard_error);
-        json_put_interval(areas, "interval", &r->delong.interval);
-        json_put_number(areas, "p", r->delong.p);
+    if (put_areas(areas, &r->delong, &r->delong_gap, "reader_auc")) {
         json_put_maybe(areas, "noninferiority_z", gap_none(&r->auc_noninferiority_gap), r->auc_noninferiority_z);
         json_put_maybe(areas, "noninferiority_p", gap_none(&r->auc_noninferiority_gap), r->auc_noninferiority_p);
     }

@@ -15,6 +15,7 @@ struct json *json_auc(const struct auc *a);
 struct json *json_kappa(const struct kappa *k, const struct gap *g);
 struct json *json_binary(const struct binary *b);
 
+struct json *json_comparisons(const struct evaluation *v);
 struct json *json_readers(const struct evaluation *v);
 struct json *json_biopsy(const struct evaluation *v);
 struct json *json_calibration(const struct evaluation *v);
