@@ -1,6 +1,8 @@
 /* An evaluation on the terminal. Floor 7. */
 #include "cli/evaluate_table.h"
 
+#include <string.h>
+
 #include "cli/cli.h"
 
 static void flow(FILE *s, const struct joined *j) {
@@ -17,25 +19,29 @@ static void proportion(FILE *s, const char *name, const struct proportion *p) {
         fprintf(s, "    %-12s not defined: no exam to divide by\n", name);
 }
 
+/* Names may be as long as file names are; most fit, and then the numbers stand below each other. */
+enum { NAME_WIDTH = 28 };
+
 static void area(FILE *s, const char *name, const struct auc *a) {
+    fputs("  AUC ", s);
+    cli_text(s, name);
     if (gap_none(&a->gap))
-        fprintf(s, "  %-14s %.3f  (%.3f to %.3f)\n", name, a->value, a->plain.low, a->plain.high);
+        fprintf(s, "%*s  %.3f  (%.3f to %.3f)", strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0, "", a->value, a->plain.low,
+                a->plain.high);
     else
-        fprintf(s, "  %-14s not defined: %s\n", name, a->gap.why);
+        fprintf(s, "  not defined: %s", a->gap.why);
 }
 
 static void comparisons(FILE *s, const struct evaluation *v) {
     for (size_t i = 0; i < v->n_comparisons; i++) {
         const struct comparison *x = &v->comparisons[i];
-        fputs("  AUC of ", s);
-        cli_text(s, x->name);
-        if (!gap_none(&x->delong_gap)) {
-            fprintf(s, ": not compared: %s\n", x->delong_gap.why);
-            continue;
-        }
-        fprintf(s, ", %zu exams: %.3f  (%.3f to %.3f); model %.3f, difference %+.3f  (%+.3f to %+.3f), p = %.3g\n", x->n, x->auc.value,
-                x->auc.plain.low, x->auc.plain.high, x->delong.auc[0], x->delong.difference, x->delong.interval.low,
-                x->delong.interval.high, x->delong.p);
+        area(s, x->name, &x->auc);
+        if (x->n < v->binary.n)
+            fprintf(s, "  %zu exams", x->n);
+        if (gap_none(&x->delong_gap))
+            fprintf(s, "  model %+.3f  (%+.3f to %+.3f), p = %.3g", x->delong.difference, x->delong.interval.low, x->delong.interval.high,
+                    x->delong.p);
+        fputc('\n', s);
     }
 }
 
@@ -44,7 +50,8 @@ static void binary(FILE *s, const struct evaluation *v) {
     const struct binary_section *b = &v->binary;
     fprintf(s, "malignant or benign: %zu exams, %zu malignant; intervals of %g %%%s\n", b->n, b->n_positive, 100 * v->plan->level,
             b->clustered ? ", AUC by patient" : "");
-    area(s, "AUC (DeLong)", &b->auc);
+    area(s, "(DeLong)", &b->auc);
+    fputc('\n', s);
     comparisons(s, v);
     for (size_t i = 0; i < b->n_thresholds; i++) {
         const struct threshold_result *t = &b->thresholds[i];

@@ -191,6 +191,82 @@ holds by_exams/figures/forest.csv '^center,[AC],[0-9]+,[0-9]+,[01]'
 holds by_exams/figures/forest.csv '^inputs,ultrasound,'
 holds by_exams/figures/forest.csv '^age,under 40,'
 
+# one part of a split: its exams and no others, the same numbers as of a table that holds no others; other scores beside, by DeLong's definition
+expect 0 evaluate --predictions dev.csv --truth dev_truth.csv --plan plan.yml --numbers-only --out dev
+$python - <<'PY'
+import csv
+rows = list(csv.DictReader(open("cohort/truth.csv")))
+develop = {r["exam_id"] for r in csv.DictReader(open("dev.csv"))}
+for name, leave in (("parts.csv", ()), ("parts_exams.csv", ("patient_id",))): # the second: every exam by itself
+    keys = [k for k in rows[0] if k not in leave] + ["split"]
+    with open(name, "w") as f:
+        w = csv.DictWriter(f, keys, extrasaction="ignore")
+        w.writeheader()
+        for r in rows:
+            w.writerow({**r, "split": "dev" if r["exam_id"] in develop else "test"})
+with open("other.csv", "w") as f: # one refused, one without a number, one not listed, and all from 0 to 1000
+    f.write("exam_id,status,score\n")
+    for i, r in enumerate(r for r in rows if r["exam_id"] in develop):
+        if i != 2:
+            f.write("%s,%s,%s\n" % (r["exam_id"], "refused" if i == 0 else "ok", "" if i < 2 else str(i * 37 % 11 * 100 + 300 * int(r["malignant"]))))
+PY
+expect 0 evaluate --predictions dev.csv --truth parts.csv --split dev --plan plan.yml --numbers-only --out part \
+    --compare cohort/truth.csv:posterior_all --compare other.csv --compare ./cohort/truth.csv:llr_mg
+prints '^  AUC truth.csv:posterior_all +0\.[0-9]{3}  \(.* to .*\)  model [-+]0\.[0-9]{3}  \(.*\), p = '
+prints '^  AUC other.csv +[01]\.[0-9]{3}  .* exams  model '
+prints ' exams in other parts of the truth table'
+expect 0 evaluate --predictions dev.csv --truth parts_exams.csv --split dev --plan plan.yml --numbers-only --out part_exams --compare other.csv
+$python - <<'PY'
+import csv, json, math
+a, b, c = (json.load(open(f"{x}/results.json")) for x in ("dev", "part", "part_exams"))
+for key in ("binary", "tiers", "calibration"):
+    assert a[key] == b[key], key
+assert a["comparisons"] == [] and [x["score"] for x in b["comparisons"]] == ["truth.csv:posterior_all", "other.csv", "truth.csv:llr_mg"]
+flow = {r["row"]: r for r in b["flow"]["rows"]}
+truth = {r["exam_id"]: r for r in csv.DictReader(open("parts.csv"))}
+assert flow["truth_other_part"]["n"] == sum(r["split"] == "test" for r in truth.values()) and flow["truth"]["n"] == flow["analysed"]["n"]
+assert flow["truth_other_part"]["exams"][0]["detail"] == "test"
+assert [f["role"] for f in b["inputs"]].count("compared") == 3, "a file of two names counts as two, as it was named"
+model = {r["exam_id"]: float(r["p_malignant"]) for r in csv.DictReader(open("dev.csv"))}
+other = {r["exam_id"]: float(r["score"]) for r in csv.DictReader(open("other.csv")) if r["status"] == "ok" and r["score"]}
+mg = {k: float(r["llr_mg"]) for k, r in truth.items() if k in model and r["llr_mg"]}
+assert [x["n"] for x in b["comparisons"]] == [len(model), len(model) - 3, len(mg)]
+def delong(scores, ids):
+    pos, neg = ([k for k in ids if truth[k]["malignant"] == m] for m in "10")
+    psi = lambda x, y: (x > y) + 0.5 * (x == y)
+    v = [[sum(psi(s[p], s[n]) for n in neg) / len(neg) for p in pos] for s in scores]
+    w = [[sum(psi(s[p], s[n]) for p in pos) / len(pos) for n in neg] for s in scores]
+    auc = [sum(x) / len(x) for x in v]
+    cov = lambda u, i, j: sum((x - auc[i]) * (y - auc[j]) for x, y in zip(u[i], u[j])) / (len(u[i]) - 1)
+    s = lambda i, j: cov(v, i, j) / len(pos) + cov(w, i, j) / len(neg)
+    return auc, math.sqrt(s(0, 0) + s(1, 1) - 2 * s(0, 1)), math.sqrt(s(1, 1))
+for x, s in zip(b["comparisons"], ({k: float(r["posterior_all"]) for k, r in truth.items()}, other, mg)):
+    ids = [k for k in model if k in s]
+    auc = delong((model, s), ids)[0]
+    assert x["malignant"] == sum(truth[k]["malignant"] == "1" for k in ids)
+    assert abs(x["auc"]["value"] - auc[1]) < 1e-12 and abs(x["model_against_score"]["model_auc"] - auc[0]) < 1e-12
+    assert abs(x["model_against_score"]["difference"] - auc[0] + auc[1]) < 1e-12
+x = c["comparisons"][0]
+auc, error, alone = delong((model, other), list(other))
+assert abs(x["auc"]["standard_error"] - alone) < 1e-12 and abs(x["model_against_score"]["standard_error"] - error) < 1e-12
+assert abs(x["model_against_score"]["p"] - math.erfc(abs(auc[0] - auc[1]) / error / math.sqrt(2))) < 1e-9
+PY
+expect 0 evaluate --predictions dev.csv --truth parts.csv --split dev --plan plan.yml --lang zh --compare other.csv --out part_zh
+holds part_zh/report.html 'other\.csv'
+expect 1 evaluate --predictions dev.csv --truth parts.csv --split nosuch --plan plan.yml --out x
+says "^bmunet: CSV_EMPTY: parts.csv: no row has split 'nosuch'"
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --split dev --plan plan.yml --out x
+says '^bmunet: CSV_COLUMN_MISSING: dev_truth.csv: a column split is needed'
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare cohort/truth.csv --plan plan.yml --out x
+says '^bmunet: CSV_COLUMN_MISSING: cohort/truth.csv: a column score or p_malignant is needed, or name another'
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare cohort/truth.csv:nosuch --plan plan.yml --out x
+says "^bmunet: CSV_COLUMN_MISSING: cohort/truth.csv: there is no column 'nosuch'"
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare cohort/truth.csv:biopsy --plan plan.yml --out x
+says '^bmunet: VALUE_SYNTAX: cohort/truth.csv, line [0-9]+, column biopsy: '
+expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare nosuch.csv --plan plan.yml --out x
+says '^bmunet: FILE_MISSING: nosuch.csv'
+[ ! -e x ] || fail "x was made"
+
 # the same whatever the order of rows and the number of threads
 (head -n 1 test.csv && tail -n +2 test.csv | sort -r) >reversed.csv
 expect 0 evaluate --predictions reversed.csv --truth test_truth.csv --plan plan.yml --threads 3 --out reversed
