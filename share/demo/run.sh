@@ -23,7 +23,8 @@ step() { printf '\n== %s\n\n' "$1"; }
 
 # run COMMAND...: shows it, runs it, tells the time. Exit status 2: some exams were refused, the others computed.
 run() {
-    echo "\$ $*" | fold -s -w 110 | sed '$!s/ *$/ \\/; 2,$s/^/      /' >&3
+    # broken between options, never between an option and its value
+    echo "\$ $*" | sed 's/\(--[a-z-]*\) /\1\x01/g' | fold -s -w 108 | tr '\001' ' ' | sed '$!s/ *$/ \\/; 2,$s/^/      /' >&3
     begun=$(date +%s) status=0
     "$@" || status=$?
     printf '  (%d s)\n\n' $(($(date +%s) - begun)) >&3
@@ -45,31 +46,30 @@ run bmunet train --stage mg "$@" --out runs/mg
 run bmunet train --stage bmu "$@" --init-us runs/us/best.safetensors --init-mg runs/mg/best.safetensors --out runs/bmu
 run bmunet runs runs
 
-step "3. The patients held out, by each of the three models: an exam without a picture that a model could use is refused"
-for stage in us mg bmu; do
-    run bmunet predict --model runs/$stage/best.safetensors --exams cohort/split.csv --split test --out $stage.csv
-done
+step "3. Predictions for the patients held out, whom no stage has seen"
+run bmunet predict --model runs/bmu/best.safetensors --exams cohort/split.csv --split test --out predictions.csv
 
-step "4. How good? The fused model; beside it the single ones, and an observer who knows how the cohort was made"
-run bmunet evaluate --predictions bmu.csv --truth cohort/split.csv --split test --readers cohort/readers.csv --compare us.csv \
-    --compare mg.csv --compare cohort/truth.csv:posterior_clinical --compare cohort/truth.csv:posterior_images \
+step "4. How good are they? Beside the model: four simulated readers, and an observer who knows how the cohort was made"
+run bmunet evaluate --predictions predictions.csv --truth cohort/split.csv --split test --readers cohort/readers.csv \
+    --compare cohort/truth.csv:posterior_clinical --compare cohort/truth.csv:posterior_images \
     --compare cohort/truth.csv:posterior_all --out report >summary.txt
 cat summary.txt
 
 step "5. What does not fit is refused, with the reason: six drawn phantoms, one on the wrong side, one whose file is cut off"
 run bmunet predict --model runs/bmu/best.safetensors --exams "$tree/share/demo/exams.csv"
 
-step "Done in $(($(date +%s) - begun_at)) s. Area under the ROC curve (AUC) of the held-out exams, malignant against benign, with 95 % intervals"
+step "Done in $(($(date +%s) - begun_at)) s. Malignant against benign, exams held out: areas under the ROC curve, 95 % intervals"
 grep '^  AUC' summary.txt
 cat <<END
 
-  (DeLong)                 the fused model: whatever views an exam has, and the clinical values
-  us.csv, mg.csv           ultrasound alone, mammography alone, on the exams that have it
-  truth.csv:posterior_...  the most that could be known of the same exams: from the clinical values, from what the images show, from both
-  "model +x, p": the fused model less that score, on the exams that have both (paired DeLong test)
+  (DeLong)             the model: whatever views an exam has, and the clinical values that were recorded
+  posterior_clinical   the most that could be known of the same exams: from those clinical values,
+  posterior_images     ... from what the images show (of the drawings' parameters; pixels tell less),
+  posterior_all        ... from both
+  model +x, p          the model less that score: paired DeLong test
 
 The page:  $(pwd)/report/report.html
 
-None of these patients exists. What was trained here has seen nothing but drawings: it is of no use on an exam of a real patient.
+None of these patients exists. The model has seen nothing but drawings: it is of no use on an exam of a real patient.
 What next: README.md, docs/TRAINING.md; bmunet help VERB.
 END

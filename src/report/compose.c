@@ -109,6 +109,12 @@ static void summary(struct compose *c) {
     const bool area = gap_none(&b->auc.gap);
     cells(c, b->clustered ? SAY(AUC_BY_PATIENT) : SAY(AUC_PLAIN), area ? say_number(c, b->auc.value, 3) : SAY(NOT_DEFINED),
           area ? say_interval(c, &b->auc.plain) : "", "", NULL);
+    for (size_t i = 0; i < c->v->n_comparisons; i++) {
+        const struct comparison *x = &c->v->comparisons[i];
+        if (gap_none(&x->auc.gap))
+            cells(c, FILL(AUC_COMPARED, x->name), say_number(c, x->auc.value, 3), say_interval(c, &x->auc.plain),
+                  FILL(EXAMS_COUNT, say_count(c, x->n)), NULL);
+    }
     if (t) {
         share_row(c, SAY(SENSITIVITY_WORD), &t->binary.sensitivity);
         share_row(c, SAY(SPECIFICITY_WORD), &t->binary.specificity);

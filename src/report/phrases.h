@@ -85,6 +85,8 @@
     X(SCORES_CAPTION,   "Scores of malignant (n = {1}) and other exams (n = {2}); the line is the primary threshold.", "恶性（n = {1}）与非恶性（n = {2}）检查的评分分布；竖线为主要阈值。") \
     X(AUC_TABLE,        "Areas under curves, n = {1} exams ({2} malignant)", "曲线下面积，n = {1} 次检查（恶性 {2}）") \
     X(COMPARED_TABLE,   "Other scores on the same exams; DeLong's intervals and paired test, by patient where women have several exams. Difference: the model less the score", "相同检查上的其他评分；DeLong 区间与配对检验，同一患者有多次检查时按患者聚类。差值：模型减该评分") \
+    X(AUC_COMPARED,     "AUC of {1}, to compare", "AUC，{1}（对照）") \
+    X(EXAMS_COUNT,      "{1} exams", "{1} 次检查") \
     X(SCORE_WORD,       "Score", "评分") \
     X(AUC_OF_MODEL,     "AUC, model", "AUC，模型") \
     X(THRESHOLDS,       "At fixed thresholds", "固定阈值下的结果") \

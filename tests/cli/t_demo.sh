@@ -23,7 +23,7 @@ python3 - <<'PY' || fail "the areas are not those of the tables"
 import csv, re
 truth = {r["exam_id"]: r for r in csv.DictReader(open("demo/cohort/truth.csv"))}
 part = {r["exam_id"] for r in csv.DictReader(open("demo/cohort/split.csv")) if r["split"] == "test"}
-score = {"(DeLong)": {r["exam_id"]: float(r["p_malignant"]) for r in csv.DictReader(open("demo/bmu.csv")) if r["status"] == "ok"}}
+score = {"(DeLong)": {r["exam_id"]: float(r["p_malignant"]) for r in csv.DictReader(open("demo/predictions.csv")) if r["status"] == "ok"}}
 assert set(score["(DeLong)"]) == part, "not the exams held out"
 for c in ("clinical", "images", "all"):
     score["truth.csv:posterior_" + c] = {k: float(truth[k]["posterior_" + c]) for k in part}
