@@ -14,7 +14,7 @@ for set in BUS-BRA BrEaST; do
     [ -d "$data/$set" ] || { echo "$data/$set is not there; name the folder in which BUS-BRA and BrEaST lie" >&2; exit 1; }
 done
 rm -rf "$work"
-mkdir -p "$work"
+mkdir -p "$work/runs"
 
 # One table of both, and the truth as the tree calls it. What stands in the sets stays as it is, with two exceptions, both shown: a lobular carcinoma in situ that
 # a set calls benign is left out, as the tree calls it malignant; and in the truth table, which has no other column for it, the class stands where there is no
@@ -47,10 +47,11 @@ ours() {
     for k in $(seq 0 $((folds - 1))); do
         others=
         for i in $(seq 0 $((folds - 1))); do [ "$i" = "$k" ] || others="$others --train-split fold$i"; done
-        echo "== fold $k"
+        echo "== fold $k: train on the others, predict it"
         # shellcheck disable=SC2086 # a list of options
         $bmunet train --stage us --exams "$work/folds.csv" --preset $preset $others --no-validation --checkpoint-minutes 0 --cache "$work/cache" \
-            --out "$work/runs/fold$k" 2>"$work/train.err" | tee "$work/train.out" | grep -vE '^epoch +([0-9]*[1-9]) ' || { cat "$work/train.err" >&2; exit 1; }
+            --out "$work/runs/fold$k" >"$work/runs/fold$k.log"
+        tail -n 1 "$work/runs/fold$k.log"
         $bmunet predict --model "$work/runs/fold$k/best.safetensors" --exams "$work/folds.csv" --split "fold$k" --cache "$work/cache" \
             --out "$work/fold$k.csv"
     done
@@ -72,7 +73,7 @@ timed() { # FILE COMMAND...: its wall seconds
 }
 
 evaluate() { # PREDICTIONS REPORT
-    rm -rf "$work/$2"
+    rm -rf "${work:?}/$2"
     $bmunet evaluate --predictions "$work/$1" --truth "$work/truth.csv" --out "$work/$2"
 }
 
@@ -82,6 +83,7 @@ timed "$work/ours.seconds" ours
 evaluate predictions.csv report
 if [ -n "$peer" ]; then
     timed "$work/torch.seconds" $python tests/oracle/train_torch.py --exams "$work/folds.csv" --preset $preset --out "$work/torch"
+    $python tests/oracle/train_torch.py --exams "$work/folds.csv" --preset $preset --out "$work/crossed" --weights "$work/runs" >/dev/null
     evaluate torch/predictions.csv report_torch
     set -- --torch "$work"
 else
