@@ -1,14 +1,18 @@
 #!/bin/sh
-# ./dev real: five-fold cross-validation on public B-mode pictures, BUS-BRA and BrEaST (docs/REAL.md). Usage: real.sh [--peer] [DATA]
+# ./dev real: five-fold cross-validation on public B-mode pictures, BUS-BRA and BrEaST (docs/REAL.md). Usage: real.sh [--peer|--quick] [DATA]
 # DATA holds the folders BUS-BRA and BrEaST as published. No held-out exam chooses anything: the epochs are a fixed number, the weights are the last epoch's.
-# --peer: the same protocol in PyTorch, and the two compared. Everything lies in build/real afterwards.
+# --peer: the same protocol in PyTorch, and the two compared. --quick: two folds and two epochs, to see that all of it works; its figures mean nothing.
+# Everything lies in build/real afterwards (BMUNET_WORK: elsewhere).
 set -eu
 cd "$(dirname -- "$0")/.."
-folds=5 preset=share/presets/bmode.yml work=build/real bmunet=build/release/bmunet
+folds=5 preset=share/presets/bmode.yml work=${BMUNET_WORK:-build/real} bmunet=${BMUNET:-build/release/bmunet}
 python=/usr/bin/python3 # Debian's, which has torch
 export OMP_WAIT_POLICY=passive
-peer=
-[ "${1:-}" != --peer ] || { peer=1; shift; }
+peer='' quick=''
+case ${1:-} in
+--peer) peer=1 && shift ;;
+--quick) quick='--epochs 2' folds=2 && shift ;;
+esac
 data=${1:-../shared/data}
 for set in BUS-BRA BrEaST; do
     [ -d "$data/$set" ] || { echo "$data/$set is not there; name the folder in which BUS-BRA and BrEaST lie" >&2; exit 1; }
@@ -49,7 +53,7 @@ ours() {
         for i in $(seq 0 $((folds - 1))); do [ "$i" = "$k" ] || others="$others --train-split fold$i"; done
         echo "== fold $k: train on the others, predict it"
         # shellcheck disable=SC2086 # a list of options
-        $bmunet train --stage us --exams "$work/folds.csv" --preset $preset $others --no-validation --checkpoint-minutes 0 --cache "$work/cache" \
+        $bmunet train --stage us --exams "$work/folds.csv" --preset $preset $others $quick --no-validation --checkpoint-minutes 0 --cache "$work/cache" \
             --out "$work/runs/fold$k" >"$work/runs/fold$k.log"
         tail -n 1 "$work/runs/fold$k.log"
         $bmunet predict --model "$work/runs/fold$k/best.safetensors" --exams "$work/folds.csv" --split "fold$k" --cache "$work/cache" \

@@ -307,7 +307,7 @@ def main():
                 given = read_safetensors(o.weights / name / "best.safetensors")
                 fold.net.load_state_dict({k: given[k] for k in fold.net.state_dict()})
             else:
-                with open(o.out / f"{name}.jsonl", "w") as log:
+                with open(o.out / f"{name}.jsonl", "w", buffering=1) as log:
                     fold.train(log)
             held = torch.from_numpy(np.flatnonzero(split == name))
             for e, p in zip(held.tolist(), fold.predict(held).tolist()):
