@@ -34,4 +34,4 @@ PY
 # a diagnosis that the tree does not know ends the run before it begins, with the nearest terms
 sed 's/fibroadenoma/fibroadenomma/' real/folds.csv >unknown.csv
 expect 1 "$bmunet" train --stage us --exams unknown.csv --preset bmode --train-split fold0 --no-validation --out never
-.*fibroadenomma.*nearest: .fibroadenoma"
+says '^bmunet: LABEL: .*fibroadenomma.*nearest: "fibroadenoma"'
