@@ -115,7 +115,7 @@ def compare(work, ours, torch, truth, malignant):
         reported = side.results["binary"]["auc"]
         assert abs(value - reported["value"]) < 1e-9 and abs(math.sqrt(variance) - reported["standard_error"]) < 1e-9
     se = math.sqrt(v[0][0] + v[1][1] - 2 * v[0][1])
-    p = math.erfc(abs(a - b) / se / math.sqrt(2))
+    p = math.erfc(abs(a - b) / se / math.sqrt(2)) if se else 1.0
     print(f"\nAUC ours - PyTorch: {a - b:+.4f}, standard error of the difference {se:.4f}, paired DeLong p = {p:.2f}")
     print(f"not lower than PyTorch's ({b:.4f}) by more than its standard error ({math.sqrt(v[1][1]):.4f}): "
           f"{'yes' if a >= b - math.sqrt(v[1][1]) else 'NO'}")
