@@ -298,7 +298,7 @@ def main():
     data = (x, present, torch.tensor([-1 if v is None else v for v in leaves]), torch.tensor(malignant), tree,
             no_clinical(SHARE / "schemas" / "clinical10.yml"))
     split = np.array([r["split"] for r in rows])
-    with open(o.out / "predictions.csv", "w") as out:
+    with open(o.out / "predictions.csv", "w", buffering=1) as out:
         write = csv.writer(out, lineterminator="\n").writerow
         write(["exam_id", "status", "tier", *(f"p_{t}" for t in LEAVES), "p_benign", "p_malignant", "views_used", "reason"])
         for k, name in enumerate(sorted(set(split))):
