@@ -17,7 +17,8 @@ data=${1:-../shared/data}
 for set in BUS-BRA BrEaST; do
     [ -d "$data/$set" ] || { echo "$data/$set is not there; name the folder in which BUS-BRA and BrEaST lie" >&2; exit 1; }
 done
-rm -rf "$work"
+[ "$work" != build/real ] || rm -rf build/real # the last run's
+[ ! -e "$work" ] || { echo "$work is there already" >&2; exit 1; }
 mkdir -p "$work/runs"
 
 # One table of both, and the truth as the tree calls it. What stands in the sets stays as it is, with two exceptions, both shown: a lobular carcinoma in situ that
