@@ -178,6 +178,33 @@ static void test_stratified(void **state) {
     buf_release(&text);
 }
 
+/* Where a table knows only benign and malignant, these are spread evenly; where it knows the tier, malignant makes no stratum of its own.
+ */
+static void test_stratified_by_class(void **state) {
+    (void)state;
+    struct buf text;
+    const struct rng r = rng_make(6, 1001, 0);
+    struct split *s = NULL;
+    size_t malignant[5] = {0}, all = 0;
+    buf_init(&text);
+    buf_printf(&text, &err, "exam_id,patient_id,us_bmode_trans,tier,malignant\n");
+    for (unsigned i = 0; i < 300; i++) /* two thirds without a tier */
+        buf_printf(&text, &err, "e%u,p%u,u.png,%s,%u\n", i, i, i % 3 ? "" : "T1", i % 3 ? rng_uniform(&r, i) < 0.3 : i % 2);
+    struct manifest *m = parse(&text);
+    assert_int_equal(split_make(&s, m, NULL, &(struct split_options){.folds = 5, .seed = 1}, &err), 0);
+    assert_int_equal(s->n_strata, 3);
+    for (size_t i = 0; i < m->n; i++)
+        if (!m->exams[i].tier[0] && strcmp(m->exams[i].malignant, "1") == 0) {
+            malignant[s->part[i]]++;
+            all++;
+        }
+    for (int p = 0; p < 5; p++)
+        assert_true(fabs((double)malignant[p] - (double)all / 5) <= 1);
+    split_free(s);
+    manifest_free(m);
+    buf_release(&text);
+}
+
 static int make(const char *table, struct split_options o) {
     struct buf text;
     struct split *s = NULL;
@@ -383,9 +410,9 @@ static void test_duplicates(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_cohorts), cmocka_unit_test(test_stratified), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_foreign_splits), cmocka_unit_test(test_likeness),   cmocka_unit_test(test_public_pictures),
-        cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_random_cohorts),  cmocka_unit_test(test_stratified),     cmocka_unit_test(test_stratified_by_class),
+        cmocka_unit_test(test_refused),         cmocka_unit_test(test_foreign_splits), cmocka_unit_test(test_likeness),
+        cmocka_unit_test(test_public_pictures), cmocka_unit_test(test_duplicates),
     };
     return cmocka_run_group_tests_name("split", tests, NULL, NULL);
 }

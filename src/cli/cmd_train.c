@@ -17,18 +17,18 @@
 #include "model/config.h"
 #include "train/run.h"
 
-enum { IGNORE_MAX = 64, FREEZE_MAX = 64, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: go on with --resume */ };
+enum { IGNORE_MAX = 64, FREEZE_MAX = 64, SPLITS_MAX = 64, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: go on with --resume */ };
 
 struct options {
     struct cli cli; /* first */
-    const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg, *train, *validation;
-    const char *ignore[IGNORE_MAX], *freeze[FREEZE_MAX];
-    size_t n_ignore, n_freeze;
+    const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg;
+    const char *ignore[IGNORE_MAX], *freeze[FREEZE_MAX], *split[PART_COUNT][SPLITS_MAX];
+    size_t n_ignore, n_freeze, n_split[PART_COUNT];
     long stage, seed, threads, loaders, epochs;
     double minutes;
     char *cache; /* owned */
     uint64_t cache_bytes;
-    bool resume, exact, allow_refused, allow_partial, unmasked, concat;
+    bool resume, exact, allow_refused, allow_partial, unmasked, concat, no_validation;
 };
 
 enum train_key {
@@ -51,6 +51,7 @@ enum train_key {
     KEY_IGNORE,
     KEY_TRAIN,
     KEY_VALIDATION,
+    KEY_NO_VALIDATION,
     KEY_EXACT,
     KEY_REFUSED,
     KEY_PARTIAL,
@@ -80,8 +81,14 @@ static const struct argp_option option_list[] = {
     {.name = "concat", .key = KEY_CONCAT, .doc = "clinical values beside the pooled features, as published, whatever the preset says"},
     {.name = "tree", .key = KEY_TREE, .arg = "FILE.yml", .doc = "the disease tree (default: share/trees/bmu5.yml)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "the clinical schema (default: share/schemas/clinical10.yml)"},
-    {.name = "train-split", .key = KEY_TRAIN, .arg = "NAME", .doc = "value of the column split for training (default train)"},
-    {.name = "validation-split", .key = KEY_VALIDATION, .arg = "NAME", .doc = "... and for validation (default val)"},
+    {.name = "train-split",
+     .key = KEY_TRAIN,
+     .arg = "NAME",
+     .doc = "value of the column split for training (default train); may be repeated"},
+    {.name = "validation-split", .key = KEY_VALIDATION, .arg = "NAME", .doc = "... and for validation (default val); may be repeated"},
+    {.name = "no-validation",
+     .key = KEY_NO_VALIDATION,
+     .doc = "no exam judges the epochs: the last one's weights are kept (cross-validation)"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
     {.name = "loaders", .key = KEY_LOADERS, .arg = "N", .doc = "threads that prepare exams ahead (default 2)"},
     {.name = "checkpoint-minutes", .key = KEY_MINUTES, .arg = "N", .doc = "within an epoch (default 10; 0: at its end only)"},
@@ -109,16 +116,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     const struct {
         int key;
         const char **text;
-    } texts[] = {{KEY_EXAMS, &o->exams},     {KEY_PRESET, &o->preset},
-                 {KEY_OUT, &o->out},         {KEY_TREE, &o->tree},
-                 {KEY_SCHEMA, &o->schema},   {KEY_INIT, &o->init},
-                 {KEY_INIT_US, &o->init_us}, {KEY_INIT_MG, &o->init_mg},
-                 {KEY_TRAIN, &o->train},     {KEY_VALIDATION, &o->validation}};
+    } texts[] = {{KEY_EXAMS, &o->exams},   {KEY_PRESET, &o->preset}, {KEY_OUT, &o->out},         {KEY_TREE, &o->tree},
+                 {KEY_SCHEMA, &o->schema}, {KEY_INIT, &o->init},     {KEY_INIT_US, &o->init_us}, {KEY_INIT_MG, &o->init_mg}};
     const struct {
         int key;
         bool *flag;
-    } flags[] = {{KEY_RESUME, &o->resume},         {KEY_EXACT, &o->exact},       {KEY_REFUSED, &o->allow_refused},
-                 {KEY_PARTIAL, &o->allow_partial}, {KEY_UNMASKED, &o->unmasked}, {KEY_CONCAT, &o->concat}};
+    } flags[] = {
+        {KEY_RESUME, &o->resume},     {KEY_EXACT, &o->exact},   {KEY_REFUSED, &o->allow_refused},      {KEY_PARTIAL, &o->allow_partial},
+        {KEY_UNMASKED, &o->unmasked}, {KEY_CONCAT, &o->concat}, {KEY_NO_VALIDATION, &o->no_validation}};
     const struct {
         int key;
         long *number, min, max;
@@ -149,11 +154,17 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
     case KEY_FREEZE:
         return add(o->freeze, &o->n_freeze, FREEZE_MAX, "--freeze", arg, state);
+    case KEY_TRAIN:
+        return add(o->split[PART_TRAIN], &o->n_split[PART_TRAIN], SPLITS_MAX, "--train-split", arg, state);
+    case KEY_VALIDATION:
+        return add(o->split[PART_VALIDATION], &o->n_split[PART_VALIDATION], SPLITS_MAX, "--validation-split", arg, state);
     case KEY_IGNORE:
         return add(o->ignore, &o->n_ignore, IGNORE_MAX, "--ignore-column", arg, state);
     case ARGP_KEY_END:
         if (o->stage < 0 || !o->exams || !o->out)
             return cli_usage(state, "--stage, --exams and --out are needed");
+        if (o->no_validation && o->n_split[PART_VALIDATION])
+            return cli_usage(state, "--no-validation and --validation-split contradict each other");
         if (o->init && (o->init_us || o->init_mg))
             return cli_usage(state, "--init takes everything from one model; --init-us and --init-mg would not be used");
         if (o->init && o->concat)
@@ -230,9 +241,14 @@ static void show_epoch(void *ctx, const struct epoch_record *r) {
     struct job *j = ctx;
     if (j->terminal)
         fprintf(stderr, "\r\033[K");
-    printf("epoch %3u  loss %.4f  validation loss %.4f  AUC %.4f  tiers %.4f  accuracy %.3f / %.3f  %.1f images/s  waited %.1f %%%s\n",
-           r->epoch + 1, r->loss, r->scores.loss, r->scores.auc, r->scores.macro_auc, r->scores.class_accuracy, r->scores.tier_accuracy,
-           r->seconds > 0 ? (double)r->images / r->seconds : 0, r->seconds > 0 ? 100 * r->waited / r->seconds : 0, r->best ? "  best" : "");
+    if (r->scores.exams == 0)
+        printf("epoch %3u  loss %.4f  %.1f images/s  waited %.1f %%\n", r->epoch + 1, r->loss,
+               r->seconds > 0 ? (double)r->images / r->seconds : 0, r->seconds > 0 ? 100 * r->waited / r->seconds : 0);
+    else
+        printf("epoch %3u  loss %.4f  validation loss %.4f  AUC %.4f  tiers %.4f  accuracy %.3f / %.3f  %.1f images/s  waited %.1f %%%s\n",
+               r->epoch + 1, r->loss, r->scores.loss, r->scores.auc, r->scores.macro_auc, r->scores.class_accuracy, r->scores.tier_accuracy,
+               r->seconds > 0 ? (double)r->images / r->seconds : 0, r->seconds > 0 ? 100 * r->waited / r->seconds : 0,
+               r->best ? "  best" : "");
     fflush(stdout);
 }
 
@@ -288,6 +304,13 @@ static int open_cache(struct job *j, struct err *e) {
     return cache_open(&j->cache, j->o->cache ? j->o->cache : beside, j->o->cache_bytes, e);
 }
 
+static struct part_names names_of(const struct options *o, enum part p) {
+    static const char *const usual[PART_COUNT] = {[PART_TRAIN] = "train", [PART_VALIDATION] = "val"};
+    if (p == PART_VALIDATION && o->no_validation)
+        return (struct part_names){0};
+    return o->n_split[p] ? (struct part_names){o->split[p], o->n_split[p]} : (struct part_names){&usual[p], 1};
+}
+
 static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
     const struct options *o = j->o;
     const struct cohort_request r = {.manifest = j->manifest,
@@ -295,7 +318,7 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
                                      .tree = j->tree,
                                      .loss = &j->loss,
                                      .stage = (enum stage)o->stage,
-                                     .part_name = {o->train ? o->train : "train", o->validation ? o->validation : "val"},
+                                     .names = {names_of(o, PART_TRAIN), names_of(o, PART_VALIDATION)},
                                      .prep = prep,
                                      .allow_refused = o->allow_refused,
                                      .threads = pool_threads(),
@@ -310,7 +333,11 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
 
 static void print_cohort(const struct job *j) {
     const struct part_counts *c = j->cohort->counts;
-    printf("%u training exams of %u patients, %u validation exams of %u", c[0].exams, c[0].patients, c[1].exams, c[1].patients);
+    printf("%u training exams of %u patients, ", c[0].exams, c[0].patients);
+    if (j->cohort->names[PART_VALIDATION].n)
+        printf("%u validation exams of %u", c[1].exams, c[1].patients);
+    else
+        printf("no validation exams");
     const uint32_t out = c[0].unlabelled + c[1].unlabelled + c[0].no_view + c[1].no_view + c[0].refused + c[1].refused;
     if (out)
         printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
@@ -347,7 +374,9 @@ static int train(struct job *j, const struct exam_prep_options *prep, struct err
                                     .ctx = j};
     struct run_result result;
     const int rc = run_train(&result, &run, e);
-    if (rc == 0)
+    if (rc == 0 && j->cohort->n[PART_VALIDATION] == 0)
+        printf("kept: epoch %u, the last; no exam judged the epochs; %s/best.safetensors\n", result.best_epoch + 1, o->out);
+    else if (rc == 0)
         printf("best: epoch %u, %s %.4f%s; %s/best.safetensors\n", result.best_epoch + 1, metric_name(j->settings.metric),
                j->settings.metric == METRIC_LOSS ? -result.best : result.best, result.stopped_early ? " (stopped early)" : "", o->out);
     run_result_release(&result);

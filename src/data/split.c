@@ -96,13 +96,15 @@ static const char *modality_of(const struct exam *x) {
 enum { STRATA_MAX = 1024 };
 
 static int stratum_of(size_t *out, struct split *s, const struct exam *x, struct err *e) {
-    const char *modality = modality_of(x);
+    const char *modality = modality_of(x), *malignant = x->tier[0] ? "" : x->malignant; /* the finest that the table itself tells */
     for (*out = 0; *out < s->n_strata; ++*out)
-        if (strcmp(s->strata[*out].tier, x->tier) == 0 && s->strata[*out].modality == modality)
+        if (strcmp(s->strata[*out].tier, x->tier) == 0 && strcmp(s->strata[*out].malignant, malignant) == 0 &&
+            s->strata[*out].modality == modality)
             return 0;
     if (s->n_strata == STRATA_MAX)
-        return err_set(e, ERR_LIMIT, "more than %d combinations of tier and modality; is the column tier what it should be?", STRATA_MAX);
-    s->strata[s->n_strata++] = (struct split_stratum){.tier = x->tier, .modality = modality};
+        return err_set(e, ERR_LIMIT, "more than %d combinations of tier, malignant and modality; are these columns what they should be?",
+                       STRATA_MAX);
+    s->strata[s->n_strata++] = (struct split_stratum){.tier = x->tier, .malignant = malignant, .modality = modality};
     return 0;
 }
 

@@ -1,9 +1,9 @@
 /* A table of exams, divided for training and testing. Floor 2.
  *
  * What belongs together stays together: exams of one patient, and exams that share a picture (data/duplicates.h). Such groups are joined by
- * union-find and dealt to the parts by iterative stratification (Sechidis, Tsoumakas & Vlahavas, ECML PKDD 2011) over tier and available
- * modality: the rarest stratum first, each group to the part that wants it most. A group never goes where it does not fit, unless it fits
- * nowhere; so every part ends within the size of the largest group of its target.
+ * union-find and dealt to the parts by iterative stratification (Sechidis, Tsoumakas & Vlahavas, ECML PKDD 2011) over tier (malignant,
+ * where there is none) and available modality: the rarest stratum first, each group to the part that wants it most. A group never goes
+ * where it does not fit, unless it fits nowhere; so every part ends within the size of the largest group of its target.
  */
 #ifndef BMU_DATA_SPLIT_H
 #define BMU_DATA_SPLIT_H
@@ -24,8 +24,9 @@ struct split_options {
     bool no_patient_id_ok; /* an exam without patient_id is a group of its own */
 };
 struct split_stratum {
-    const char *tier;     /* as in the table, borrowed; "" unknown */
-    const char *modality; /* "mammography", "ultrasound", "both", "none"; static */
+    const char *tier;      /* as in the table, borrowed; "" unknown */
+    const char *malignant; /* as in the table where there is no tier; else "" */
+    const char *modality;  /* "mammography", "ultrasound", "both", "none"; static */
     size_t exams[SPLIT_PARTS_MAX];
 };
 struct split {

@@ -69,6 +69,8 @@ static struct json *strata_json(const struct split *s) {
     for (size_t k = 0; k < s->n_strata; k++) {
         struct json *j = json_object(), *exams = json_object();
         json_put_string(j, "tier", s->strata[k].tier[0] ? s->strata[k].tier : NULL);
+        if (s->strata[k].malignant[0])
+            json_put_string(j, "malignant", s->strata[k].malignant);
         json_put_string(j, "modality", s->strata[k].modality);
         for (int p = 0; p < s->n_parts; p++)
             json_put_integer(exams, s->name[p], (int64_t)s->strata[k].exams[p]);

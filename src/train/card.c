@@ -40,6 +40,13 @@ static struct json *counts_json(const struct run_options *o, int part) {
     return j;
 }
 
+static struct json *names_json(const struct part_names *n) {
+    struct json *list = json_array();
+    for (size_t i = 0; i < n->n; i++)
+        json_push_string(list, n->list[i]);
+    return list;
+}
+
 struct json *card_provenance(const struct run_options *o, const struct run_result *r) {
     struct json *j = json_object();
     char hex[SHA256_HEX_SIZE];
@@ -51,6 +58,9 @@ struct json *card_provenance(const struct run_options *o, const struct run_resul
     json_put_string(j, "data_sha256", hex_of(o->cohort->data_sha256, hex));
     json_put_string(j, "split_sha256", hex_of(o->cohort->split_sha256, hex));
     json_put_string(j, "code_version", o->code_version);
+    json_put(j, "training_splits", names_json(&o->cohort->names[PART_TRAIN]));
+    json_put(j, "validation_splits", names_json(&o->cohort->names[PART_VALIDATION]));
+    json_put_string(j, "kept", o->cohort->n[PART_VALIDATION] ? "best epoch" : "last epoch");
     json_put(j, "training", counts_json(o, PART_TRAIN));
     json_put(j, "validation", counts_json(o, PART_VALIDATION));
     if (best) {
@@ -121,6 +131,14 @@ static void write_results(struct buf *b, const struct run_result *r) {
     if (!best)
         return;
     const struct scores *s = &best->scores;
+    if (s->exams == 0) {
+        buf_printf(
+            b, NULL,
+            "None. No exam judged the epochs: the weights are those of the last one, %u, whose number was fixed before. How good they "
+            "are has to be asked of exams that took no part.\n\n",
+            best->epoch + 1);
+        return;
+    }
     buf_printf(
         b, NULL,
         "Epoch %u of %zu so far, %u validation exams. These exams chose the epoch: they flatter. Judge by exams that took no part.\n\n"

@@ -38,11 +38,49 @@ static unsigned views_of(const struct exam *x, const struct cohort_request *r) {
     return present;
 }
 
+enum { NAMES_SHOWN = 200 };
+
+static bool has_name(const struct part_names *n, const char *split) {
+    for (size_t i = 0; i < n->n; i++)
+        if (strcmp(n->list[i], split) == 0)
+            return true;
+    return false;
+}
+
 static int part_of(const struct exam *x, const struct cohort_request *r) {
     for (int p = 0; p < PART_COUNT; p++)
-        if (strcmp(x->split, r->part_name[p]) == 0)
+        if (has_name(&r->names[p], x->split))
             return p;
     return -1;
+}
+
+static bool in_table(const struct manifest *m, const char *split) {
+    for (size_t i = 0; i < m->n; i++)
+        if (strcmp(m->exams[i].split, split) == 0)
+            return true;
+    return false;
+}
+
+/* No split stands on both sides, and of several each is there: a misspelt fold would be left out unnoticed. */
+static int check_names(const struct cohort_request *r, struct err *e) {
+    const struct part_names *training = &r->names[PART_TRAIN], *validation = &r->names[PART_VALIDATION];
+    for (size_t i = 0; i < validation->n; i++)
+        if (has_name(training, validation->list[i]))
+            return err_set(e, ERR_SPLIT_OVERLAP, "split '%s' is named for training and for validation", validation->list[i]);
+    for (int p = 0; p < PART_COUNT; p++)
+        for (size_t i = 0; i < r->names[p].n && r->names[p].n > 1; i++)
+            if (!in_table(r->manifest, r->names[p].list[i]))
+                return err_set(e, ERR_TRAIN_DATA, "no exam has the split '%s'", r->names[p].list[i]);
+    return 0;
+}
+
+/* "'fold0', 'fold1'" */
+static const char *show_names(char out[NAMES_SHOWN], const struct part_names *n) {
+    size_t at = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < n->n && at < NAMES_SHOWN; i++)
+        at += (size_t)snprintf(out + at, NAMES_SHOWN - at, "%s'%s'", i ? ", " : "", n->list[i]);
+    return out;
 }
 
 /* Sampling classes: a label's finest node. */
@@ -53,6 +91,10 @@ static uint16_t class_of(struct loss_label y) {
 static int choose(struct train_cohort *c, struct work *w, struct err *e) {
     const struct cohort_request *r = w->r;
     bool any = false;
+    char names[NAMES_SHOWN];
+    int bad = check_names(r, e);
+    if (bad)
+        return bad;
     for (size_t i = 0; i < r->manifest->n; i++) {
         const struct exam *x = &r->manifest->exams[i];
         const int p = part_of(x, r);
@@ -77,8 +119,8 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
         }
     }
     return any ? 0
-               : err_set(e, ERR_TRAIN_DATA, "the table has no column split with values '%s' and '%s'; 'bmunet split' makes one",
-                         r->part_name[PART_TRAIN], r->part_name[PART_VALIDATION]);
+               : err_set(e, ERR_TRAIN_DATA, "the table has no column split with the training exams' %s; 'bmunet split' makes one",
+                         show_names(names, &r->names[PART_TRAIN]));
 }
 
 /* --- are the files fit? ----------------------------------------------------------------------------------------------------------- */
@@ -198,17 +240,20 @@ static int count_patients(struct train_cohort *c, int part, struct err *e) {
     return 0;
 }
 
-/* Both classes in both parts, or nothing can be learnt or said. */
+/* Both classes in each part, or nothing can be learnt or said. */
 static int check_classes(const struct train_cohort *c, const struct cohort_request *r, struct err *e) {
     const struct loss_level *top = &r->loss->level[0];
     for (int p = 0; p < PART_COUNT; p++) {
         uint32_t by_class[LOSS_LEAVES_MAX] = {0};
+        char names[NAMES_SHOWN];
+        if (r->names[p].n == 0 && p == PART_VALIDATION)
+            continue;
         if (c->n[p] == 0)
             return err_set(e, ERR_TRAIN_DATA,
-                           "no %s exam is left (split '%s'): %u without a diagnosis, %u without an image of stage %s, %u "
+                           "no %s exam is left (split %s): %u without a diagnosis, %u without an image of stage %s, %u "
                            "refused",
-                           part_titles[p], r->part_name[p], c->counts[p].unlabelled, c->counts[p].no_view, stage_name(r->stage),
-                           c->counts[p].refused);
+                           part_titles[p], show_names(names, &r->names[p]), c->counts[p].unlabelled, c->counts[p].no_view,
+                           stage_name(r->stage), c->counts[p].refused);
         for (uint32_t i = 0; i < c->n[p]; i++)
             by_class[loss_node_at(r->loss, c->items[p][i].label, 0)]++;
         for (int k = 0; k < top->n_nodes; k++)
@@ -287,6 +332,7 @@ int cohort_open(struct train_cohort **out, const struct cohort_request *r, struc
     if (!c)
         return ERR_NO_MEMORY;
     c->manifest = r->manifest;
+    memcpy(c->names, r->names, sizeof c->names);
     pthread_mutex_init(&w.lock, NULL);
     int rc = ERR_NO_MEMORY;
     if (!(w.list = mem_alloc(r->manifest->n + 1, sizeof *w.list, e)))

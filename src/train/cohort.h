@@ -21,6 +21,11 @@
 enum part { PART_TRAIN, PART_VALIDATION, PART_COUNT };
 enum { TIERS_SHOWN = 64 };
 
+/* Which values of the column split make a part; borrowed. */
+struct part_names {
+    const char *const *list;
+    size_t n; /* 0: there is no such part (validation only) */
+};
 /* What a part consists of. */
 struct part_counts {
     uint32_t exams, patients, unlabelled, no_view, refused; /* used; of those; left out: no label, no view of the stage, refused */
@@ -30,6 +35,7 @@ struct part_counts {
 };
 struct train_cohort {
     const struct manifest *manifest; /* borrowed */
+    struct part_names names[PART_COUNT];
     struct train_item *items[PART_COUNT];
     uint32_t n[PART_COUNT];
     struct part_counts counts[PART_COUNT];
@@ -45,7 +51,7 @@ struct cohort_request {
     const struct tree *tree;
     const struct loss *loss;
     enum stage stage;
-    const char *part_name[PART_COUNT]; /* values of the column split */
+    struct part_names names[PART_COUNT]; /* validation may have none: then nothing judges the epochs */
     const struct exam_prep_options *prep;
     bool allow_refused; /* exams that cannot be used are left out, and counted; else they end the run before it begins */
     int threads;
@@ -54,7 +60,8 @@ struct cohort_request {
     const volatile sig_atomic_t *stop; /* not 0: ERR_INTERRUPTED; may be NULL */
 };
 /* ERR_LABEL, ERR_LABEL_CONFLICT: a row's diagnosis. ERR_TRAIN_DATA: no column split, a part that is empty, of one class only, or that lacks
- * the stage's images; refused exams (the first ten are named). ERR_SPLIT_OVERLAP: a patient or a file in two parts. */
+ * the stage's images; a split that no row has; refused exams (the first ten are named). ERR_SPLIT_OVERLAP: a patient or a file in two
+ * splits of the table, a split named for both parts. */
 int cohort_open(struct train_cohort **out, const struct cohort_request *r, struct err *e);
 void cohort_close(struct train_cohort *c);
 

@@ -2,6 +2,7 @@
  *
  * Colours after Okabe & Ito (colour-blind-safe), and each line has its own dash and its name at its end. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -110,7 +111,9 @@ static void draw_best(struct buf *b, const struct panel *p, const struct history
 }
 
 int history_write_curves(const struct history *h, const char *title, const char *path, struct err *e) {
-    struct panel panels[] = {{"loss", losses, 0, 1, LEFT}, {"AUC on the validation exams", areas, 0, 1, LEFT + PLOT_W + GAP}};
+    const bool judged = h->n && h->epochs[h->n - 1].scores.exams;
+    struct panel panels[] = {{"loss", losses, 0, 1, LEFT},
+                             {judged ? "AUC on the validation exams" : "no validation exams", areas, 0, 1, LEFT + PLOT_W + GAP}};
     struct buf b;
     buf_init(&b);
     buf_printf(&b, NULL,

@@ -148,8 +148,17 @@ static int buffers(struct run *r, struct err *e) {
     return 0;
 }
 
+/* Are there exams that judge the epochs? */
+static bool validates(const struct run *r) {
+    return r->o->cohort->n[PART_VALIDATION] > 0;
+}
+
 static int get_ready(struct run *r, struct err *e) {
     const struct train_settings *s = r->o->settings;
+    if (!validates(r) && s->patience > 0)
+        return err_set(e, ERR_CONFIG,
+                       "stop.patience is %d, and there are no validation exams to stop by; set it to 0 in a copy of the preset",
+                       s->patience);
     r->n = r->o->cohort->n[PART_TRAIN];
     r->epochs = (uint32_t)s->epochs[r->o->start->stage];
     r->steps_per_epoch = (r->n + (uint32_t)s->batch - 1) / (uint32_t)s->batch;
@@ -399,13 +408,20 @@ static void record(struct run *r, struct epoch_record *out, const struct scores 
                                  .scores = *scores};
 }
 
-/* The numbers that are judged and kept: the averaged ones, or the learner's own. */
+/* The numbers that are judged and kept: the averaged ones, or the learner's own. Without validation exams the last epoch's are, unjudged.
+ */
 static int judge(struct run *r, struct epoch_record *out, struct err *e) {
     const struct train_cohort *c = r->o->cohort;
     const struct model_options how = {.precision = PRECISION_FP32, .exact = r->o->exact};
     struct parameters *p = learner_parameters(r->learner);
     struct scores scores;
     const double started = clock_seconds();
+    const bool last = r->state.epoch + 1 == r->epochs;
+    if (!validates(r) && !last) {
+        int rc = scores_of(&scores, NULL, NULL, 0, r->o->loss, e);
+        record(r, out, &scores, 0);
+        return rc ? rc : history_add(&r->state.history, out, e);
+    }
     memcpy(r->batches, p->batches, p->keys->n * sizeof *r->batches);
     exchange(r);
     int rc = r->average && r->o->settings->average_parts ? see_again(r, e) : 0;
@@ -413,7 +429,7 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
         rc = validate(&scores, NULL, r->learner, r->validation, c->items[PART_VALIDATION], c->n[PART_VALIDATION], r->o->loss, &how, e);
     if (rc == 0) {
         const double metric = metric_of(&scores, r->o->settings->metric);
-        const bool better = !(metric <= r->state.best) && !isnan(metric);
+        const bool better = validates(r) ? !(metric <= r->state.best) && !isnan(metric) : last;
         record(r, out, &scores, clock_seconds() - started);
         out->best = better;
         r->state.since_best = better ? 0 : r->state.since_best + 1;

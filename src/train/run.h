@@ -4,7 +4,7 @@
  *     start.safetensors          what it began with
  *     checkpoint-0|1.safetensors the run so far (train/checkpoint.h)
  *     best.safetensors           the weights (the averaged ones, if there are) of the best epoch, a model file
- *     last.safetensors           those of the last epoch
+ *     last.safetensors           those of the last epoch; without validation exams the same as best, and both written at the end alone
  *     log.jsonl, curves.svg      what each epoch came to
  *     card.md                    the model card of best.safetensors; also in its metadata
  * Whatever stops it, --resume goes on from the newest whole checkpoint and reaches the same bits as if it had never been stopped.
@@ -59,7 +59,8 @@ struct run_result {
     bool resumed, stopped_early;
     uint32_t resumed_epoch, resumed_position;
 };
-/* ERR_USAGE: the folder holds a run and resume is not asked for. ERR_CHECKPOINT, ERR_INTERRUPTED, ERR_TRAIN_NAN, and those of files and
+/* ERR_USAGE: the folder holds a run and resume is not asked for. ERR_CONFIG: without validation exams there is no early stopping.
+ * ERR_CHECKPOINT, ERR_INTERRUPTED, ERR_TRAIN_NAN, and those of files and
  * exams: what was saved before stays. */
 int run_train(struct run_result *out, const struct run_options *o, struct err *e);
 void run_result_release(struct run_result *r);
