@@ -190,7 +190,7 @@ struct job {
     struct cache *cache;
     struct progress bar;
     double drawn;
-    bool terminal;
+    bool terminal, remarked;
 };
 
 static void show_looking(void *ctx, long done, long total) {
@@ -207,6 +207,7 @@ static void show_begun(void *ctx, const struct run_result *r) {
     else
         printf("begins with %zu arrays afresh, %zu of --init, %zu of --init-us, %zu of --init-mg\n", s->fresh, s->from_init, s->from_us,
                s->from_mg);
+    fflush(stdout);
 }
 
 static void show_step(void *ctx, const struct run_progress *p) {
@@ -286,6 +287,14 @@ static int open_cache(struct job *j, struct err *e) {
     char beside[4096];
     snprintf(beside, sizeof beside, "%s/cache", j->o->out);
     return cache_open(&j->cache, j->o->cache ? j->o->cache : beside, j->o->cache_bytes, e);
+}
+
+static void remark(struct job *j) {
+    struct cache_stats s = {0};
+    if (j->cache)
+        cache_stats(&s, j->cache);
+    j->remarked = s.remark[0];
+    cli_cache_remark(j->cache);
 }
 
 static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
@@ -386,7 +395,9 @@ static int run(struct job *j, struct err *e) {
     prep.cache = j->cache;
     for (int s = 0; s < SLOT_COUNT; s++)
         prep.taken |= network_takes(network, (enum slot)s) ? 1U << s : 0;
-    if ((rc = look(j, &prep, e)))
+    rc = look(j, &prep, e);
+    remark(j); /* now, not after days */
+    if (rc)
         return rc;
     print_cohort(j);
     return train(j, &prep, e);
@@ -407,7 +418,8 @@ int cmd_train(int argc, char **argv) {
     const int rc = run(&j, &e);
     cohort_close(j.cohort);
     manifest_free(j.manifest);
-    cli_cache_remark(j.cache);
+    if (!j.remarked)
+        remark(&j);
     cache_close(j.cache);
     free(o.cache);
     facts_release(&j.init);
