@@ -5,6 +5,7 @@
 #include "dcmtk/config/osconfig.h"
 
 #include "dcmtk/dcmdata/dcdeftag.h"
+#include "dcmtk/dcmdata/dcdicent.h"
 #include "dcmtk/dcmdata/dcdict.h"
 #include "dcmtk/dcmdata/dcfilefo.h"
 #include "dcmtk/dcmdata/dcmetinf.h"
@@ -44,10 +45,18 @@ int failed(struct err *e, const OFCondition &c, const char *what) {
     return err_set(e, ERR_DICOM_SYNTAX, "%s: %s", what, c.text());
 }
 
-bool in_dictionary(const DcmTagKey &key) {
-    const bool found = dcmDataDict.rdlock().findEntry(key, NULL) != NULL;
+bool is_text_or_items(DcmEVR vr) {
+    return DcmVR(vr).isaString() || vr == EVR_SQ || vr == EVR_UN || vr == EVR_UNKNOWN || vr == EVR_UNKNOWN2B;
+}
+
+/* Known, and of the kind that the dictionary says: a date that a file calls a time would be kept as one. Kinds of numbers may stand for
+ * each other (the dictionary itself leaves some open: US or SS, OB or OW). */
+bool as_in_dictionary(DcmElement *element) {
+    const DcmTagKey key = element->getTag();
+    const DcmDictEntry *entry = dcmDataDict.rdlock().findEntry(key, NULL);
+    const DcmEVR has = element->ident(), should = entry ? entry->getEVR() : EVR_UNKNOWN;
     dcmDataDict.rdunlock();
-    return found;
+    return entry && (has == should || (!is_text_or_items(has) && !is_text_or_items(should)));
 }
 
 bool text_of(std::string *out, DcmElement *element) {
@@ -193,7 +202,7 @@ bool walk(DcmItem *item, Work &w, int depth) {
         DcmElement *element = item->getElement(i);
         const DcmTag tag = element->getTag();
         enum deidentify_action action =
-            deidentify_action(tag.getGTag(), tag.getETag(), DcmVR(element->getVR()).getValidVRName(), in_dictionary(tag));
+            deidentify_action(tag.getGTag(), tag.getETag(), DcmVR(element->getVR()).getValidVRName(), as_in_dictionary(element));
         if (!treat(element, action, w)) {
             action = DEIDENTIFY_REMOVE;
             delete item->remove(i);
@@ -391,6 +400,9 @@ int deidentify(struct buf *out, struct json **report, struct dicom_file *f, cons
     bool blanked = false;
     uint32_t frames = 0;
     OFString id;
+    DcmElement *element = NULL;
+    if (dataset->findAndGetElement(DCM_PatientID, element).good() && element->ident() != EVR_LO)
+        return err_set(e, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is not of the kind LO: no stand-in can be put into its place");
     dataset->findAndGetOFString(DCM_PatientID, id);
     w.patient_id = trimmed(std::string(id.c_str(), id.length()));
     if (w.patient_id.empty())

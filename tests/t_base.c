@@ -414,6 +414,27 @@ static void test_replace(void **state) {
     assert_int_equal(unlink(path), 0);
 }
 
+/* What a killed program leaves goes; what is being written, and what only looks like it, stays. */
+static void test_replace_sweep(void **state) {
+    static const char *const stay[] = {".bmunet-0123456789abcdef.txt", ".bmunet-0123456789abcde.tmp", ".bmunet-0123456789abcdeF.tmp",
+                                       "a.tmp"};
+    static const char dead[] = ".bmunet-0123456789abcdef.tmp";
+    struct replace *r;
+    write_plainly(in_folder(state, dead), "half");
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        write_plainly(in_folder(state, stay[i]), "x");
+    assert_int_equal(replace_open(&r, in_folder(state, "out"), NULL), 0);
+    assert_int_equal(replace_write(r, "new", 3, NULL), 0);
+    replace_sweep(in_folder(state, ""));
+    replace_sweep(in_folder(state, "none"));
+    assert_int_equal(access(in_folder(state, dead), F_OK), -1);
+    assert_int_equal(replace_commit(r, NULL), 0);
+    file_is(in_folder(state, "out"), "new");
+    assert_int_equal(unlink(in_folder(state, "out")), 0);
+    for (size_t i = 0; i < sizeof stay / sizeof *stay; i++)
+        assert_int_equal(unlink(in_folder(state, stay[i])), 0);
+}
+
 static void test_replace_refuses(void **state) {
     struct replace *r;
     struct err e = {0};
@@ -566,6 +587,7 @@ int main(void) {
         cmocka_unit_test(test_json_build),
         cmocka_unit_test_setup_teardown(test_read, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_replace, make_folder, drop_folder),
+        cmocka_unit_test_setup_teardown(test_replace_sweep, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_replace_refuses, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_replace_follows_a_link, make_folder, drop_folder),
         cmocka_unit_test_setup_teardown(test_replace_full_disk, make_folder, drop_folder),

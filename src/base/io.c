@@ -1,13 +1,16 @@
 /* Files: bounded reading, mapping, and the one way to replace a file. Floor 0. */
 #include "base/io.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -128,6 +131,8 @@ void io_map_forget(const struct io_map *m, const void *from, size_t bytes) {
 }
 
 #define REPLACE_BUFFER ((size_t)64 * 1024)
+#define BEGINS ".bmunet-"
+#define ENDS ".tmp"
 #define TEMPORARY_SIZE 32 /* ".bmunet-<16 digits>.tmp": independent of the target's name, which may already be as long as names can be */
 
 struct replace {
@@ -169,14 +174,26 @@ static int locate(struct replace *r, struct err *e) {
     return rc;
 }
 
+/* Locked, so that replace_sweep() leaves it alone. False: a sweep came between opening and locking, and the name is gone. Where a file
+ * system has no locks, the sweep cannot lock either and removes nothing. */
+static bool hold(int fd) {
+    struct stat st;
+    return !(flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK) && fstat(fd, &st) == 0 && st.st_nlink > 0;
+}
+
 /* A new file under a name nobody holds; O_EXCL refuses a link that somebody laid there. */
 static int open_temporary(struct replace *r, struct err *e) {
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t random;
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
             return failed(e, ERR_FILE_WRITE, r->path, "no random name");
-        snprintf(r->temporary, sizeof r->temporary, ".bmunet-%016llx.tmp", (unsigned long long)random);
+        snprintf(r->temporary, sizeof r->temporary, BEGINS "%016llx" ENDS, (unsigned long long)random);
         r->fd = openat(r->directory_fd, r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); /* umask applies */
+        if (r->fd >= 0 && !hold(r->fd)) {
+            close(r->fd);
+            r->fd = -1;
+            errno = EEXIST;
+        }
         if (r->fd >= 0 || errno != EEXIST)
             break;
     }
@@ -315,4 +332,24 @@ int replace_whole(const char *path, const void *bytes, size_t n, struct err *e) 
         return rc;
     }
     return replace_commit(r, e);
+}
+
+static bool is_temporary(const char *name) {
+    const size_t begins = strlen(BEGINS);
+    return strlen(name) == begins + 16 + strlen(ENDS) && strncmp(name, BEGINS, begins) == 0 &&
+           strspn(name + begins, "0123456789abcdef") == 16 && strcmp(name + begins + 16, ENDS) == 0;
+}
+
+void replace_sweep(const char *folder) {
+    DIR *d = opendir(folder);
+    if (!d)
+        return;
+    for (const struct dirent *x; (x = readdir(d)) != NULL;) {
+        const int fd = is_temporary(x->d_name) ? openat(dirfd(d), x->d_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) : -1;
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) /* nobody's: whoever made it is gone */
+            unlinkat(dirfd(d), x->d_name, 0);
+        if (fd >= 0)
+            close(fd);
+    }
+    closedir(d);
 }

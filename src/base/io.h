@@ -32,6 +32,9 @@ int replace_printf(struct replace *r, struct err *e, const char *format, ...) __
 int replace_sync(struct replace *r, struct err *e);
 int replace_commit(struct replace *r, struct err *e); /* frees r, also on failure */
 void replace_abort(struct replace *r);                /* frees r; NULL is allowed */
+/* Removes what killed programs left in a folder: temporaries of replace_open() that nobody is writing any more, on any machine that shares
+ * the folder (each is locked while it is written). What cannot be locked or removed stays. */
+void replace_sweep(const char *folder);
 /* A file of n bytes that are at hand: open, write, commit. */
 int replace_whole(const char *path, const void *bytes, size_t n, struct err *e);
 

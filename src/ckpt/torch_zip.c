@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "base/order.h"
 #include "ckpt/archive_build.h"
 #include "ckpt/torch_pickle.h"
 
@@ -20,7 +21,7 @@ static const char LEGACY[] =
     "torch.save(torch.load(\"old.pth\", map_location=\"cpu\"), \"new.pth\")";
 
 struct entry {
-    const char *name; /* libzip's */
+    const char *name; /* libzip's; first, for order_text() */
     uint64_t index, size;
     void *data; /* owned by the archive; NULL until a tensor needs it */
 };
@@ -60,13 +61,9 @@ static int open_zip(struct torch_zip *z, const uint8_t *bytes, size_t n) {
     return rc;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
-}
-
 static struct entry *find(const struct torch_zip *z, const char *name) {
     struct entry key = {.name = name};
-    return bsearch(&key, z->entries, z->count, sizeof *z->entries, by_name);
+    return bsearch(&key, z->entries, z->count, sizeof *z->entries, order_text);
 }
 
 /* What the central directory says about one entry; nothing of the entry itself is read. */
@@ -104,7 +101,7 @@ static int survey(struct torch_zip *z) {
         if (rc)
             return rc;
     }
-    qsort(z->entries, z->count, sizeof *z->entries, by_name);
+    qsort(z->entries, z->count, sizeof *z->entries, order_text);
     for (size_t i = 1; i < z->count; i++)
         if (!strcmp(z->entries[i - 1].name, z->entries[i].name))
             return err_set(z->e, ERR_TORCH_ZIP, "the zip entry '%s' stands twice",

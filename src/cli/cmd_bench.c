@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/rng.h"
@@ -163,11 +164,6 @@ int bench_exam(struct bench_exam *x, const struct model_config *c, struct err *e
     return 0;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(const struct bench_result *r) {
     return r->runs % 2 ? r->seconds[r->runs / 2] : (r->seconds[r->runs / 2 - 1] + r->seconds[r->runs / 2]) / 2;
 }
@@ -301,7 +297,7 @@ int cmd_bench(int argc, char **argv) {
     if (made[0])
         unlink(made);
     if (!rc)
-        qsort(r.seconds, r.runs, sizeof *r.seconds, by_value);
+        qsort(r.seconds, r.runs, sizeof *r.seconds, order_double);
     getrusage(RUSAGE_SELF, &usage);
     r.peak_mb = (double)usage.ru_maxrss / 1024;
     if (!rc && o.json)

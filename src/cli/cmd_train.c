@@ -201,7 +201,7 @@ struct job {
     struct cache *cache;
     struct progress bar;
     double drawn;
-    bool terminal;
+    bool terminal, remarked;
 };
 
 static void show_looking(void *ctx, long done, long total) {
@@ -218,6 +218,7 @@ static void show_begun(void *ctx, const struct run_result *r) {
     else
         printf("begins with %zu arrays afresh, %zu of --init, %zu of --init-us, %zu of --init-mg\n", s->fresh, s->from_init, s->from_us,
                s->from_mg);
+    fflush(stdout);
 }
 
 static void show_step(void *ctx, const struct run_progress *p) {
@@ -309,6 +310,14 @@ static struct part_names names_of(const struct options *o, enum part p) {
     if (p == PART_VALIDATION && o->no_validation)
         return (struct part_names){0};
     return o->n_split[p] ? (struct part_names){o->split[p], o->n_split[p]} : (struct part_names){&usual[p], 1};
+}
+
+static void remark(struct job *j) {
+    struct cache_stats s = {0};
+    if (j->cache)
+        cache_stats(&s, j->cache);
+    j->remarked = s.remark[0];
+    cli_cache_remark(j->cache);
 }
 
 static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
@@ -415,7 +424,9 @@ static int run(struct job *j, struct err *e) {
     prep.cache = j->cache;
     for (int s = 0; s < SLOT_COUNT; s++)
         prep.taken |= network_takes(network, (enum slot)s) ? 1U << s : 0;
-    if ((rc = look(j, &prep, e)))
+    rc = look(j, &prep, e);
+    remark(j); /* now, not after days */
+    if (rc)
         return rc;
     print_cohort(j);
     return train(j, &prep, e);
@@ -436,7 +447,8 @@ int cmd_train(int argc, char **argv) {
     const int rc = run(&j, &e);
     cohort_close(j.cohort);
     manifest_free(j.manifest);
-    cli_cache_remark(j.cache);
+    if (!j.remarked)
+        remark(&j);
     cache_close(j.cache);
     free(o.cache);
     facts_release(&j.init);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/order.h"
+
 struct walker {
     struct walk *w;
     int depth;
@@ -92,10 +94,6 @@ static int look_into(struct walker *l, int fd, const char *below, int depth, str
     return rc;
 }
 
-static int by_path(const void *a, const void *b) {
-    return strcmp(((const struct walk_file *)a)->path, ((const struct walk_file *)b)->path);
-}
-
 int walk_folder(struct walk **out, const char *folder, const struct walk_limits *limits, struct err *e) {
     *out = NULL;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -116,7 +114,7 @@ int walk_folder(struct walk **out, const char *folder, const struct walk_limits 
         return rc;
     }
     if (w->n)
-        qsort(w->files, w->n, sizeof *w->files, by_path);
+        qsort(w->files, w->n, sizeof *w->files, order_text);
     *out = w;
     return 0;
 }

@@ -111,6 +111,16 @@ int loss_node_at(const struct loss *l, struct loss_label y, int level) {
     return l->level[level].node_of_leaf[leaf];
 }
 
+void softmax(double *p, const float *z, int n) {
+    double most = -INFINITY, sum = 0;
+    for (int k = 0; k < n; k++)
+        most = fmax(most, (double)z[k]);
+    for (int k = 0; k < n; k++)
+        sum += p[k] = exp((double)z[k] - most);
+    for (int k = 0; k < n; k++)
+        p[k] /= sum;
+}
+
 /* log of the sum of exp(z[leaf]) over the leaves inside the node (or, inside = false, outside it); -inf of none. */
 static double log_sum_exp(const float *z, const struct loss *l, const struct loss_level *level, int node, bool inside) {
     double top = -INFINITY, sum = 0;

@@ -53,6 +53,8 @@ int loss_check(const struct loss *l, struct err *e);
 /* tree_lookup()'s node as a label. l comes from this tree. ERR_LABEL: the tree has no such node (-1: the exam has no label). */
 int loss_label(struct loss_label *out, const struct loss *l, const struct tree *t, int node, struct err *e);
 
+/* p[n] = softmax(z[n]), in double; z finite. p may be read as the leaves' probabilities. */
+void softmax(double *p, const float *z, int n);
 /* The node of a label on its own level or one above it. */
 int loss_node_at(const struct loss *l, struct loss_label y, int level);
 /* sum of w[y] per level over the exams: what each level of their loss is divided by. */

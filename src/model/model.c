@@ -11,6 +11,7 @@
 
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/loss.h"
 #include "tensor/plan.h"
 
 enum { VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
@@ -254,22 +255,16 @@ static int run_head(struct model *m, unsigned present, const struct model_input 
     return rc;
 }
 
-/* Softmax in double; T1 + T2 = benign, T3 + T4 + T5 = malignant. */
+/* T1 + T2 = benign, T3 + T4 + T5 = malignant. */
 static int finish_output(struct model_output *out, struct err *e) {
-    double most = -INFINITY, sum = 0;
-    for (int i = 0; i < TIER_COUNT; i++) {
+    for (int i = 0; i < TIER_COUNT; i++)
         if (!isfinite(out->logits[i]))
             return err_set(e, ERR_OUTPUT_NAN, "logit T%d is %g", i + 1, (double)out->logits[i]);
-        most = fmax(most, (double)out->logits[i]);
-    }
-    for (int i = 0; i < TIER_COUNT; i++)
-        sum += out->p[i] = exp((double)out->logits[i] - most);
+    softmax(out->p, out->logits, TIER_COUNT);
     out->tier = 1;
-    for (int i = 0; i < TIER_COUNT; i++) {
-        out->p[i] /= sum;
+    for (int i = 1; i < TIER_COUNT; i++)
         if (out->p[i] > out->p[out->tier - 1])
             out->tier = i + 1;
-    }
     out->p_benign = out->p[0] + out->p[1];
     out->p_malignant = out->p[2] + out->p[3] + out->p[4];
     return 0;

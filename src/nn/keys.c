@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/order.h"
 #include "base/rng.h"
 
 void keys_init(struct keys *k) {
@@ -165,11 +166,6 @@ static int check_numbers(const struct keys *k, const struct archive *a, struct e
     return 0;
 }
 
-/* Is this name in the list? The list is short (some hundred), the archive's is bounded: a sorted copy makes it n log n. */
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
     if (k->failure.code)
         return err_set(e, k->failure.code, "%s", k->failure.message);
@@ -193,10 +189,11 @@ int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
             problem(&p, "misshapen", key->name, detail);
         }
     }
-    qsort(names, k->n, sizeof *names, by_name);
+    /* is this name in the list? The list is short (some hundred), the archive's is bounded: a sorted copy makes it n log n */
+    qsort(names, k->n, sizeof *names, order_text);
     for (size_t i = 0; i < archive_count(a); i++) {
         const char *name = archive_at(a, i)->name;
-        if (!bsearch(&name, names, k->n, sizeof *names, by_name))
+        if (!bsearch(&name, names, k->n, sizeof *names, order_text))
             problem(&p, "extra", name, "");
     }
     if (p.n)

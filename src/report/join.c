@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "report/join_read.h"
 
 static const struct {
@@ -233,10 +234,6 @@ void join_free(struct joined *j) {
     free(j);
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 static int no_common(const char *const *a, size_t n_a, const char *const *b, size_t n_b, const char *what, const char *what_a,
                      const char *what_b, struct err *e) {
     char shown[CSV_SHOW_SIZE];
@@ -245,9 +242,9 @@ static int no_common(const char *const *a, size_t n_a, const char *const *b, siz
     if (rc)
         return rc;
     memcpy(sorted, a, n_a * sizeof *sorted);
-    qsort(sorted, n_a, sizeof *sorted, by_text);
+    qsort(sorted, n_a, sizeof *sorted, order_text);
     for (size_t i = 0; i < n_b && !rc; i++)
-        if (*b[i] && bsearch(&b[i], sorted, n_a, sizeof *sorted, by_text))
+        if (*b[i] && bsearch(&b[i], sorted, n_a, sizeof *sorted, order_text))
             rc = err_set(e, ERR_SPLIT_OVERLAP, "%s '%s' stands in %s and in %s: what is fitted there may not be measured here", what,
                          csv_show(shown, b[i]), what_a, what_b);
     free(sorted);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "report/join_read.h"
 
 enum { READERS_MAX = 200, CONDITIONS_MAX = 20 };
@@ -33,10 +34,6 @@ static size_t names_find(const struct names *s, const char *name) {
     return i;
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 struct reading {
     size_t cell; /* reader and condition */
     const char *id;
@@ -52,7 +49,7 @@ static int by_reading(const void *a, const void *b) {
 static int place(struct joined *j, const struct table *t, const struct reading *x, int birads, struct err *e) {
     char shown[CSV_SHOW_SIZE];
     const char *cell = table_cell(t, x->row, birads), *who = j->reader[x->cell % j->n_readers];
-    const char **found = bsearch(&x->id, j->exam_id, j->n, sizeof *j->exam_id, by_text);
+    const char **found = bsearch(&x->id, j->exam_id, j->n, sizeof *j->exam_id, order_text);
     const enum birads b = birads_read(cell);
     if (*cell && b == BIRADS_UNREADABLE)
         return table_blame(t, x->row, birads,

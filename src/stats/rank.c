@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 
 struct item {
     double x;
@@ -52,11 +53,6 @@ double rank_quantile(const double *sorted, size_t n, double p) {
     return part > 0 ? (1 - part) * sorted[i] + part * sorted[i + 1] : sorted[i];
 }
 
-static int by_number(const void *a, const void *b) {
-    const double p = *(const double *)a, q = *(const double *)b;
-    return (p > q) - (p < q);
-}
-
 void rank_sort(double *x, size_t n) {
-    qsort(x, n, sizeof *x, by_number);
+    qsort(x, n, sizeof *x, order_double);
 }

@@ -24,10 +24,21 @@ bool dnn_has_winograd(void) {
     return DNN_V3 == 0; /* removed from x86 in 3.0 */
 }
 
+/* oneDNN keeps the primitives it has compiled, for the whole process, and forgets the least recently used. Its own bound (1,024) is too
+ * small for training with masked views: each step has other numbers of images, and the compilation of forgotten shapes took a tenth of a
+ * step of preset small; all its shapes together need 27 MB. */
+static void keep_primitives(void) {
+    enum { PRIMITIVES = 4096 };
+    int has = 0;
+    if (dnnl_get_primitive_cache_capacity(&has) == dnnl_success && has < PRIMITIVES)
+        dnnl_set_primitive_cache_capacity(PRIMITIVES); /* without it, slower only */
+}
+
 int dnn_new(struct dnn **out, struct err *e) {
     struct dnn *d = mem_alloc(1, sizeof *d, e);
     if (!d)
         return ERR_NO_MEMORY;
+    keep_primitives();
     int rc = dnn_check(dnnl_engine_create(&d->engine, dnnl_cpu, 0), "a CPU engine", e);
     if (rc == 0)
         rc = dnn_check(dnnl_stream_create(&d->stream, d->engine, dnnl_stream_default_flags), "a stream", e);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "tensor/op.h"
@@ -446,18 +447,13 @@ int plan_run_backward(struct plan *p, const float *gradient, struct err *e) {
     return run_steps(p, p->n_forward, p->n_steps, e);
 }
 
-static int by_value(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double step_median_seconds(const struct step *s) {
     double sorted[STEP_TIMES];
     const int n = s->n_seconds < STEP_TIMES ? s->n_seconds : STEP_TIMES;
     if (n == 0)
         return 0;
     memcpy(sorted, s->seconds, (size_t)n * sizeof *sorted);
-    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    qsort(sorted, (size_t)n, sizeof *sorted, order_double);
     return n % 2 ? sorted[n / 2] : 0.5 * (sorted[n / 2 - 1] + sorted[n / 2]);
 }
 

@@ -9,10 +9,12 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "ckpt/archive.h"
 
 /* Arrays beside the network's own; no array of a network begins like this. */
 static const char FIRST[] = "train.first", SECOND[] = "train.second", STEPS[] = "train.steps", AVERAGE[] = "train.average";
+static const char FORMAT[] = "2"; /* 1: the digest went over the arrays in an order that only the program knew */
 enum { GENERATIONS = 2, EXTRA = 4, PATH_ROOM = 4096 };
 
 static int path_of(char out[PATH_ROOM], const char *folder, int generation, struct err *e) {
@@ -26,7 +28,7 @@ static struct array vector(const char *name, enum dtype t, void *data, size_t n)
     return (struct array){.name = name, .dtype = t, .rank = 1, .shape = {(int64_t)n}, .data = data, .bytes = n * dtype_size(t)};
 }
 
-/* The network's arrays and the optimiser's; *out is owned. */
+/* The network's arrays and the optimiser's, in the order of their names, so that a reader needs no other list; *out is owned. */
 static int gather(struct array **out, size_t *n, struct learner *l, const float *average, struct err *e) {
     struct parameters *p = learner_parameters(l);
     const struct optimiser *o = learner_optimiser(l);
@@ -42,6 +44,7 @@ static int gather(struct array **out, size_t *n, struct learner *l, const float 
     a[at++] = vector(STEPS, DTYPE_I64, o->steps, o->n_segments);
     if (average)
         a[at++] = vector(AVERAGE, DTYPE_F32, (void *)(uintptr_t)average, p->n);
+    qsort(a, at, sizeof *a, order_text);
     *out = a;
     *n = at;
     return 0;
@@ -130,7 +133,8 @@ int checkpoint_write(const char *folder, struct run_state *s, struct learner *l,
     if (rc == 0) {
         digest_of(digest, state.data, arrays, n);
         sha256_hex(digest, hex);
-        const char *const metadata[][2] = {{"bmunet.train.format", "1"}, {"bmunet.train.state", state.data}, {"bmunet.train.sha256", hex}};
+        const char *const metadata[][2] = {
+            {"bmunet.train.format", FORMAT}, {"bmunet.train.state", state.data}, {"bmunet.train.sha256", hex}};
         rc = safetensors_write(path, arrays, n, metadata, sizeof metadata / sizeof *metadata, e);
     }
     if (rc)
@@ -175,8 +179,12 @@ static int open_one(struct candidate *c, const char *path, const struct array *l
     if (rc)
         return rc;
     const char *state = archive_metadata(c->archive, "bmunet.train.state"), *said = archive_metadata(c->archive, "bmunet.train.sha256");
-    if (!state || !said)
+    const char *format = archive_metadata(c->archive, "bmunet.train.format");
+    if (!state || !said || !format)
         rc = err_set(e, ERR_CHECKPOINT, "no checkpoint: its metadata has no state");
+    else if (strcmp(format, FORMAT) != 0)
+        rc = err_set(e, ERR_CHECKPOINT, "a checkpoint of format '%.20s', written by another version of this program; this one reads %s",
+                     format, FORMAT);
     else if ((rc = match(c->archive, found, like, n, e)) == 0) {
         digest_of(digest, state, found, n);
         sha256_hex(digest, hex);

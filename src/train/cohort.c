@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/order.h"
 #include "data/label.h"
 #include "data/split.h"
 
@@ -220,10 +221,6 @@ static int take(struct train_cohort *c, const struct work *w, struct err *e) {
     return 0;
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* How many patients a part has; exams without a patient_id are not counted. */
 static int count_patients(struct train_cohort *c, int part, struct err *e) {
     const char **list = mem_alloc((size_t)c->n[part] + 1, sizeof *list, e);
@@ -233,7 +230,7 @@ static int count_patients(struct train_cohort *c, int part, struct err *e) {
     for (uint32_t i = 0; i < c->n[part]; i++)
         if (c->items[part][i].exam->patient_id[0])
             list[n++] = c->items[part][i].exam->patient_id;
-    qsort(list, n, sizeof *list, by_text);
+    qsort(list, n, sizeof *list, order_text);
     for (uint32_t i = 0; i < n; i++)
         c->counts[part].patients += i == 0 || strcmp(list[i], list[i - 1]) != 0;
     free(list);

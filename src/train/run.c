@@ -40,6 +40,10 @@ struct run {
     uint32_t n, epochs, steps_per_epoch;
     double epoch_started, checkpointed, run_started, exams_this_run; /* for showing */
     double waited, trained;                                          /* seconds of this epoch, this sitting */
+    struct {
+        bool any;
+        uint32_t epoch, position;
+    } saved; /* where the newest checkpoint goes on */
 };
 
 static int path_in(char out[PATH_ROOM], const struct run *r, const char *name, struct err *e) {
@@ -77,10 +81,13 @@ static int same_start(struct run *r, const char *path, struct err *e) {
     const struct start *s = r->o->start;
     struct archive *a = NULL, *b = NULL;
     uint8_t old[SHA256_SIZE], new[SHA256_SIZE];
+    int rc = path_in(again, r, "start-again.safetensors", e);
+    if (rc)
+        return rc;
+    unlink(again); /* of one that was killed here */
     if (!s->init && !s->init_us && !s->init_mg)
         return 0;
-    int rc = path_in(again, r, "start-again.safetensors", e);
-    if (rc || (rc = start_write(again, s, &r->result->start, e)))
+    if ((rc = start_write(again, s, &r->result->start, e)))
         return rc;
     if ((rc = safetensors_open(&a, path, e)) == 0 && (rc = safetensors_open(&b, again, e)) == 0 && (rc = archive_sha256(a, old, e)) == 0 &&
         (rc = archive_sha256(b, new, e)) == 0 && memcmp(old, new, sizeof old) != 0)
@@ -153,37 +160,20 @@ static bool validates(const struct run *r) {
     return r->o->cohort->n[PART_VALIDATION] > 0;
 }
 
-static int get_ready(struct run *r, struct err *e) {
-    const struct train_settings *s = r->o->settings;
-    if (!validates(r) && s->patience > 0)
-        return err_set(e, ERR_CONFIG,
-                       "stop.patience is %d, and there are no validation exams to stop by; set it to 0 in a copy of the preset",
-                       s->patience);
-    r->n = r->o->cohort->n[PART_TRAIN];
-    r->epochs = (uint32_t)s->epochs[r->o->start->stage];
-    r->steps_per_epoch = (r->n + (uint32_t)s->batch - 1) / (uint32_t)s->batch;
-    r->schedule = (struct schedule){.kind = SCHEDULE_COSINE,
-                                    .base = s->rate,
-                                    .total = (uint64_t)r->epochs * r->steps_per_epoch,
-                                    .warmup = (uint64_t)s->warmup * r->steps_per_epoch};
-    r->state.best = (double)NAN;
-    int rc = schedule_check(&r->schedule, e);
-    if (rc == 0 && (rc = begin_file(r, e)) == 0 &&
-        (rc = learner_optimise(r->learner, &s->optimiser, s->decay_all, r->o->freeze, r->o->n_freeze, e)) == 0 &&
-        (rc = identify(r, e)) == 0 && (rc = buffers(r, e)) == 0)
-        rc = open_loaders(r, e);
-    if (rc == 0)
-        rc = checkpoint_read(&r->result->resumed, r->o->folder, &r->state, r->learner, r->average, e);
-    r->result->resumed_epoch = r->state.epoch;
-    r->result->resumed_position = r->state.position;
-    return rc;
-}
-
 /* --- saving ------------------------------------------------------------------------------------------------------------------------- */
+
+static void note_saved(struct run *r) {
+    r->saved.any = true;
+    r->saved.epoch = r->state.epoch;
+    r->saved.position = r->state.position;
+}
 
 static int save_checkpoint(struct run *r, struct err *e) {
     r->checkpointed = clock_seconds();
-    return checkpoint_write(r->o->folder, &r->state, r->learner, r->average, e);
+    const int rc = checkpoint_write(r->o->folder, &r->state, r->learner, r->average, e);
+    if (rc == 0)
+        note_saved(r);
+    return rc;
 }
 
 static void refer(struct run *r) { /* the result's view of the state, for the card */
@@ -232,6 +222,40 @@ static int save_text(struct run *r, struct err *e) {
     if (rc == 0 && (rc = card_write(&card, r->o, r->result, e)) == 0 && (rc = path_in(path, r, "card.md", e)) == 0)
         rc = replace_whole(path, card.data, card.size, e);
     buf_release(&card);
+    return rc;
+}
+
+/* --- beginning, or going on --------------------------------------------------------------------------------------------------------------
+ */
+
+static int get_ready(struct run *r, struct err *e) {
+    const struct train_settings *s = r->o->settings;
+    if (!validates(r) && s->patience > 0)
+        return err_set(e, ERR_CONFIG,
+                       "stop.patience is %d, and there are no validation exams to stop by; set it to 0 in a copy of the preset",
+                       s->patience);
+    r->n = r->o->cohort->n[PART_TRAIN];
+    r->epochs = (uint32_t)s->epochs[r->o->start->stage];
+    r->steps_per_epoch = (r->n + (uint32_t)s->batch - 1) / (uint32_t)s->batch;
+    r->schedule = (struct schedule){.kind = SCHEDULE_COSINE,
+                                    .base = s->rate,
+                                    .total = (uint64_t)r->epochs * r->steps_per_epoch,
+                                    .warmup = (uint64_t)s->warmup * r->steps_per_epoch};
+    r->state.best = (double)NAN;
+    replace_sweep(r->o->folder); /* a killed run's half files may be what fills the disk */
+    int rc = schedule_check(&r->schedule, e);
+    if (rc == 0 && (rc = begin_file(r, e)) == 0 &&
+        (rc = learner_optimise(r->learner, &s->optimiser, s->decay_all, r->o->freeze, r->o->n_freeze, e)) == 0 &&
+        (rc = identify(r, e)) == 0 && (rc = buffers(r, e)) == 0)
+        rc = open_loaders(r, e);
+    if (rc == 0)
+        rc = checkpoint_read(&r->result->resumed, r->o->folder, &r->state, r->learner, r->average, e);
+    if (rc == 0 && r->result->resumed)
+        note_saved(r);
+    if (rc == 0 && r->state.history.n) /* they follow the checkpoint: whatever stopped the run between the two */
+        rc = save_text(r, e);
+    r->result->resumed_epoch = r->state.epoch;
+    r->result->resumed_position = r->state.position;
     return rc;
 }
 
@@ -478,7 +502,7 @@ static int run_epochs(struct run *r, struct err *e) {
 /* A stop asked for, or a fault of an exam or the disk: the steps made so far are kept. Not of numbers that have become NaN. */
 static int save_what_is_there(struct run *r, int rc, struct err *e) {
     struct err why = {0};
-    if (rc == ERR_TRAIN_NAN || rc == ERR_OUTPUT_NAN || r->state.position == r->n)
+    if (rc == ERR_TRAIN_NAN || rc == ERR_OUTPUT_NAN || rc == ERR_FILE_WRITE || r->state.position == r->n)
         return rc;
     const int saved = save_checkpoint(r, &why);
     if (saved && e)
@@ -487,6 +511,19 @@ static int save_what_is_there(struct run *r, int rc, struct err *e) {
         return err_set(e, rc, "stopped by a signal in epoch %u, after %u of %u exams; saved: --resume goes on from there",
                        r->state.epoch + 1, r->state.position, r->n);
     return rc;
+}
+
+/* A full disk, most often: what is kept, and what to do. */
+static void explain(const struct run *r, struct err *e) {
+    if (!e)
+        return;
+    if (r->saved.any)
+        err_set(e, ERR_FILE_WRITE,
+                "%.800s; make room, or whatever it needs: --resume goes on from the newest checkpoint, in epoch %u after %u of %u exams",
+                e->message, r->saved.epoch + 1, r->saved.position, r->n);
+    else
+        err_set(e, ERR_FILE_WRITE, "%.800s; make room, or whatever it needs: no step has been saved yet, --resume begins again",
+                e->message);
 }
 
 int run_train(struct run_result *out, const struct run_options *o, struct err *e) {
@@ -498,6 +535,8 @@ int run_train(struct run_result *out, const struct run_options *o, struct err *e
         o->begun(o->ctx, out);
     if (rc == 0 && (rc = run_epochs(&r, e)) != 0)
         rc = save_what_is_there(&r, rc, e);
+    if (rc == ERR_FILE_WRITE)
+        explain(&r, e);
     loader_close(r.training);
     loader_close(r.validation);
     refer(&r); /* the history goes to the caller */

@@ -24,16 +24,6 @@ static int auc_of(double *out, const double *score, const uint8_t *truth, size_t
     return rc;
 }
 
-static void softmax(double p[TIER_COUNT], const float z[TIER_COUNT]) {
-    double most = -INFINITY, sum = 0;
-    for (int k = 0; k < TIER_COUNT; k++)
-        most = fmax(most, (double)z[k]);
-    for (int k = 0; k < TIER_COUNT; k++)
-        sum += p[k] = exp((double)z[k] - most);
-    for (int k = 0; k < TIER_COUNT; k++)
-        p[k] /= sum;
-}
-
 static double node_probability(const struct loss *l, const double *p, int level, int node) {
     double sum = 0;
     for (int leaf = 0; leaf < l->n_leaves; leaf++)
@@ -108,7 +98,7 @@ int scores_of(struct scores *out, const float *logits, const struct train_item *
     out->exams = n;
     out->loss = (double)NAN;
     for (uint32_t i = 0; i < n && rc == 0; i++) {
-        softmax(p + (size_t)i * TIER_COUNT, logits + (size_t)i * TIER_COUNT);
+        softmax(p + (size_t)i * TIER_COUNT, logits + (size_t)i * TIER_COUNT, TIER_COUNT);
         labels[i] = items[i].label;
     }
     if (rc == 0 && n > 0 && (rc = loss_run(&value, NULL, loss, logits, labels, n, NULL, e)) == 0)

@@ -41,6 +41,23 @@ expect 0 "$bmunet" deidentify in/z/bare bare --key clean.key --keep-burned-in
 prints '^1 files written, 0 refused$'
 [ -s bare/1.dcm ] || fail "no file"
 
+# a file may lie about what kind of value it holds: a date that it calls Series Time goes, an id that is no LO is refused
+mkdir liar
+"$python" - <<'PY'
+import pathlib
+whole = [p.read_bytes() for p in pathlib.Path("in").rglob("*") if p.is_file()]
+whole = next(b for b in whole if b"\x10\x00\x20\x00LO" in b and b"\x08\x00\x20\x00DA" in b and b"\x08\x00\x31\x00" not in b
+             and b"\x08\x00\x30\x00TM\x06\x00" in b)
+at = whole.index(b"\x08\x00\x30\x00TM\x06\x00") + 14
+date = whole[:at] + b"\x08\x00\x31\x00DA\x08\x0019771231" + whole[at:]
+pathlib.Path("liar/date.dcm").write_bytes(date)
+pathlib.Path("liar/id.dcm").write_bytes(whole.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00SH"))
+PY
+expect 2 "$bmunet" deidentify liar honest --key clean.key --keep-burned-in
+says '^bmunet: refused: SCAN_NO_PATIENT: id.dcm: Patient ID .0010,0020. is not of the kind LO'
+[ -s honest/1.dcm ] || fail "the other file was not written"
+! grep -q 19771231 honest/1.dcm || fail "a date that is called a time is left"
+
 # errors
 expect 1 "$bmunet" deidentify in clean
 says '^bmunet: USAGE: clean: exists and is no empty folder'

@@ -26,7 +26,8 @@ done
 holds bmu/card.md 'not cleared for clinical use'
 holds bmu/card.md '^\| exams \| 36 \| 12 \|'
 holds bmu/card.md 'C2 \| [0-9]+ \| [0-9]+'
-python3 -c "import xml.dom.minidom, json; xml.dom.minidom.parse('bmu/curves.svg'); [json.loads(line) for line in open('bmu/log.jsonl')]"
+python3 -c "import xml.dom.minidom; xml.dom.minidom.parse('bmu/curves.svg')"
+python3 "$source_tree/tests/cli/check_run.py" bmu --epochs 3 --checkpoints 2
 expect 0 "$bmunet" predict --model bmu/best.safetensors --exams exams.csv --split val --out p.csv
 prints '^12 ok, 0 refused'
 no_leftovers
@@ -50,35 +51,60 @@ expect 1 train --stage bmu --out bmu --resume --init-us other/best.safetensors -
 says '^bmunet: CHECKPOINT: .*models'
 [ ! -e bmu/start-again.safetensors ] || fail "a second start is left behind"
 
-# stopped by signals in the middle of epochs, and killed: the same bits in the end
+# stopped by signals, and killed, at any moment: in the middle of epochs, of validation, of writing a file (each step writes a checkpoint);
+# the same bits in the end, and no half file is left
 rounds=${TRAIN_STOPS:-4}
-stop_and_go() { # SIGNAL, folder, allowed exit status
+writing=0
+half_file() { # FOLDER: is there one?
+    for file in "$1"/.bmunet-*; do
+        [ ! -e "$file" ] || return 0
+    done
+    return 1
+}
+stop_and_go() { # SIGNAL, stage, folder, allowed exit status, times
     n=0
-    rm -rf "$2"
-    while [ $n -lt "$rounds" ]; do
+    from=
+    [ "$2" != bmu ] || from='--init-us us/best.safetensors --init-mg mg/best.safetensors'
+    rm -rf "$3"
+    while [ $n -lt "$5" ]; do
         resume=
-        [ ! -e "$2/start.safetensors" ] || resume=--resume
-        # shellcheck disable=SC2086 # an option, or nothing
-        train_behind --stage bmu --out "$2" $resume --checkpoint-minutes 0.001 --init-us us/best.safetensors --init-mg mg/best.safetensors
-        sleep "$(awk -v seed="$n$$" 'BEGIN { srand(seed); print 0.15 + 0.5 * rand() }')"
+        [ ! -e "$3/start.safetensors" ] || resume=--resume
+        # shellcheck disable=SC2086 # options, or nothing
+        train_behind --stage "$2" --out "$3" $resume $from --checkpoint-minutes 0.00001
+        # one kill of four comes at once, the others after the first step can begin, and of these one while a file is written (a signal before it is caught is a plain end)
+        while ! { [ "$1" = KILL ] && [ $((n % 4)) = 3 ]; } && kill -0 $pid 2>/dev/null && ! grep -qE '^(begins|going)' log; do
+            sleep 0.02
+        done
+        sleep "$(awk -v seed="$n$$" 'BEGIN { srand(seed); print 0.6 * rand() }')"
+        while [ "$1" = KILL ] && [ $((n % 4)) = 0 ] && kill -0 $pid 2>/dev/null && ! half_file "$3"; do
+            :
+        done
         kill "-$1" $pid 2>/dev/null || true
         status=0
         wait $pid || status=$?
+        ! half_file "$3" || writing=$((writing + 1))
         case $status in
-        0) same bmu/last.safetensors "$2/last.safetensors"; rm -rf "$2" ;;
-        "$3") ;;
+        0) same "$2/last.safetensors" "$3/last.safetensors"; rm -rf "$3" ;;
+        "$4") ;;
         *) cat log err >&2; fail "exit status $status after SIG$1" ;;
         esac
         n=$((n + 1))
     done
     resume=
-    [ ! -e "$2/start.safetensors" ] || resume=--resume
-    expect 0 train --stage bmu --out "$2" $resume --init-us us/best.safetensors --init-mg mg/best.safetensors
-    same bmu/last.safetensors "$2/last.safetensors"
-    same bmu/best.safetensors "$2/best.safetensors"
+    [ ! -e "$3/start.safetensors" ] || resume=--resume
+    # shellcheck disable=SC2086
+    expect 0 train --stage "$2" --out "$3" $resume $from
+    for file in last.safetensors best.safetensors card.md; do
+        same "$2/$file" "$3/$file"
+    done
+    no_leftovers
 }
-stop_and_go KILL killed 137
-stop_and_go TERM stopped 75
+stop_and_go KILL bmu killed 137 "$rounds"
+stop_and_go KILL us killed-us 137 $(((rounds + 3) / 4))
+stop_and_go KILL mg killed-mg 137 $(((rounds + 3) / 4))
+stop_and_go TERM bmu stopped 75 "$rounds"
+echo "$writing of the kills came while a file was being written"
+[ $writing -gt 0 ] || fail "no kill came while a file was being written"
 
 # what must be refused, with nothing begun
 refuse() { # CODE REGEX, then options

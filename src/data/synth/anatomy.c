@@ -6,6 +6,7 @@
 
 #include "base/elementary.h"
 #include "base/mem.h"
+#include "base/order.h"
 
 enum { QUANTILE_POINTS = 3000 };
 
@@ -98,11 +99,6 @@ double anatomy_surface(const struct anatomy *a, double u, double v) {
     return r > 0 ? a->height * sqrt(r) : 0;
 }
 
-static int ascending(const void *a, const void *b) {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The score above which the case's glandular fraction lies. */
 static int find_threshold(struct anatomy *a, struct draw *d, struct err *e) {
     double *score = mem_alloc(QUANTILE_POINTS, sizeof *score, e);
@@ -113,7 +109,7 @@ static int find_threshold(struct anatomy *a, struct draw *d, struct err *e) {
         if (ellipsoid(a, p) < 1)
             score[n++] = gland_score(a, p);
     }
-    qsort(score, QUANTILE_POINTS, sizeof *score, ascending);
+    qsort(score, QUANTILE_POINTS, sizeof *score, order_double);
     a->threshold = score[(int)((1 - a->drawn->glandular) * (QUANTILE_POINTS - 1))];
     free(score);
     return 0;

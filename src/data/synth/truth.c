@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/order.h"
 #include "data/synth/clinic.h"
 #include "data/synth/patient.h"
 
@@ -182,11 +183,6 @@ struct scored {
     bool malignant;
 };
 
-static int by_score(const void *a, const void *b) {
-    const double x = ((const struct scored *)a)->score, y = ((const struct scored *)b)->score;
-    return (x > y) - (x < y);
-}
-
 int truth_auc(double *auc, size_t *n, const double *score, const bool *malignant, size_t rows, struct err *e) {
     struct scored *s = mem_alloc(rows, sizeof *s, e);
     double ranks = 0, positive = 0;
@@ -196,7 +192,7 @@ int truth_auc(double *auc, size_t *n, const double *score, const bool *malignant
     for (size_t i = 0; i < rows; i++)
         if (!isnan(score[i]))
             s[(*n)++] = (struct scored){score[i], malignant[i]};
-    qsort(s, *n, sizeof *s, by_score);
+    qsort(s, *n, sizeof *s, order_double);
     for (size_t i = 0, end; i < *n; i = end) {
         for (end = i + 1; end < *n && s[end].score <= s[i].score;)
             end++;
