@@ -247,6 +247,10 @@ static void test_hostile_models(void **state) {
     assert_non_null(strstr(e.message, "extra surplus"));
     assert_int_equal(changed(misshapen, NULL, NULL, &e), ERR_WEIGHTS_KEYS);
     assert_non_null(strstr(e.message, "misshapen"));
+#define MASKED_CONFIG                                                                                                                      \
+    "{\"network\":\"bmu\",\"variant\":\"masked\",\"clinical\":\"concat\",\"width\":8,\"n_clinical\":10,\"prep\":{\"profile\":\"reference-" \
+    "v1\","                                                                                                                                \
+    "\"mg\":[64,48],\"us\":[32,32],\"mg_mean\":1,\"mg_std\":1}"
     static const char *const configs[] = {"{}",
                                           "[]",
                                           "{\"network\":\"bmu\"}",
@@ -261,13 +265,19 @@ static void test_hostile_models(void **state) {
                                           "\"mg\":[64,48],\"us\":[32,32],\"mg_mean\":1,\"mg_std\":0}}",
                                           "{\"network\":\"bmu\",\"variant\":\"masked\",\"clinical\":\"concat\",\"width\":8,\"n_clinical\":"
                                           "9,\"prep\":{\"profile\":\"reference-v1\","
-                                          "\"mg\":[64,48],\"us\":[32,32],\"mg_mean\":1,\"mg_std\":1}}"};
+                                          "\"mg\":[64,48],\"us\":[32,32],\"mg_mean\":1,\"mg_std\":1}}",
+                                          MASKED_CONFIG ",\"unlearnt\":[]}",
+                                          MASKED_CONFIG ",\"unlearnt\":\"mg\"}",
+                                          MASKED_CONFIG ",\"unlearnt\":[\"mammography\"]}",
+                                          MASKED_CONFIG ",\"unlearnt\":[\"mg\",\"mg\"]}",
+                                          MASKED_CONFIG ",\"unlearnt\":[3]}"};
     for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
         const int rc = changed(NULL, "bmunet.config", configs[i], &e);
         if (rc != ERR_MODEL_METADATA && rc != ERR_CONFIG)
             fail_msg("config %zu: %s", i, err_name(rc));
     }
     assert_int_equal(changed(NULL, "bmunet.schema", "{\"name\":\"x\",\"fields\":[]}", &e) == 0, 0);
+    assert_int_equal(changed(NULL, "bmunet.config", MASKED_CONFIG ",\"unlearnt\":[\"elasto\"]}", &e), 0);
 }
 
 /* The profile and its vendor table go through the model file. */

@@ -198,6 +198,8 @@ static void test_settings(void **state) {
     assert_memory_equal(&s.augment, &augment_default, sizeof s.augment);
     assert_true(s.variant == VARIANT_MASKED && s.clinical == CLINICAL_TOKEN && s.mask.modality > 0);
     assert_int_equal(settings_read(&s, "share/presets/small.yml", &e), 0);
+    assert_true(s.augment.mammography.rotate == 10);
+    s.augment.mammography.rotate = augment_default.mammography.rotate; /* all else is the default's */
     assert_memory_equal(&s.augment, &augment_default, sizeof s.augment);
     static const struct {
         const char *old, *new;
@@ -207,8 +209,8 @@ static void test_settings(void **state) {
         {"patience:", "patiense:", ERR_YAML, "patiense"},        {"width: 16", "width: 4", ERR_CONFIG, "network.width"},
         {"part: 16", "part: 17", ERR_CONFIG, "steps.part"},      {"natural", "naturally", ERR_YAML, "line"},
         {"view: 0.1", "view: 1.5", ERR_CONFIG, "view"},          {"class: 1, tier: 0.5", "class: 0, tier: 0", ERR_CONFIG, "nothing"},
-        {"warmup: 1", "warmup: 99", ERR_CONFIG, "steps.warmup"}, {"rate: 1.0e-3", "rate: -1", ERR_CONFIG, "steps.rate"},
-        {"rotate: 20", "rotate: 200", ERR_CONFIG, "rotate"},     {"rate: 1.0e-3", "rate: .nan", ERR_YAML, "line"},
+        {"warmup: 1", "warmup: 99", ERR_CONFIG, "steps.warmup"}, {"rate: 5.0e-4", "rate: -1", ERR_CONFIG, "steps.rate"},
+        {"rotate: 10", "rotate: 200", ERR_CONFIG, "rotate"},     {"rate: 5.0e-4", "rate: .nan", ERR_YAML, "line"},
     };
     uint8_t *bytes = NULL;
     text_of_file(&bytes, "share/presets/small.yml");
@@ -439,8 +441,8 @@ static void test_scores(void **state) {
     assert_true(fabs(s.tier_accuracy - 2.0 / 3) < 1e-12); /* of three with a tier: T5 right, T1 right, the third says T4 */
     assert_true(fabs(s.macro_auc - 1) < 1e-12);           /* T1: .7, .3 against .05; T5: .6 against .05, .1 */
     assert_true(fabs(s.loss - (-log(0.6) - log(0.7) - log(0.3)) / 3) < 1e-6);
-    assert_true(s.by_availability[AVAILABLE_MG].exams == 2 && s.by_availability[AVAILABLE_MG].auc == 1);
-    assert_true(s.by_availability[AVAILABLE_BMODE].exams == 1 && isnan(s.by_availability[AVAILABLE_BMODE].auc));
+    assert_true(s.by_availability[1U << KIND_MG].exams == 2 && s.by_availability[1U << KIND_MG].auc == 1);
+    assert_true(s.by_availability[1U << KIND_BMODE].exams == 1 && isnan(s.by_availability[1U << KIND_BMODE].auc));
     assert_true(s.by_availability[15].exams == 1 && s.by_availability[15].malignant == 1);
     tree_free(t);
 }

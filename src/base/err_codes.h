@@ -128,6 +128,7 @@
     X(READER_TWICE,      -222, "a reader reads an exam twice under one condition") \
     X(THRESHOLD_LOCK,    -223, "a locked threshold that is damaged or was chosen on what it would be applied to") \
     X(EVALUATION_EMPTY,  -224, "no exam has both a prediction and a truth") \
+    X(VIEW_UNLEARNT,     -225, "no exam has taught this model images of that kind") \
     /* reports */ \
     X(REPORT_FONT,       -210, "a font that reports are set in is not installed") \
     X(REPORT_TEXT,       -211, "text that is not UTF-8, or has a character that no font of ours holds") \

@@ -148,6 +148,9 @@ static void print_text(const char *path, const struct model *m) {
     printf("model       %s\nsha256      %s\n", path, hex);
     printf("network     %s, variant %s, width %d, %s parameters\n", network_name(c->network), variant_name(c->variant), c->width,
            cli_grouped(grouped, model_parameters(m)));
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        if (c->unlearnt >> k & 1U)
+            printf("refused     %s: no exam has taught it\n", slot_kind_title((enum kind)k));
     printf("absent      %s\n", c->variant == VARIANT_MASKED ? "left out (never computed)" : "the published release's black image");
     printf("input       profile %s; mammography %dx%d (height x width), mean %g, standard deviation %g; ultrasound %dx%d\n", c->prep.name,
            c->prep.mg_height, c->prep.mg_width, c->prep.mg_mean, c->prep.mg_std, c->prep.us_height, c->prep.us_width);

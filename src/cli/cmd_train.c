@@ -293,10 +293,23 @@ static int read_tree(struct job *j, struct err *e) {
     return loss_check(&j->loss, e);
 }
 
+/* The folder and those above it. */
 static int make_folder(const char *path, struct err *e) {
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
-        return 0;
-    return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made: %s", path, strerror(errno));
+    char part[4096];
+    if (strlen(path) >= sizeof part)
+        return err_set(e, ERR_LIMIT, "%.60s...: the path is too long", path);
+    memcpy(part, path, strlen(path) + 1);
+    for (char *at = part + 1;; at++) {
+        if (*at != '/' && *at)
+            continue;
+        const char kept = *at;
+        *at = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made: %s", part, strerror(errno));
+        if (!kept)
+            return 0;
+        *at = kept;
+    }
 }
 
 static int open_cache(struct job *j, struct err *e) {
@@ -322,21 +335,26 @@ static void remark(struct job *j) {
 
 static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
     const struct options *o = j->o;
-    const struct cohort_request r = {.manifest = j->manifest,
-                                     .schema = j->schema,
-                                     .tree = j->tree,
-                                     .loss = &j->loss,
-                                     .stage = (enum stage)o->stage,
-                                     .names = {names_of(o, PART_TRAIN), names_of(o, PART_VALIDATION)},
-                                     .prep = prep,
-                                     .allow_refused = o->allow_refused,
-                                     .threads = pool_threads(),
-                                     .progress = show_looking,
-                                     .progress_ctx = j,
-                                     .stop = cli_stop()};
+    struct cohort_request r = {.manifest = j->manifest,
+                               .schema = j->schema,
+                               .tree = j->tree,
+                               .loss = &j->loss,
+                               .stage = (enum stage)o->stage,
+                               .names = {names_of(o, PART_TRAIN), names_of(o, PART_VALIDATION)},
+                               .prep = prep,
+                               .allow_refused = o->allow_refused,
+                               .threads = pool_threads(),
+                               .progress = show_looking,
+                               .progress_ctx = j,
+                               .stop = cli_stop()};
+    int rc = start_learnt(&r.learnt, &j->start, e);
+    if (rc)
+        return rc;
     progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);
-    const int rc = cohort_open(&j->cohort, &r, e);
+    rc = cohort_open(&j->cohort, &r, e);
     progress_finish(&j->bar);
+    if (rc == 0) /* of the kinds that this network has a place for */
+        j->start.unlearnt = slot_kinds(prep->taken) & ~j->cohort->learnt;
     return rc;
 }
 
@@ -352,6 +370,9 @@ static void print_cohort(const struct job *j) {
         printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
                c[0].no_view + c[1].no_view, stage_name((enum stage)j->o->stage), c[0].refused + c[1].refused);
     printf("\n");
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        if (j->start.unlearnt >> k & 1U)
+            printf("no training exam shows %s: the model will refuse such images\n", slot_kind_title((enum kind)k));
     for (size_t k = 0; k < j->tree->n_leaves; k++)
         if (c[0].leaf[k] == 0)
             printf("no training exam is %s: that tier will not be learnt\n", j->tree->nodes[j->tree->leaves[k]].name);

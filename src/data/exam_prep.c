@@ -94,7 +94,9 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
     } else {
         refuse_input(v, rc, why.message);
     }
-    if (!taken)
+    if (!taken && w->o->unlearnt >> s & 1U)
+        refuse_input(v, ERR_VIEW_UNLEARNT, "this model has learnt from no exam with such an image");
+    else if (!taken)
         refuse_input(v, ERR_VIEW_NOT_TAKEN, "this network has no place for the view");
     w->ms->prep += 1e3 * (clock_seconds() - read);
     free(bytes);
@@ -181,6 +183,9 @@ static void judge(struct work *w) {
         if (v->input[s].code == ERR_VIEW_NOT_TAKEN)
             refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s has no place for this view; leave the column out by --ignore-column",
                         slot_name((enum slot)s), w->o->network);
+        else if (v->input[s].code == ERR_VIEW_UNLEARNT)
+            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model has not learnt %s; leave the column out by --ignore-column",
+                        slot_name((enum slot)s), slot_kind_title(slot_kind((enum slot)s)));
     find_duplicates(w);
     judge_refused_inputs(w);
     judge_what_is_left(w);
@@ -189,7 +194,7 @@ static void judge(struct work *w) {
         if (v->code && u->status == INPUT_USED)
             verdict_note(u, "%sprepared, but not run: the exam is refused", u->note[0] ? "; " : "");
         else if (u->status == INPUT_ABSENT && !(w->o->taken >> s & 1U))
-            verdict_note(u, "not an input of this network");
+            verdict_note(u, w->o->unlearnt >> s & 1U ? "not learnt by this model" : "not an input of this network");
     }
 }
 

@@ -2,9 +2,9 @@
  *
  * Each view is read, hashed, decoded and prepared (data/prep.h), also when another one has been refused already, so that the verdict tells
  * of all; then the exam is judged. What refuses it, the first of these that applies: the row's own fault (struct exam.code); a view that
- * the network does not take; the same bytes in two slots; a refused image; views that do not belong together (data/consistency.h); no image
- * left. With allow_partial a refused image counts as absent, and the reason says so; but not if its code says that it may be another
- * breast's (ERR_SIDE_MISMATCH, ERR_SIDE_IMAGE): then the row is in doubt, not the image.
+ * the network does not take or has not learnt; the same bytes in two slots; a refused image; views that do not belong together
+ * (data/consistency.h); no image left. With allow_partial a refused image counts as absent, and the reason says so; but not if its code
+ * says that it may be another breast's (ERR_SIDE_MISMATCH, ERR_SIDE_IMAGE): then the row is in doubt, not the image.
  */
 #ifndef BMU_DATA_EXAM_PREP_H
 #define BMU_DATA_EXAM_PREP_H
@@ -22,7 +22,8 @@ enum { SLOTS_ALL = (1 << SLOT_COUNT) - 1 };
 
 struct exam_prep_options {
     const struct prep_profile *profile;
-    unsigned taken;           /* bit s: the network takes slot s */
+    unsigned taken;           /* bit s: slot s is taken */
+    unsigned unlearnt;        /* bit s: it is not, though the network has a place for it: no exam has taught it that kind */
     const char *network;      /* its name, for the sentence about a view that it does not take */
     bool allow_partial;       /* refused images count as absent */
     bool allow_tomosynthesis; /* see struct prep_claim */

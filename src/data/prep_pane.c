@@ -208,12 +208,6 @@ static void count_colour(struct pane *p, const struct picture *im) {
     }
 }
 
-enum kind { KIND_BMODE, KIND_DOPPLER, KIND_ELASTO };
-
-static enum kind kind_of(enum slot s) {
-    return s <= SLOT_US_BMODE_LONG ? KIND_BMODE : s <= SLOT_US_DOPPLER_LONG ? KIND_DOPPLER : KIND_ELASTO;
-}
-
 static bool fits(const struct pane *p, enum kind kind, bool any_flow) {
     const uint64_t colour = 10000 * p->colour, a = area(p->box);
     switch (kind) {
@@ -231,7 +225,7 @@ static bool much_more(const struct pane *a, const struct pane *b) {
 }
 
 static int choose(const struct pane **out, struct panes *all, const struct picture *im, enum slot s, struct err *e) {
-    const enum kind kind = kind_of(s);
+    const enum kind kind = slot_kind(s);
     const struct pane *fitting[2] = {0};
     int n = 0;
     for (int i = 0; i < all->n; i++) {

@@ -21,3 +21,24 @@ const char *slot_name(enum slot s) {
 bool slot_is_mg(enum slot s) {
     return s == SLOT_MG_CC || s == SLOT_MG_MLO;
 }
+
+enum kind slot_kind(enum slot s) {
+    return (enum kind)(s / 2);
+}
+
+unsigned slot_kinds(unsigned slots) {
+    unsigned kinds = 0;
+    for (unsigned s = 0; s < SLOT_COUNT; s++)
+        kinds |= slots >> s & 1U ? 1U << slot_kind((enum slot)s) : 0;
+    return kinds;
+}
+
+const char *slot_kind_name(enum kind k) {
+    static const char *const names[KIND_COUNT] = {"mg", "bmode", "doppler", "elasto"};
+    return names[k];
+}
+
+const char *slot_kind_title(enum kind k) {
+    static const char *const titles[KIND_COUNT] = {"mammography", "B-mode", "colour Doppler", "elastography"};
+    return titles[k];
+}

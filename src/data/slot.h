@@ -19,4 +19,12 @@ enum slot {
 const char *slot_name(enum slot s); /* "mg_cc", "us_bmode_trans" ...: our CSV column and JSON name */
 bool slot_is_mg(enum slot s);
 
+/* What kind of image stands in a slot: the two views of a kind go through one tower. */
+enum kind { KIND_MG, KIND_BMODE, KIND_DOPPLER, KIND_ELASTO, KIND_COUNT };
+enum { KINDS_ALL = (1 << KIND_COUNT) - 1 };
+enum kind slot_kind(enum slot s);
+unsigned slot_kinds(unsigned slots);      /* bit s: a slot -> bit k: a kind */
+const char *slot_kind_name(enum kind k);  /* "mg", "bmode", "doppler", "elasto": in JSON */
+const char *slot_kind_title(enum kind k); /* "mammography", "B-mode" ...: in sentences */
+
 #endif

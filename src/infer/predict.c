@@ -41,7 +41,7 @@ struct pipeline {
 static void say_what_stood_in(struct pipeline *l, struct prediction *p) {
     for (int s = 0; s < SLOT_COUNT && !p->refused && l->config->variant == VARIANT_REFERENCE; s++) {
         struct input_verdict *v = &p->verdict.input[s];
-        if (model_takes(l->model, (enum slot)s) && v->status != INPUT_USED)
+        if (network_takes(l->config->network, (enum slot)s) && v->status != INPUT_USED)
             verdict_note(v, "%s: the published release's black image was used, as this model is the reference variant",
                          v->status == INPUT_ABSENT ? "absent" : "");
     }
@@ -168,7 +168,8 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
                                          .allow_partial = options->allow_partial,
                                          .allow_tomosynthesis = options->allow_tomosynthesis};
     for (int s = 0; s < SLOT_COUNT; s++)
-        l->prep.taken |= model_takes(m, (enum slot)s) ? 1U << s : 0;
+        if (network_takes(l->config->network, (enum slot)s))
+            *(l->config->unlearnt >> slot_kind((enum slot)s) & 1U ? &l->prep.unlearnt : &l->prep.taken) |= 1U << s;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     int rc = decoder_open(&l->decoder, NULL, e);

@@ -131,7 +131,32 @@ struct json *config_to_json(const struct model_config *c) {
     json_put_number(p, "mg_mean", c->prep.mg_mean);
     json_put_number(p, "mg_std", c->prep.mg_std);
     json_put(j, "prep", p);
+    if (c->unlearnt) {
+        struct json *kinds = json_array();
+        for (unsigned k = 0; k < KIND_COUNT; k++)
+            if (c->unlearnt >> k & 1U)
+                json_push_string(kinds, slot_kind_name((enum kind)k));
+        json_put(j, "unlearnt", kinds);
+    }
     return j;
+}
+
+/* A name that is not known might be the very kind that must not be predicted from: nothing is passed over. */
+static int unlearnt_from_json(unsigned *out, const struct json *j, struct err *e) {
+    const struct json *list = json_get(j, "unlearnt");
+    *out = 0;
+    if (!list)
+        return 0;
+    for (size_t i = 0; json_is_array(list) && i < json_size(list); i++) {
+        const char *name = json_string(json_at(list, i));
+        unsigned k = 0;
+        while (k < KIND_COUNT && !(name && strcmp(name, slot_kind_name((enum kind)k)) == 0))
+            k++;
+        if (k == KIND_COUNT || *out >> k & 1U)
+            return err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt: item %zu is no kind of image, or stands there twice", i + 1);
+        *out |= 1U << k;
+    }
+    return *out ? 0 : err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt is no list of kinds of images");
 }
 
 static int small_integer(const struct json *j, int at, const char *what, int *out, struct err *e) {
@@ -166,6 +191,8 @@ int config_from_json(struct model_config *out, const struct json *j, struct err 
     if ((rc = small_integer(j, -1, "width", &c.width, e)) || (rc = small_integer(j, -1, "n_clinical", &c.n_clinical, e)) ||
         (rc = small_integer(p, 0, "mg", &c.prep.mg_height, e)) || (rc = small_integer(p, 1, "mg", &c.prep.mg_width, e)) ||
         (rc = small_integer(p, 0, "us", &c.prep.us_height, e)) || (rc = small_integer(p, 1, "us", &c.prep.us_width, e)))
+        return rc;
+    if ((rc = unlearnt_from_json(&c.unlearnt, j, e)))
         return rc;
     c.prep.mg_mean = json_number(json_get(p, "mg_mean"), NAN);
     c.prep.mg_std = json_number(json_get(p, "mg_std"), NAN);

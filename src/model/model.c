@@ -276,9 +276,10 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
     unsigned given = 0, takes = 0;
     memset(out, 0, sizeof *out);
     for (int s = 0; s < SLOT_COUNT; s++) {
-        takes |= model_takes(m, (enum slot)s) ? 1U << s : 0;
+        const bool place = network_takes(m->facts.config.network, (enum slot)s);
+        takes |= place ? 1U << s : 0;
         given |= in->view[s] ? 1U << s : 0;
-        if (in->view[s] && !model_takes(m, (enum slot)s))
+        if (in->view[s] && !place)
             return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->facts.config.network),
                            slot_name((enum slot)s));
     }
@@ -322,10 +323,6 @@ size_t model_parameters(const struct model *m) {
 
 bool network_takes(enum network n, enum slot s) {
     return n == NETWORK_BMU || (n == NETWORK_MG) == slot_is_mg(s);
-}
-
-bool model_takes(const struct model *m, enum slot s) {
-    return network_takes(m->facts.config.network, s);
 }
 
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };

@@ -37,6 +37,7 @@ struct model_config {
     int width;                   /* channels after the stem: 64; trunk features are 8 * width */
     int n_clinical;              /* concat: values appended to the head's input (10); token: fields of the schema */
     struct prep_profile prep;    /* name is static */
+    unsigned unlearnt; /* bit k: no exam has taught the network images of kind k; predict refuses them. 0: an import, or all are learnt */
 };
 
 /* Import: check the archive (exact set of keys and shapes for the network; all problems listed in one message, ERR_WEIGHTS_KEYS; NaN or
@@ -83,8 +84,7 @@ const struct schema *model_schema(const struct model *m);           /* NULL: tak
 const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
 size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
-bool network_takes(enum network n, enum slot s);
-bool model_takes(const struct model *m, enum slot s);
+bool network_takes(enum network n, enum slot s);                    /* has it a place for the view? */
 
 struct model_input {
     /* as prep_file() gives them; NULL: absent. Two views of a tower that lie end to end are not copied. */

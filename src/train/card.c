@@ -173,6 +173,9 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
         o->start->stage == STAGE_BMU
             ? "It takes any subset of mammography (CC, MLO), ultrasound (B-mode, Doppler, elastography) and clinical values."
             : "A stage of one modality: meant to start the fused network from.");
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        if (o->start->unlearnt >> k & 1U)
+            buf_printf(b, NULL, "**No exam has taught it %s**: it refuses such images.\n\n", slot_kind_title((enum kind)k));
     buf_printf(b, NULL, "## Exams\n\n");
     write_counts(b, o);
     write_groups(b, o, "centre", offsetof(struct exam, center));

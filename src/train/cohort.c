@@ -202,6 +202,18 @@ static int report_refused(const struct work *w, struct err *e) {
     return rc;
 }
 
+/* The validation exams are judged as predict will judge: not by images of a kind that no exam teaches. */
+static void hide_unlearnt(struct train_cohort *c, const struct work *w) {
+    c->learnt = w->r->learnt;
+    for (uint32_t i = 0; i < w->n; i++)
+        if (w->list[i].part == PART_TRAIN && !w->list[i].verdict->code)
+            c->learnt |= slot_kinds(w->list[i].item.present);
+    for (uint32_t i = 0; i < w->n; i++)
+        for (unsigned s = 0; s < SLOT_COUNT && w->list[i].part == PART_VALIDATION; s++)
+            if (!(c->learnt >> slot_kind((enum slot)s) & 1U))
+                w->list[i].item.present &= ~(1U << s);
+}
+
 static int take(struct train_cohort *c, const struct work *w, struct err *e) {
     for (int p = 0; p < PART_COUNT; p++)
         if (!(c->items[p] = mem_alloc((size_t)w->n + 1, sizeof *c->items[p], e)))
@@ -213,9 +225,13 @@ static int take(struct train_cohort *c, const struct work *w, struct err *e) {
             counts->refused++;
             continue;
         }
+        if (!k->item.present) {
+            counts->no_view++;
+            continue;
+        }
         c->items[k->part][c->n[k->part]++] = k->item;
         counts->exams++;
-        counts->availability[availability_of(k->item.present)]++;
+        counts->availability[slot_kinds(k->item.present)]++;
         (k->item.label.level + 1 == w->r->loss->n_levels ? counts->leaf : counts->upper)[k->item.label.node]++;
     }
     return 0;
@@ -299,7 +315,7 @@ static void hash_data(struct train_cohort *c, const struct work *w) {
     sha256_init(&prepared);
     for (uint32_t i = 0; i < w->n; i++) {
         const struct candidate *k = &w->list[i];
-        if (k->verdict->code)
+        if (k->verdict->code || !k->item.present)
             continue;
         hash_text(&split, k->item.exam->exam_id);
         hash_text(&split, part_titles[k->part]);
@@ -336,9 +352,11 @@ int cohort_open(struct train_cohort **out, const struct cohort_request *r, struc
         goto out;
     if ((rc = split_check(r->manifest, NULL, e)) || (rc = choose(c, &w, e)) || (rc = look_at_all(&w, e)))
         goto out;
-    if ((!r->allow_refused && (rc = report_refused(&w, e))) || (rc = take(c, &w, e)) || (rc = check_classes(c, r, e)) ||
-        (rc = count_patients(c, PART_TRAIN, e)) || (rc = count_patients(c, PART_VALIDATION, e)) ||
-        (rc = clinical_statistics(c, r->schema, e)))
+    if (!r->allow_refused && (rc = report_refused(&w, e)))
+        goto out;
+    hide_unlearnt(c, &w);
+    if ((rc = take(c, &w, e)) || (rc = check_classes(c, r, e)) || (rc = count_patients(c, PART_TRAIN, e)) ||
+        (rc = count_patients(c, PART_VALIDATION, e)) || (rc = clinical_statistics(c, r->schema, e)))
         goto out;
     hash_data(c, &w);
 out:

@@ -39,6 +39,7 @@ struct train_cohort {
     struct train_item *items[PART_COUNT];
     uint32_t n[PART_COUNT];
     struct part_counts counts[PART_COUNT];
+    unsigned learnt;                      /* kinds of images that the training exams show, and those that the request had */
     double *clinical_mean, *clinical_std; /* of the training exams, per field; NULL without a schema */
     uint8_t data_sha256[32];              /* over all used exams: id, part, label, clinical values, and the hash of each used file */
     uint8_t prepared_sha256[32];          /* over the hash of each used tensor: preprocessing, vendor entries and decoding included */
@@ -53,6 +54,8 @@ struct cohort_request {
     enum stage stage;
     struct part_names names[PART_COUNT]; /* validation may have none: then nothing judges the epochs */
     const struct exam_prep_options *prep;
+    unsigned
+        learnt; /* kinds of images that the network has learnt before; a validation exam is judged by those and the training exams' alone */
     bool allow_refused; /* exams that cannot be used are left out, and counted; else they end the run before it begins */
     int threads;
     void (*progress)(void *ctx, long done, long total); /* may be NULL; called by one thread at a time */

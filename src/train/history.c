@@ -9,21 +9,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 
-unsigned availability_of(unsigned present) {
-    static const unsigned views[] = {0x03, 0x0C, 0x30, 0xC0};
-    unsigned a = 0;
-    for (unsigned i = 0; i < 4; i++)
-        a |= present & views[i] ? 1U << i : 0;
-    return a;
-}
-
 const char *availability_name(unsigned availability, char out[40]) {
-    static const char *const names[] = {"mg", "bmode", "doppler", "elasto"};
     size_t at = 0;
     out[0] = 0;
-    for (unsigned i = 0; i < 4; i++)
-        if (availability >> i & 1U)
-            at += (size_t)snprintf(out + at, 40 - at, "%s%s", at ? "+" : "", names[i]);
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        if (availability >> k & 1U)
+            at += (size_t)snprintf(out + at, 40 - at, "%s%s", at ? "+" : "", slot_kind_name((enum kind)k));
     return out;
 }
 

@@ -9,9 +9,8 @@
 #include "base/json.h"
 #include "data/slot.h"
 
-enum { AVAILABLE_MG = 1, AVAILABLE_BMODE = 2, AVAILABLE_DOPPLER = 4, AVAILABLE_ELASTO = 8, AVAILABILITIES = 16 };
-/* The kinds of images among the views, as a number of the above; its name: "mg+bmode". */
-unsigned availability_of(unsigned present);
+/* The kinds of images that an exam has, as slot_kinds() gives them; the name: "mg+bmode". */
+enum { AVAILABILITIES = KINDS_ALL + 1 };
 const char *availability_name(unsigned availability, char out[40]);
 
 /* One look at the validation exams. A figure that cannot be had (one class only, no exam) is NaN, null in JSON. */

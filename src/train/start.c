@@ -32,6 +32,7 @@ static struct model_config config_of_settings(const struct start *s) {
     c.prep.mg_width = t->mg_width;
     c.prep.us_height = t->us_height;
     c.prep.us_width = t->us_width;
+    c.unlearnt = s->unlearnt;
     return c;
 }
 
@@ -108,6 +109,7 @@ static int write_from(const char *path, const struct start *s, struct start_repo
     for (size_t i = 0; i < k.n; i++)
         arrays[i] = *archive_find(f.archive, k.list[i].name);
     report->from_init = k.n;
+    f.config.unlearnt = s->unlearnt;
     const bool known = archive_metadata(f.archive, "bmunet.clinical_statistics") != NULL;
     const struct model_file out = {.config = &f.config,
                                    .schema = f.schema,
@@ -120,6 +122,26 @@ out:
     keys_release(&k);
     facts_release(&f);
     return rc;
+}
+
+static int add_learnt(unsigned *kinds, const char *path, unsigned of, struct err *e) {
+    struct facts f = {0};
+    int rc = path ? facts_open(&f, path, e) : 0;
+    if (path && rc == 0) {
+        const char *untrained = archive_metadata(f.archive, "bmunet.untrained");
+        if (!untrained || strcmp(untrained, "true") != 0)
+            *kinds |= of & ~f.config.unlearnt;
+    }
+    facts_release(&f);
+    return rc;
+}
+
+int start_learnt(unsigned *kinds, const struct start *s, struct err *e) {
+    *kinds = 0;
+    int rc = add_learnt(kinds, s->init, KINDS_ALL, e);
+    if (rc == 0)
+        rc = add_learnt(kinds, s->init_us, KINDS_ALL & ~(1U << KIND_MG), e);
+    return rc ? rc : add_learnt(kinds, s->init_mg, 1U << KIND_MG, e);
 }
 
 int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e) {

@@ -42,7 +42,7 @@ static void fill(struct table *t, const double *p, const struct train_item *item
                  unsigned where) {
     t->n = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (items[i].label.level < level || (where && availability_of(items[i].present) != where))
+        if (items[i].label.level < level || (where && slot_kinds(items[i].present) != where))
             continue;
         t->score[t->n] = node_probability(l, p + (size_t)i * TIER_COUNT, level, node);
         t->truth[t->n++] = loss_node_at(l, items[i].label, level) == node;

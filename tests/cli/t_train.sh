@@ -32,6 +32,30 @@ expect 0 "$bmunet" predict --model bmu/best.safetensors --exams exams.csv --spli
 prints '^12 ok, 0 refused'
 no_leftovers
 
+# what no exam has taught is not predicted from: the stages refuse each other's images, the fused model none; its info and card say so
+expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --out u.csv
+holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model has not learnt mammography; leave the column out by --ignore-column'
+[ "$(grep -c ',ok,' u.csv)" = "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "val" && $at["mg_cc"] $at["mg_mlo"] == ""' exams.csv | wc -l)" ] ||
+    fail "the us stage computes other exams than those without a mammogram"
+expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --ignore-column mg_cc --ignore-column mg_mlo --out u.csv
+! grep -q VIEW_UNLEARNT u.csv || fail "a view that is left out by --ignore-column refuses"
+expect 2 "$bmunet" predict --model mg/best.safetensors --exams exams.csv --split val --out m.csv
+holds m.csv 'VIEW_UNLEARNT: us_bmode_trans: this model has not learnt B-mode'
+holds us/card.md '^\*\*No exam has taught it mammography\*\*'
+expect 0 "$bmunet" info mg/best.safetensors
+prints '^refused     colour Doppler: no exam has taught it'
+expect 0 "$bmunet" info bmu/best.safetensors
+! grep -q '^refused ' out || fail "the fused model refuses a kind"
+! grep -q 'No exam has taught' bmu/card.md || fail "the fused model's card"
+# the fused stage on a table without mammograms: unlearnt with a fresh tower, learnt with that of another model; validation does not see it
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "train" { $at["mg_cc"] = ""; $at["mg_mlo"] = "" } { print }' exams.csv >nomg.csv
+expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/nomg
+prints '^no training exam shows mammography: the model will refuse such images'
+! grep -q '"mg' nested/nomg/log.jsonl || fail "validation looks at mammograms that no exam has taught"
+expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/withmg --init-mg mg/best.safetensors
+expect 0 "$bmunet" info nested/withmg/best.safetensors
+! grep -q '^refused ' out || fail "what --init-mg has learnt is refused"
+
 # the same seed, the same bits; another seed, others
 expect 0 train --stage bmu --out again --init-us us/best.safetensors --init-mg mg/best.safetensors
 same bmu/best.safetensors again/best.safetensors
