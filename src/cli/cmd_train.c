@@ -347,7 +347,7 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
                                .progress = show_looking,
                                .progress_ctx = j,
                                .stop = cli_stop()};
-    int rc = start_learnt(&r.learnt, &j->start, e);
+    int rc = start_learnt(&r.learnt, &r.towers, &j->start, e);
     if (rc)
         return rc;
     progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);

@@ -21,7 +21,7 @@ bool slot_is_mg(enum slot s);
 
 /* What kind of image stands in a slot: the two views of a kind go through one tower. */
 enum kind { KIND_MG, KIND_BMODE, KIND_DOPPLER, KIND_ELASTO, KIND_COUNT };
-enum { KINDS_ALL = (1 << KIND_COUNT) - 1 };
+enum { KINDS_ALL = (1 << KIND_COUNT) - 1, KINDS_ULTRASOUND = KINDS_ALL & ~(1 << KIND_MG) };
 enum kind slot_kind(enum slot s);
 unsigned slot_kinds(unsigned slots);      /* bit s: a slot -> bit k: a kind */
 const char *slot_kind_name(enum kind k);  /* "mg", "bmode", "doppler", "elasto": in JSON */

@@ -111,11 +111,14 @@ static int write_from(const char *path, const struct start *s, struct start_repo
     report->from_init = k.n;
     f.config.unlearnt = s->unlearnt;
     const bool known = archive_metadata(f.archive, "bmunet.clinical_statistics") != NULL;
+    const char *untrained = archive_metadata(f.archive, "bmunet.untrained");
     const struct model_file out = {.config = &f.config,
                                    .schema = f.schema,
                                    .clinical_mean = known ? f.clinical_mean : s->clinical_mean,
                                    .clinical_std = known ? f.clinical_std : s->clinical_std,
-                                   .tree = s->tree};
+                                   .tree = s->tree,
+                                   .more = (const char *const[][2]){{"bmunet.untrained", untrained}},
+                                   .n_more = untrained != NULL};
     rc = model_write(path, &out, arrays, k.n, e);
     free(arrays);
 out:
@@ -136,12 +139,12 @@ static int add_learnt(unsigned *kinds, const char *path, unsigned of, struct err
     return rc;
 }
 
-int start_learnt(unsigned *kinds, const struct start *s, struct err *e) {
-    *kinds = 0;
-    int rc = add_learnt(kinds, s->init, KINDS_ALL, e);
+int start_learnt(unsigned *whole, unsigned *towers, const struct start *s, struct err *e) {
+    *whole = *towers = 0;
+    int rc = add_learnt(whole, s->init, KINDS_ALL, e);
     if (rc == 0)
-        rc = add_learnt(kinds, s->init_us, KINDS_ALL & ~(1U << KIND_MG), e);
-    return rc ? rc : add_learnt(kinds, s->init_mg, 1U << KIND_MG, e);
+        rc = add_learnt(towers, s->init_us, KINDS_ULTRASOUND, e);
+    return rc ? rc : add_learnt(towers, s->init_mg, 1U << KIND_MG, e);
 }
 
 int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e) {

@@ -47,14 +47,26 @@ prints '^refused     colour Doppler: no exam has taught it'
 expect 0 "$bmunet" info bmu/best.safetensors
 ! grep -q '^refused ' out || fail "the fused model refuses a kind"
 ! grep -q 'No exam has taught' bmu/card.md || fail "the fused model's card"
-# the fused stage on a table without mammograms: unlearnt with a fresh tower, learnt with that of another model; validation does not see it
+# the fused stage on a table without mammograms: unlearnt, with another model's tower too, for the fusion has never seen one; learnt only if all
+# of the network had learnt them before. Validation sees what is learnt
 awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "train" { $at["mg_cc"] = ""; $at["mg_mlo"] = "" } { print }' exams.csv >nomg.csv
 expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/nomg
 prints '^no training exam shows mammography: the model will refuse such images'
 ! grep -q '"mg' nested/nomg/log.jsonl || fail "validation looks at mammograms that no exam has taught"
-expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/withmg --init-mg mg/best.safetensors
-expect 0 "$bmunet" info nested/withmg/best.safetensors
-! grep -q '^refused ' out || fail "what --init-mg has learnt is refused"
+expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/tower --init-mg mg/best.safetensors
+prints '^no training exam shows mammography: the model will refuse such images'
+expect 0 "$bmunet" train --exams nomg.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/whole --init bmu/best.safetensors
+expect 0 "$bmunet" info nested/whole/best.safetensors
+! grep -q '^refused ' out || fail "what --init has learnt is refused"
+holds nested/whole/log.jsonl '"mg'
+# no training exam has elastography: learnt if it comes from the us stage, for the fusion sees ultrasound
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 { for (c in at) if (c ~ /_elasto_/) $at[c] = "" } { print }' exams.csv >noelasto.csv
+expect 0 "$bmunet" train --exams noelasto.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/us --init-us us/best.safetensors
+expect 0 "$bmunet" info nested/us/best.safetensors
+! grep -q '^refused ' out || fail "elastography, which --init-us has learnt, is refused"
+expect 0 "$bmunet" train --exams noelasto.csv --preset ./tiny.yml --threads 2 --stage bmu --epochs 1 --out nested/noelasto
+expect 0 "$bmunet" info nested/noelasto/best.safetensors
+prints '^refused     elastography: no exam has taught it'
 
 # the same seed, the same bits; another seed, others
 expect 0 train --stage bmu --out again --init-us us/best.safetensors --init-mg mg/best.safetensors
