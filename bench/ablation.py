@@ -5,7 +5,7 @@
 
 Two cohorts of different seeds: one to learn from (a part of it validates), one to test, whose truth nothing sees before the end. Stages us and mg are
 trained once. From both begin four fused models: `masked`; `unmasked`, the same without random masking; `concat`, the clinical values behind the pooled features
-in place of a token; and `complete` and `complete-unmasked`, which learn from the exams alone that have both modalities, as a careful study would collect them.
+in place of a token; and `both` and `both-unmasked`, which learn from the exams alone that have both modalities.
 
 Test exams are then shown with only some of what they have: each of the 15 sets of kinds of view, with the clinical values and without. A set is tested on all
 exams that have it. All areas, differences and intervals are those of `bmunet evaluate` (paired DeLong by patient). What is finished in the work folder is not done again.
@@ -23,7 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 KINDS = {"mammography": "mg", "B-mode": "us_bmode", "Doppler": "us_doppler", "elastography": "us_elasto"}
 CLINICAL = ["age", "bmi", "menopausal", "family_history", "personal_history", "chief_complaint", "symptom_duration", "parity", "hormone_use", "breast_density"]
-FUSED = {"masked": [], "unmasked": ["--unmasked"], "concat": ["--concat"], "complete": [], "complete-unmasked": ["--unmasked"]}
+FUSED = {"masked": [], "unmasked": ["--unmasked"], "concat": ["--concat"], "both": [], "both-unmasked": ["--unmasked"]}
 
 
 def run(*words):
@@ -82,7 +82,7 @@ def models(o):
         found[stage] = train(o, stage, stage, table)
         begin += [f"--init-{stage}", found[stage]]
     for name, options in FUSED.items():
-        found[name] = train(o, name, "bmu", both if name.startswith("complete") else table, *begin, *options)
+        found[name] = train(o, name, "bmu", both if name.startswith("both") else table, *begin, *options)
     return found
 
 
@@ -124,6 +124,12 @@ def difference(c):
     return f"{d['difference']:+.3f} ({d['interval'][0]:+.3f} to {d['interval'][1]:+.3f}), p {p}"
 
 
+def marked(c):
+    d = c["model_against_score"]
+    text = f"{d['difference']:+.3f} ({d['interval'][0]:+.3f} to {d['interval'][1]:+.3f})"
+    return f"**{text}**" if d["p"] < 0.05 else text
+
+
 def single(o, found, exams):
     """Fused against each single modality, on the exams that have both."""
     both = [r for r in exams if has(r, "mammography") and any(has(r, k) for k in list(KINDS)[1:])]
@@ -159,20 +165,18 @@ def patterns(o, found, exams):
                 table = table_of(o, exams, name, kinds, clinical)
                 p = {m: predict(o, found[m], table, f"{name}-{m}") for m in FUSED}
                 r = evaluate(o, table, p["masked"], [p["unmasked"], p["concat"]], name)
-                q = evaluate(o, table, p["complete"], [p["complete-unmasked"]], name + "-complete")
+                q = evaluate(o, table, p["both"], [p["both-unmasked"]], name + "-both")
                 rows.append((kinds, clinical, r, q))
-    text = lambda x: f"{x['value']:.3f}"  # noqa: E731
-    print("\n### Masked against unmasked, token against concat: every set of kinds of view, on all test exams that have it\n\n"
-          "| kinds | clinical values | exams | masked | unmasked | masked less unmasked | concat | token less concat | from complete exams: masked | unmasked | masked less unmasked |\n"
-          "|---|---|---|---|---|---|---|---|---|---|---|")
+    text = lambda r: f"{r['binary']['auc']['value']:.3f}"  # noqa: E731
+    print("\n### Every set of kinds of view, on all test exams that have it; differences with p < .05 in bold\n\n"
+          "| kinds | clinical values | exams | masked | less unmasked | less concat | both modalities: masked | less unmasked |\n|---|---|---|---|---|---|---|---|")
     for kinds, clinical, r, q in rows:
-        u, c = r["comparisons"]
-        w, = q["comparisons"]
-        print("| " + " | ".join([", ".join(kinds), "yes" if clinical else "no", str(u["n"]), text(r["binary"]["auc"]), text(u["auc"]), difference(u), text(c["auc"]),
-                                 difference(c), text(q["binary"]["auc"]), text(w["auc"]), difference(w)]) + " |")
+        unmasked, concat = r["comparisons"]
+        print("| " + " | ".join([", ".join(kinds), "yes" if clinical else "no", str(unmasked["n"]), text(r), marked(unmasked), marked(concat), text(q),
+                                 marked(q["comparisons"][0])]) + " |")
     print()
     for label, pick in (("masked less unmasked", lambda r, q: r["comparisons"][0]), ("token less concat", lambda r, q: r["comparisons"][1]),
-                        ("complete exams: masked less unmasked", lambda r, q: q["comparisons"][0])):
+                        ("both modalities: masked less unmasked", lambda r, q: q["comparisons"][0])):
         for clinical in (True, False):
             d = [pick(r, q)["model_against_score"] for _, c, r, q in rows if c == clinical]
             print(f"{label}, clinical values {'shown' if clinical else 'hidden'}: mean {sum(x['difference'] for x in d) / len(d):+.4f}, higher in "
