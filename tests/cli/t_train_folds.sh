@@ -16,7 +16,10 @@ prints '^epoch +3  loss [0-9.]+  [0-9.]+ images/s'
 prints '^kept: epoch 3, the last; no exam judged the epochs; cv/best.safetensors'
 ! grep -qE 'validation loss|AUC|nan' out || fail "figures of a validation that was not made"
 [ "$(wc -l <cv/log.jsonl)" = 3 ] || fail "log.jsonl has not one line per epoch"
-expect 0 "$bmunet" predict --model cv/best.safetensors --exams folds.csv --split fold2 --out p.csv
+# stage us has learnt no mammogram: the exams that have nothing else are refused
+expect 2 "$bmunet" predict --model cv/best.safetensors --exams folds.csv --split fold2 --ignore-column mg_cc --ignore-column mg_mlo --out p.csv
+[ "$(grep -c ',ok,' p.csv)" = "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "fold2" && $at["us_bmode_trans"] != ""' folds.csv | wc -l)" ] ||
+    fail "not every exam with an ultrasound image is computed"
 [ "$(awk 'END { print NR - 1 }' p.csv)" = "$(grep -c ',fold2$' folds.csv)" ] || fail "not all of fold2 is predicted"
 
 # the log, the card and the model file say what was done
