@@ -54,15 +54,14 @@ def has(row, kind):
 
 
 def cohort(path, patients, seed):
-    if not (path / "split.csv").exists() and not (path / "exams.csv").exists():
+    if not (path / "exams.csv").exists():
         run("synth", "--patients", patients, "--seed", seed, "--size", "small", "--out", path)
 
 
 def train(o, name, stage, table, *more):
     folder = o.work / "runs" / name
     model = folder / "best.safetensors"
-    done = folder / "card.md"
-    if not (model.exists() and done.exists() and (folder / "done").exists()):
+    if not (folder / "done").exists():
         epochs = o.epochs.split(",")[["us", "mg", "bmu"].index(stage)]
         run("train", "--stage", stage, "--exams", table, "--preset", "small", "--epochs", epochs, "--cache", o.work / "cache", "--out", folder,
             *(["--resume"] if (folder / "start.safetensors").exists() else []), *more)

@@ -299,8 +299,8 @@ static int make_folder(const char *path, struct err *e) {
     if (strlen(path) >= sizeof part)
         return err_set(e, ERR_LIMIT, "%.60s...: the path is too long", path);
     memcpy(part, path, strlen(path) + 1);
-    for (char *at = part + 1;; at++) {
-        if (*at != '/' && *at)
+    for (char *at = part;; at++) {
+        if (*at && (*at != '/' || at == part))
             continue;
         const char kept = *at;
         *at = 0;
@@ -347,7 +347,7 @@ static int look(struct job *j, const struct exam_prep_options *prep, struct err 
                                .progress = show_looking,
                                .progress_ctx = j,
                                .stop = cli_stop()};
-    int rc = start_learnt(&r.learnt, &r.towers, &j->start, e);
+    int rc = start_learnt(&r.learnt, &r.learnt_ultrasound, &j->start, e);
     if (rc)
         return rc;
     progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);
@@ -372,7 +372,8 @@ static void print_cohort(const struct job *j) {
     printf("\n");
     for (unsigned k = 0; k < KIND_COUNT; k++)
         if (j->start.unlearnt >> k & 1U)
-            printf("no training exam shows %s: the model will refuse such images\n", slot_kind_title((enum kind)k));
+            printf("no training exam shows %s: the model will refuse such images, and validation does without them\n",
+                   slot_kind_title((enum kind)k));
     for (size_t k = 0; k < j->tree->n_leaves; k++)
         if (c[0].leaf[k] == 0)
             printf("no training exam is %s: that tier will not be learnt\n", j->tree->nodes[j->tree->leaves[k]].name);

@@ -51,14 +51,16 @@ static bool widen_row(void *context, uint32_t y, int32_t *row) {
     return true;
 }
 
-/* As PyTorch does: every step in float32. */
+void prep_normalise_row(float *out, const struct prep_profile *p, uint32_t y, const int32_t *row) {
+    const float mean = (float)p->mg_mean, std = (float)p->mg_std;
+    const size_t n = (size_t)p->mg_width;
+    for (size_t i = 0; i < n; i++)
+        out[y * n + i] = ((float)row[i] - mean) / std;
+}
+
 static void normalise_row(void *context, uint32_t y, const int32_t *row) {
     const struct rows *r = context;
-    const float mean = (float)r->profile->mg_mean, std = (float)r->profile->mg_std;
-    const size_t n = (size_t)r->profile->mg_width;
-    float *to = r->out + y * n;
-    for (size_t i = 0; i < n; i++)
-        to[i] = ((float)row[i] - mean) / std;
+    prep_normalise_row(r->out, r->profile, y, row);
 }
 
 /* Row by row: a mammogram is large, and no second copy of it need be made. */

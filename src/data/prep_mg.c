@@ -76,11 +76,7 @@ static bool crop_row(void *context, uint32_t padded_y, int32_t *row) {
 
 static void normalise_row(void *context, uint32_t y, const int32_t *row) {
     const struct crop *c = context;
-    const float mean = (float)c->profile->mg_mean, std = (float)c->profile->mg_std;
-    const size_t n = (size_t)c->profile->mg_width;
-    float *to = c->out + y * n;
-    for (size_t i = 0; i < n; i++)
-        to[i] = ((float)row[i] - mean) / std;
+    prep_normalise_row(c->out, c->profile, y, row);
 }
 
 static int check_chest(const struct view_plan *plan, enum chest_wall found, struct err *e) {

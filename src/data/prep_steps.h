@@ -96,6 +96,8 @@ struct prep_job {
 };
 int prep_mg_canonical(float *out, const struct prep_job *job, struct input_verdict *v, struct err *e);
 int prep_us_canonical(float *out, const struct prep_job *job, struct input_verdict *v, struct err *e);
+/* Row y of a mammogram, mg_width values in 16 bits, into the tensor; as PyTorch does: every step in float32. */
+void prep_normalise_row(float *out, const struct prep_profile *p, uint32_t y, const int32_t *row);
 /* The smallest sides that hold w x h and have the target's aspect. ERR_IMAGE_TOO_LARGE. */
 int prep_pad(uint32_t *padded_w, uint32_t *padded_h, uint32_t w, uint32_t h, int target_w, int target_h, struct err *e);
 /* Section 7. rgb: interleaved, 8 bits. */

@@ -202,13 +202,13 @@ static int report_refused(const struct work *w, struct err *e) {
     return rc;
 }
 
-/* The validation exams are judged as predict will judge: not by images of a kind that no exam teaches. */
+/* Validation does without images of a kind that no exam teaches: predict will refuse them. */
 static void hide_unlearnt(struct train_cohort *c, const struct work *w) {
     unsigned shown = 0;
     for (uint32_t i = 0; i < w->n; i++)
         if (w->list[i].part == PART_TRAIN && !w->list[i].verdict->code)
             shown |= slot_kinds(w->list[i].item.present);
-    c->learnt = w->r->learnt | shown | (shown & KINDS_ULTRASOUND ? w->r->towers & KINDS_ULTRASOUND : 0);
+    c->learnt = w->r->learnt | shown | (shown & KINDS_ULTRASOUND ? w->r->learnt_ultrasound : 0);
     for (uint32_t i = 0; i < w->n; i++)
         for (unsigned s = 0; s < SLOT_COUNT && w->list[i].part == PART_VALIDATION; s++)
             if (!(c->learnt >> slot_kind((enum slot)s) & 1U))

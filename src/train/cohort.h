@@ -54,9 +54,9 @@ struct cohort_request {
     enum stage stage;
     struct part_names names[PART_COUNT]; /* validation may have none: then nothing judges the epochs */
     const struct exam_prep_options *prep;
-    unsigned learnt, towers; /* kinds of images that the network has learnt before: start_learnt(). A validation exam is judged by what is
-                              * learnt before or taught by the training exams, and by nothing else */
-    bool allow_refused;      /* exams that cannot be used are left out, and counted; else they end the run before it begins */
+    unsigned learnt, learnt_ultrasound; /* kinds of images that the network has learnt before: start_learnt(). A validation exam is judged
+                                         * by what is learnt before or taught by the training exams, and by nothing else */
+    bool allow_refused;                 /* exams that cannot be used are left out, and counted; else they end the run before it begins */
     int threads;
     void (*progress)(void *ctx, long done, long total); /* may be NULL; called by one thread at a time */
     void *progress_ctx;

@@ -139,12 +139,10 @@ static int add_learnt(unsigned *kinds, const char *path, unsigned of, struct err
     return rc;
 }
 
-int start_learnt(unsigned *whole, unsigned *towers, const struct start *s, struct err *e) {
-    *whole = *towers = 0;
-    int rc = add_learnt(whole, s->init, KINDS_ALL, e);
-    if (rc == 0)
-        rc = add_learnt(towers, s->init_us, KINDS_ULTRASOUND, e);
-    return rc ? rc : add_learnt(towers, s->init_mg, 1U << KIND_MG, e);
+int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, struct err *e) {
+    *whole = *ultrasound = 0;
+    const int rc = add_learnt(whole, s->init, KINDS_ALL, e);
+    return rc ? rc : add_learnt(ultrasound, s->init_us, KINDS_ULTRASOUND, e);
 }
 
 int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e) {

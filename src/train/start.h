@@ -19,9 +19,10 @@ struct start {
     const char *init_us, *init_mg; /* stage bmu: the towers and the modality's transformer are taken from these; NULL: fresh */
     unsigned unlearnt;             /* what the file will say of itself once trained: struct model_config */
 };
-/* The kinds of images (bit k) that the models named have learnt already; the run's own exams come on top. *whole: of `init`. *towers: of
- * the others, whose fusion begins afresh, so that they count only if a training exam has that modality. */
-int start_learnt(unsigned *whole, unsigned *towers, const struct start *s, struct err *e);
+/* The kinds of images (bit k) that the models named have learnt already; the run's own exams come on top. *whole: of `init`. *ultrasound:
+ * of `init_us`, whose fusion begins afresh, so that they count only if a training exam has ultrasound. `init_mg` has one kind: it counts if
+ * a training exam has it, which is then said already. */
+int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, struct err *e);
 /* The network's configuration: of the settings, or of `init` if that is given, whose facts are then kept open, for the configuration
  * borrows from them. schema and the statistics are not needed yet. */
 int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e);

@@ -103,7 +103,6 @@ same good/card.md way2/card.md
 
 # the cache's disk is full: said, and training goes on; what is kept is whole
 small_disk tiny 1m
-entries() { (cd tiny && find . -type f -path './??/??/*' -exec cksum {} + | sort); }
 expect 0 "$bmunet" train --exams exams.csv --preset ./tiny.yml --threads 2 --stage bmu --cache tiny/cache --out uncached
 says '^bmunet: .*nothing more is cached: tiny/cache: .*No space left on device'
 same good/last.safetensors uncached/last.safetensors
