@@ -20,6 +20,16 @@ enum { ROWS_MAX = 1000000, PATH_TEXT_MAX = 4000 }; /* the longest path Linux ope
 
 enum use { USE_UNKNOWN, USE_IGNORED, USE_TABLE, USE_CLINICAL };
 
+static const size_t text_offset[COLUMN_TEXT_COUNT] = {
+    [COLUMN_EXAM_ID] = offsetof(struct exam, exam_id),     [COLUMN_PATIENT_ID] = offsetof(struct exam, patient_id),
+    [COLUMN_SIDE] = offsetof(struct exam, side),           [COLUMN_TIER] = offsetof(struct exam, tier),
+    [COLUMN_PATHOLOGY] = offsetof(struct exam, pathology), [COLUMN_MALIGNANT] = offsetof(struct exam, malignant),
+    [COLUMN_BIRADS] = offsetof(struct exam, birads),       [COLUMN_CENTER] = offsetof(struct exam, center),
+    [COLUMN_VENDOR] = offsetof(struct exam, vendor),       [COLUMN_SPLIT] = offsetof(struct exam, split),
+    [COLUMN_SYNTHETIC] = offsetof(struct exam, synthetic), [COLUMN_LABEL] = offsetof(struct exam, label),
+    [COLUMN_VIEW] = offsetof(struct exam, view),
+};
+
 /* What one column of this file is. */
 struct column {
     enum use use;
@@ -239,7 +249,7 @@ static int take_cell(struct parser *p, struct exam *x, const struct column *c, c
         return 0;
     if (c->known->slot >= 0)
         return take_image(p, x, c->known, cell, why, e);
-    const char **text = (const char **)(void *)((char *)x + c->known->text_offset);
+    const char **text = (const char **)(void *)((char *)x + text_offset[c->known->text]);
     *text = cell;
     if (text == &x->side)
         return take_side(x, why);

@@ -5,18 +5,17 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "data/manifest.h"
 #include "data/slot.h"
 
-#define TEXT(member, headers)                                                                                                              \
-    { #member, headers, -1, offsetof(struct exam, member) }
+#define TEXT(name, headers, text)                                                                                                          \
+    { name, headers, -1, text }
 #define IMAGE(name, headers, slot)                                                                                                         \
-    { name, headers, slot, 0 }
+    { name, headers, slot, COLUMN_TEXT_COUNT }
 
 static const struct manifest_column columns[] = {
-    TEXT(exam_id, HEADER_OURS | HEADER_PUBLISHED),
-    TEXT(patient_id, HEADER_OURS | HEADER_PUBLISHED),
-    TEXT(side, HEADER_OURS),
+    TEXT("exam_id", HEADER_OURS | HEADER_PUBLISHED, COLUMN_EXAM_ID),
+    TEXT("patient_id", HEADER_OURS | HEADER_PUBLISHED, COLUMN_PATIENT_ID),
+    TEXT("side", HEADER_OURS, COLUMN_SIDE),
     IMAGE("mg_cc", HEADER_OURS, SLOT_MG_CC),
     IMAGE("mg_mlo", HEADER_OURS, SLOT_MG_MLO),
     IMAGE("us_bmode_trans", HEADER_OURS, SLOT_US_BMODE_TRANS),
@@ -25,14 +24,14 @@ static const struct manifest_column columns[] = {
     IMAGE("us_doppler_long", HEADER_OURS, SLOT_US_DOPPLER_LONG),
     IMAGE("us_elasto_trans", HEADER_OURS, SLOT_US_ELASTO_TRANS),
     IMAGE("us_elasto_long", HEADER_OURS, SLOT_US_ELASTO_LONG),
-    TEXT(tier, HEADER_OURS),
-    TEXT(pathology, HEADER_OURS),
-    TEXT(malignant, HEADER_OURS),
-    TEXT(birads, HEADER_OURS),
-    TEXT(center, HEADER_OURS),
-    TEXT(vendor, HEADER_OURS),
-    TEXT(split, HEADER_OURS),
-    TEXT(synthetic, HEADER_OURS),
+    TEXT("tier", HEADER_OURS, COLUMN_TIER),
+    TEXT("pathology", HEADER_OURS, COLUMN_PATHOLOGY),
+    TEXT("malignant", HEADER_OURS, COLUMN_MALIGNANT),
+    TEXT("birads", HEADER_OURS, COLUMN_BIRADS),
+    TEXT("center", HEADER_OURS, COLUMN_CENTER),
+    TEXT("vendor", HEADER_OURS, COLUMN_VENDOR),
+    TEXT("split", HEADER_OURS, COLUMN_SPLIT),
+    TEXT("synthetic", HEADER_OURS, COLUMN_SYNTHETIC),
     /* The published release; its description says mg1_path, its example m1_path. */
     IMAGE("mg1_path", HEADER_PUBLISHED, SLOT_MG_CC),
     IMAGE("m1_path", HEADER_PUBLISHED, SLOT_MG_CC),
@@ -50,8 +49,8 @@ static const struct manifest_column columns[] = {
     IMAGE("u7_path", HEADER_PUBLISHED, SLOT_US_ELASTO_TRANS),
     IMAGE("us8_path", HEADER_PUBLISHED, SLOT_US_ELASTO_LONG),
     IMAGE("u8_path", HEADER_PUBLISHED, SLOT_US_ELASTO_LONG),
-    TEXT(label, HEADER_PUBLISHED),
-    TEXT(view, HEADER_PUBLISHED),
+    TEXT("label", HEADER_PUBLISHED, COLUMN_LABEL),
+    TEXT("view", HEADER_PUBLISHED, COLUMN_VIEW),
 };
 enum { COLUMN_COUNT = sizeof columns / sizeof columns[0] };
 

@@ -8,11 +8,28 @@
 
 enum { HEADER_OURS = 1, HEADER_PUBLISHED = 2 };
 
+/* Cells that are text: which one. */
+enum column_text {
+    COLUMN_EXAM_ID,
+    COLUMN_PATIENT_ID,
+    COLUMN_SIDE,
+    COLUMN_TIER,
+    COLUMN_PATHOLOGY,
+    COLUMN_MALIGNANT,
+    COLUMN_BIRADS,
+    COLUMN_CENTER,
+    COLUMN_VENDOR,
+    COLUMN_SPLIT,
+    COLUMN_SYNTHETIC,
+    COLUMN_LABEL,
+    COLUMN_VIEW,
+    COLUMN_TEXT_COUNT
+};
 struct manifest_column {
     const char *name;
-    unsigned headers;   /* HEADER_* in which it is known */
-    int slot;           /* an image: its enum slot; else -1 */
-    size_t text_offset; /* not an image: where its const char * stands in struct exam */
+    unsigned headers;      /* HEADER_* in which it is known */
+    int slot;              /* an image: its enum slot; else -1 */
+    enum column_text text; /* not an image: which text; else COLUMN_TEXT_COUNT */
 };
 
 /* The column with exactly this name in either header, or NULL. */
