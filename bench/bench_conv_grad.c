@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/pool.h"
-#include "tensor/conv_kernel.h"
+#include "kernel/conv_kernel.h"
 
 enum { RUNS_MIN = 5, RUNS_MAX = 1000, TYPES = 2 };
 static const double seconds_each = 0.4;

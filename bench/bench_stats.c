@@ -1,4 +1,4 @@
-/* Speed of the statistics: AUC with DeLong's interval, and the bootstrap over patients with all metrics of stats/bootstrap_binary.h
+/* Speed of the statistics: AUC with DeLong's interval, and the bootstrap over patients with all metrics of accuracy/bootstrap_binary.h
  * (percentile and BCa). bench/stats.sh runs pROC's bootstrap of the AUC alone on the same data beside it. Usage: bench_stats [EXAMS
  * [RESAMPLES]] | bench_stats --data EXAMS   (--data: the cohort as CSV, for the peer) */
 #include <math.h>
@@ -7,11 +7,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "accuracy/bootstrap_binary.h"
+#include "accuracy/delong.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "stats/bootstrap_binary.h"
-#include "stats/delong.h"
 #include "stats/logistic.h"
 
 static double cpu(void) { /* of all threads: what the work costs, also on a busy machine */

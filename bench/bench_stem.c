@@ -1,7 +1,7 @@
 /* How long the stem takes in training: two mammograms of one channel, 32 ultrasound images of three. Usage: bench_stem [threads [rounds]]
  *
  * Prints, per call, the fastest of the rounds in milliseconds and what that is of multiply-adds and bytes. The operations counted are those
- * of the algorithm in src/tensor/stem_learn.c, not those of the definition. */
+ * of the algorithm in src/kernel/stem_learn.c, not those of the definition. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "tensor/stem_learn.h"
+#include "kernel/stem_learn.h"
 
 enum { CALLS = 5 };
 static const char *const names[CALLS] = {"gram", "moments", "forward", "backward", "gradients"};

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "image/warp.h"
-#include "train/augment.h"
+#include "learn/augment.h"
 
 static double now(void) {
     struct timespec t;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "dicom_shim.h"
+#include "file/json.h"
 
 int core_start(struct err *e) {
     json_free(json_object()); /* jansson draws its seed from a device at the first object */

@@ -11,7 +11,7 @@ extern "C" {
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
+#include "file/json.h"
 #include "image/deidentify_request.h"
 
 /* Appends the new file, in explicit VR little endian with every frame decoded (compressed streams can carry comments), and gives a report

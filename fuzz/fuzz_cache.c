@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "data/cache.h"
+#include "prep/cache.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/csv.h"
-#include "data/manifest.h"
+#include "cohort/manifest.h"
+#include "file/csv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

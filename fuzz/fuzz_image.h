@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "core.h"
-#include "data/prep.h"
 #include "image/image.h"
+#include "prep/prep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

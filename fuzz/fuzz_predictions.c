@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/results.h"
+#include "evaluate/results.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "data/prep.h"
+#include "prep/prep.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/schema.h"
-#include "data/tree.h"
-#include "data/vendor.h"
+#include "exam/schema.h"
+#include "exam/tree.h"
+#include "prep/vendor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

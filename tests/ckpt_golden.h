@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
 #include "ckpt/archive.h"
+#include "file/io.h"
 
 #define GOLDEN "tests/golden/ckpt/"
 

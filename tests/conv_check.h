@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "tensor/conv_kernel.h"
+#include "kernel/conv_kernel.h"
 
 /* --- problems -------------------------------------------------------------------------------------------------------------- */
 

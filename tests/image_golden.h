@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "base/io.h"
-#include "base/json.h"
+#include "file/io.h"
+#include "file/json.h"
 #include "image/image.h"
 
 #define GOLDEN "tests/golden/image/"

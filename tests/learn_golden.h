@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "base/json.h"
+#include "file/io.h"
+#include "file/json.h"
 
 /* The caller frees it. */
 static inline struct json *learn_read(const char *name) {

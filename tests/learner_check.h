@@ -5,8 +5,8 @@
 #include "support.h"
 
 #include "base/pool.h"
+#include "learn/learner.h"
 #include "model/config.h"
-#include "train/learner.h"
 
 enum { EXAMS = 3, MG_ONLY = 0x03, US_ONLY = 0xFC, MG_AND_BMODE = 0x0F, ALL_VIEWS = 0xFF };
 static const double BLOCK_DROPOUT = 0.3, HEAD_DROPOUT = 0.5;

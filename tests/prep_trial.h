@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "data/prep.h"
+#include "prep/prep.h"
 
 static const struct prep_profile small = {.name = "canonical-v1",
                                           .mg_height = 64,

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/document_model.h"
-#include "report/html.h"
-#include "report/pdf.h"
-#include "report/plot.h"
+#include "draw/document_model.h"
+#include "draw/html.h"
+#include "draw/pdf.h"
+#include "draw/plot.h"
 
 static const char *const hostile = "</td><script>alert(1)</script> ]]> & \"q\" 'a' \xE2\x80\xAE"
                                    "evil \xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D \x01 --> &amp; {{x}}";

@@ -14,9 +14,9 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "file/io.h"
+#include "file/json.h"
 
 /* --- goldens --------------------------------------------------------------------------------------------------------------- */
 

@@ -16,11 +16,11 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "ckpt/archive.h"
-#include "data/schema.h"
+#include "exam/schema.h"
+#include "file/io.h"
+#include "file/json.h"
 #include "model/model.h"
 
 /* --- numbers from names -------------------------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "train/augment.h"
+#include "learn/augment.h"
 #include "warp_golden.h"
 
 static const struct prep_profile small = {"small", 64, 48, 32, 40, 5063.68, 8773.89, NULL};

@@ -18,11 +18,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/hash.h"
-#include "base/io.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
+#include "file/io.h"
+#include "file/json.h"
 
 /* --- err */
 static void test_err(void **state) {

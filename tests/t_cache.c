@@ -18,10 +18,10 @@
 #include <cmocka.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/rng.h"
-#include "data/cache.h"
-#include "data/cache_entry.h"
+#include "file/io.h"
+#include "prep/cache.h"
+#include "prep/cache_entry.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 static const struct prep_profile small = {

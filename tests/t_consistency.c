@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "base/days.h"
-#include "data/consistency.h"
-#include "data/identity.h"
+#include "cohort/identity.h"
+#include "prep/consistency.h"
 
 /* Every day of the years 1 to 9999, in order, is one more than the day before, and what timegm() counts. */
 static void days_are_those_of_the_c_library(void **state) {

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "base/json.h"
-#include "data/csv.h"
+#include "file/csv.h"
+#include "file/io.h"
+#include "file/json.h"
 
 static struct csv table;
 static struct arena arena;

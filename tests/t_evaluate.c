@@ -11,11 +11,11 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "base/json.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "report/results.h"
+#include "evaluate/results.h"
+#include "file/io.h"
+#include "file/json.h"
 
 static struct err err;
 

@@ -11,8 +11,8 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
-#include "base/json.h"
 #include "base/pool.h"
+#include "file/json.h"
 #include "infer/output.h"
 #include "infer/predict.h"
 

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "data/manifest.h"
-#include "data/manifest_columns.h"
+#include "cohort/manifest.h"
+#include "exam/manifest_columns.h"
+#include "file/io.h"
 
 static struct schema *schema;
 static struct manifest *m;

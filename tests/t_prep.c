@@ -1,7 +1,7 @@
 /* Preparation against PyTorch and Pillow: hashes of the float32 tensors of small files and, where the public data is, of real images.
  * `t_prep --live` answers lines "mg PATH" or "us PATH" with the hash of our tensor or the code of the refusal. Test code. */
-#include "data/prep.h"
 #include "image_golden.h"
+#include "prep/prep.h"
 
 static const struct prep_profile small = {"reference-v1", 23, 17, 16, 20, 5063.68, 8773.89, NULL};
 static const struct prep_profile full = {"reference-v1", 2294, 1280, 224, 224, 5063.68, 8773.89, NULL};

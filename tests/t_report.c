@@ -10,11 +10,11 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "report/document_model.h"
-#include "report/html.h"
-#include "report/pdf.h"
-#include "report/plot.h"
+#include "draw/document_model.h"
+#include "draw/html.h"
+#include "draw/pdf.h"
+#include "draw/plot.h"
+#include "file/io.h"
 
 static struct canvas_fonts *fonts;
 static struct err err;

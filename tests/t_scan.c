@@ -1,5 +1,5 @@
 /* Scanning folders: what tags and names say, which studies belong together, which image stands for a view, clinical rows, walking. Facts
- * are made in memory; the expectations are the rules of data/scan/scan.h and the codes of DICOM PS3.16. Test code. */
+ * are made in memory; the expectations are the rules of scan/scan.h and the codes of DICOM PS3.16. Test code. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,12 +13,12 @@
 #include <cmocka.h>
 
 #include "base/days.h"
-#include "data/manifest.h"
-#include "data/scan/clinical.h"
-#include "data/scan/names.h"
-#include "data/scan/report.h"
-#include "data/scan/scan.h"
-#include "data/walk.h"
+#include "cohort/manifest.h"
+#include "file/walk.h"
+#include "scan/clinical.h"
+#include "scan/names.h"
+#include "scan/report.h"
+#include "scan/scan.h"
 
 #define SET(field, text) snprintf(field, sizeof(field), "%s", text)
 #define COUNT(a) (sizeof(a) / sizeof *(a))

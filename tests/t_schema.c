@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "data/schema.h"
+#include "exam/schema.h"
 
 static struct err err;
 

@@ -3,12 +3,12 @@
  * caught. */
 #include "stats_golden.h"
 
+#include "accuracy/binary.h"
+#include "accuracy/bootstrap_binary.h"
+#include "accuracy/calibration.h"
+#include "accuracy/delong.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "stats/binary.h"
-#include "stats/bootstrap_binary.h"
-#include "stats/calibration.h"
-#include "stats/delong.h"
 #include "stats/distribution.h"
 #include "stats/logistic.h"
 #include "stats/paired.h"

@@ -15,11 +15,11 @@
 
 #include "core.h"
 
-#include "base/io.h"
 #include "base/rng.h"
-#include "data/csv.h"
-#include "data/split.h"
-#include "data/split_write.h"
+#include "cohort/split.h"
+#include "cohort/split_write.h"
+#include "file/csv.h"
+#include "file/io.h"
 #include "image/likeness.h"
 #include "image/png_write.h"
 

@@ -2,14 +2,14 @@
  * on columns of public data sets where those are at hand. */
 #include "stats_golden.h"
 
-#include "stats/binary.h"
-#include "stats/delong.h"
+#include "accuracy/binary.h"
+#include "accuracy/delong.h"
+#include "accuracy/roc.h"
+#include "accuracy/threshold.h"
+#include "accuracy/tiers.h"
 #include "stats/distribution.h"
 #include "stats/kappa.h"
 #include "stats/paired.h"
-#include "stats/roc.h"
-#include "stats/threshold.h"
-#include "stats/tiers.h"
 
 static struct stats_golden golden;
 

@@ -2,18 +2,18 @@
  * print. */
 #include "stats_golden.h"
 
+#include "accuracy/calibration.h"
+#include "accuracy/decision_curve.h"
+#include "accuracy/downgrade.h"
+#include "accuracy/mrmc.h"
+#include "accuracy/recalibrate.h"
+#include "accuracy/sample_size.h"
+#include "accuracy/subgroup.h"
+#include "accuracy/tiers.h"
 #include "stats/bootstrap.h"
-#include "stats/calibration.h"
-#include "stats/decision_curve.h"
-#include "stats/downgrade.h"
 #include "stats/kappa.h"
 #include "stats/logistic.h"
-#include "stats/mrmc.h"
 #include "stats/paired.h"
-#include "stats/recalibrate.h"
-#include "stats/sample_size.h"
-#include "stats/subgroup.h"
-#include "stats/tiers.h"
 
 static struct stats_golden golden;
 

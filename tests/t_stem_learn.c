@@ -1,6 +1,6 @@
 /* The stem in training against convolution, batch-norm, ReLU and max-pooling by their definitions in double, forward and backward. */
 #include "conv_check.h"
-#include "tensor/stem_learn.h"
+#include "kernel/stem_learn.h"
 
 enum { OUT_C = 64, SIDE = 7, PAD = 3 };
 static const double eps = 1e-5;

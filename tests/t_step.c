@@ -3,7 +3,7 @@
 #include "step_golden.h"
 
 #include "base/pool.h"
-#include "train/learner.h"
+#include "learn/learner.h"
 
 struct batch {
     struct test_exam exam[STEP_EXAMS_MAX];

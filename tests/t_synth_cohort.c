@@ -13,16 +13,16 @@
 #include <cmocka.h>
 
 #include "base/pool.h"
-#include "data/folder.h"
-#include "data/manifest.h"
-#include "data/synth/clinic.h"
-#include "data/synth/cohort.h"
-#include "data/synth/lesion.h"
-#include "data/synth/patient.h"
-#include "data/synth/risk.h"
-#include "data/synth/truth.h"
-#include "data/tree.h"
+#include "cohort/manifest.h"
+#include "exam/tree.h"
+#include "file/folder.h"
 #include "logistic.h"
+#include "synth/clinic.h"
+#include "synth/cohort.h"
+#include "synth/lesion.h"
+#include "synth/patient.h"
+#include "synth/risk.h"
+#include "synth/truth.h"
 
 enum { CASES = 5000, COLUMNS = 40, SEED = 20 };
 #define PREVALENCE 0.4

@@ -14,11 +14,11 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "data/synth/field.h"
-#include "data/synth/imaging.h"
-#include "data/synth/sheet.h"
-#include "data/synth/speckle.h"
-#include "data/synth/xray.h"
+#include "phantom/field.h"
+#include "phantom/imaging.h"
+#include "phantom/speckle.h"
+#include "phantom/xray.h"
+#include "synth/sheet.h"
 
 /* --- numbers ----------------------------------------------------------------------------------------------------------------- */
 

@@ -3,10 +3,10 @@
 
 #include "learner_check.h"
 
-#include "data/label.h"
+#include "cohort/label.h"
+#include "learn/mask.h"
+#include "learn/sampler.h"
 #include "train/checkpoint.h"
-#include "train/mask.h"
-#include "train/sampler.h"
 #include "train/settings.h"
 #include "train/validate.h"
 

@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "base/io.h"
-#include "data/csv.h"
-#include "data/tree.h"
+#include "exam/tree.h"
+#include "file/csv.h"
+#include "file/io.h"
 
 static struct err err;
 

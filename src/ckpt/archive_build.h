@@ -6,9 +6,9 @@
 #ifndef BMU_CKPT_ARCHIVE_BUILD_H
 #define BMU_CKPT_ARCHIVE_BUILD_H
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "ckpt/archive.h"
+#include "file/io.h"
 
 struct archive {
     struct arena arena; /* names and metadata */

@@ -1,10 +1,10 @@
-/* What the two halves of `bmunet bench` share. Floor 7. */
+/* What the two halves of `bmunet bench` share. Floor 9. */
 #ifndef BMU_CLI_BENCH_H
 #define BMU_CLI_BENCH_H
 
 #include "base/mem.h"
 #include "cli/cli.h"
-#include "train/learner.h"
+#include "learn/learner.h"
 
 struct bench_options {
     struct cli cli;

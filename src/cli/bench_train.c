@@ -1,4 +1,4 @@
-/* bmunet bench train: a whole exam's training step, or one trunk's over 32 images. Floor 7. */
+/* bmunet bench train: a whole exam's training step, or one trunk's over 32 images. Floor 9. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* What the verbs share. Floor 7. */
+/* What the verbs share. Floor 9. */
 #include "cli/cli.h"
 
 #include <dirent.h>
@@ -13,12 +13,12 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/mem.h"
-#include "data/cache.h"
-#include "data/csv.h"
-#include "data/folder.h"
-#include "data/identity.h"
+#include "cohort/identity.h"
+#include "file/csv.h"
+#include "file/folder.h"
+#include "file/io.h"
+#include "prep/cache.h"
 
 static volatile sig_atomic_t stop;
 static void on_signal(int number) {

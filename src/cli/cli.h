@@ -1,4 +1,4 @@
-/* What the verbs share: options, errors as text, finding our share folder. Floor 7.
+/* What the verbs share: options, errors as text, finding our share folder. Floor 9.
  *
  * Exit status: 0 all done; 1 an error, nothing written; 2 (predict) all written, some exam refused. Errors are one line on stderr,
  * "bmunet: CODE: sentence".
@@ -13,8 +13,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
-#include "data/manifest.h"
-#include "data/schema.h"
+#include "cohort/manifest.h"
+#include "exam/schema.h"
 #include "model/model.h"
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2 };
@@ -74,7 +74,7 @@ int cli_finish(int status);
 int cli_share(char **out, const char *what, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
-/* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (data/identity.h). */
+/* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (cohort/identity.h). */
 int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, const struct manifest_options *how, struct err *e);
 /* ERR_USAGE if the output `path` (may be NULL) exists and is an image of the table. */
 int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e);

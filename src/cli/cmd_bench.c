@@ -1,4 +1,4 @@
-/* bmunet bench infer | train: seconds and memory of one whole exam on this machine. Floor 7. */
+/* bmunet bench infer | train: seconds and memory of one whole exam on this machine. Floor 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -9,13 +9,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/order.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "cli/bench.h"
+#include "file/json.h"
 
 enum {
     KEY_JSON = 0x100,

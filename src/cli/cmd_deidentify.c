@@ -1,4 +1,4 @@
-/* bmunet deidentify: DICOM files without what tells who the patient is. Floor 7. */
+/* bmunet deidentify: DICOM files without what tells who the patient is. Floor 9. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,11 +12,11 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
-#include "data/walk.h"
+#include "file/io.h"
+#include "file/walk.h"
 #include "image/decode.h"
 
 enum { SECONDS = 120 }; /* of a file: all frames are decoded */

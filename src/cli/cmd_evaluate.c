@@ -1,22 +1,22 @@
-/* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 7. */
+/* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 9. */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/io.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/evaluate_table.h"
-#include "data/csv.h"
-#include "data/folder.h"
-#include "data/read_yaml.h"
+#include "draw/html.h"
+#include "draw/pdf.h"
+#include "evaluate/results.h"
+#include "file/csv.h"
+#include "file/folder.h"
+#include "file/io.h"
+#include "file/yaml.h"
 #include "report/compose.h"
 #include "report/figures.h"
-#include "report/html.h"
-#include "report/pdf.h"
-#include "report/results.h"
 
 enum file_role { PREDICTIONS, TRUTH, READERS, PLAN, TREE, RECALIBRATE, CHOOSE, DEVELOPMENT_TRUTH, LOCKED, ROLES };
 static const char *const role_names[ROLES] = {

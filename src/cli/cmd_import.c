@@ -1,11 +1,11 @@
-/* bmunet import: a PyTorch checkpoint (or safetensors with the same keys) becomes a model file. Floor 7. */
+/* bmunet import: a PyTorch checkpoint (or safetensors with the same keys) becomes a model file. Floor 9. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "ckpt/archive.h"
 #include "cli/cli.h"
+#include "file/io.h"
 
 struct options {
     struct cli cli;

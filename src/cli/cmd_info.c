@@ -1,10 +1,10 @@
-/* bmunet info: what a model file is, from its metadata and a full check of its weights. Floor 7. */
+/* bmunet info: what a model file is, from its metadata and a full check of its weights. Floor 9. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/json.h"
 #include "cli/cli.h"
+#include "file/json.h"
 
 struct options {
     struct cli cli;

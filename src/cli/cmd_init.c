@@ -1,4 +1,4 @@
-/* bmunet init: an untrained model with seeded random weights, for trying the machinery. Floor 7. */
+/* bmunet init: an untrained model with seeded random weights, for trying the machinery. Floor 9. */
 #include <stdio.h>
 
 #include "base/hash.h"

@@ -1,4 +1,4 @@
-/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal. Floor 7. */
+/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal. Floor 9. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cli/table.h"
-#include "data/cache.h"
-#include "data/manifest.h"
+#include "cohort/manifest.h"
 #include "infer/output.h"
 #include "infer/predict.h"
+#include "prep/cache.h"
 
 enum { IGNORE_MAX = 256 };
 

@@ -1,4 +1,4 @@
-/* bmunet prep: what the network would see of each exam, and what it would refuse, without a model. Floor 7. */
+/* bmunet prep: what the network would see of each exam, and what it would refuse, without a model. Floor 9. */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,14 +7,14 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
-#include "base/io.h"
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "data/exam_prep.h"
+#include "file/io.h"
+#include "file/json.h"
 #include "image/png_write.h"
+#include "prep/exam_prep.h"
 
 enum { IGNORE_MAX = 256 };
 

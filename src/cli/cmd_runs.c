@@ -1,14 +1,14 @@
-/* bmunet runs: training runs beside each other. Floor 7. */
+/* bmunet runs: training runs beside each other. Floor 9. */
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "ckpt/archive.h"
 #include "cli/cli.h"
+#include "file/io.h"
 #include "train/history.h"
 
 enum { LOG_MAX = 64 << 20 };

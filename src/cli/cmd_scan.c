@@ -1,4 +1,4 @@
-/* bmunet scan: a folder of images to a table of exams, and a report of what was left out and why. Floor 7. */
+/* bmunet scan: a folder of images to a table of exams, and a report of what was left out and why. Floor 9. */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
-#include "data/csv.h"
-#include "data/scan/names.h"
-#include "data/scan/read.h"
-#include "data/scan/report.h"
+#include "file/csv.h"
+#include "file/io.h"
+#include "scan/names.h"
+#include "scan/read.h"
+#include "scan/report.h"
 
 struct options {
     struct cli cli;

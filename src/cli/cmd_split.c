@@ -1,4 +1,4 @@
-/* bmunet split: a table of exams divided by patient, stratified; or a split checked. Floor 7. */
+/* bmunet split: a table of exams divided by patient, stratified; or a split checked. Floor 9. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -7,16 +7,16 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "data/csv.h"
-#include "data/folder.h"
-#include "data/split.h"
-#include "data/split_write.h"
+#include "cohort/split.h"
+#include "cohort/split_write.h"
+#include "file/csv.h"
+#include "file/folder.h"
+#include "file/io.h"
 
 enum { IGNORE_MAX = 256 };
 

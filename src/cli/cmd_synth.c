@@ -1,16 +1,16 @@
-/* bmunet synth: a synthetic cohort with known truth. Floor 7. */
+/* bmunet synth: a synthetic cohort with known truth. Floor 9. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "cli/cli.h"
-#include "data/synth/cohort.h"
+#include "file/io.h"
 #include "image/png_write.h"
+#include "synth/cohort.h"
 
 struct options {
     struct cli cli;

@@ -1,4 +1,4 @@
-/* bmunet train: one stage of training. Floor 7. */
+/* bmunet train: one stage of training. Floor 9. */
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "data/csv.h"
+#include "file/csv.h"
+#include "file/io.h"
 #include "model/config.h"
 #include "train/run.h"
 

@@ -1,4 +1,4 @@
-/* An evaluation on the terminal. Floor 7. */
+/* An evaluation on the terminal. Floor 9. */
 #include "cli/evaluate_table.h"
 
 #include <string.h>

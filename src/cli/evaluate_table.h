@@ -1,10 +1,10 @@
-/* The chief numbers of an evaluation as a table for people. Floor 7. */
+/* The chief numbers of an evaluation as a table for people. Floor 9. */
 #ifndef BMU_CLI_EVALUATE_TABLE_H
 #define BMU_CLI_EVALUATE_TABLE_H
 
 #include <stdio.h>
 
-#include "report/evaluation.h"
+#include "evaluate/evaluation.h"
 
 void evaluate_table(FILE *stream, const struct evaluation *v);
 

@@ -1,4 +1,4 @@
-/* bmunet: the program. Chooses the verb; each lives in its cmd_*.c. Floor 7. */
+/* bmunet: the program. Chooses the verb; each lives in its cmd_*.c. Floor 9. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>

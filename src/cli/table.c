@@ -1,10 +1,10 @@
-/* Predictions as a table for people. Floor 7. */
+/* Predictions as a table for people. Floor 9. */
 #include "cli/table.h"
 
 #include <string.h>
 
 #include "cli/cli.h"
-#include "data/csv.h"
+#include "file/csv.h"
 
 enum { ID_WIDTH_MIN = 8, ID_WIDTH_MAX = 40 };
 

@@ -1,4 +1,4 @@
-/* Predictions as a table for people. Floor 7. */
+/* Predictions as a table for people. Floor 9. */
 #ifndef BMU_CLI_TABLE_H
 #define BMU_CLI_TABLE_H
 

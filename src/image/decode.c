@@ -1,4 +1,4 @@
-/* The client of bmunet-decode: a child process, its descriptors, its time. Floor 1.
+/* The client of bmunet-decode: a child process, its descriptors, its time. Floor 2.
  *
  * The child is told of the parent's end by a pipe (DECODE_LIFELINE), not by PR_SET_PDEATHSIG, which means the thread that started it:
  * threads of a pool come and go. Its environment is empty, so that nothing in ours reaches its libraries.

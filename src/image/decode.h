@@ -1,4 +1,4 @@
-/* Pixels from files nobody vouches for: the client of bmunet-decode, the sandboxed program that parses them. Floor 1.
+/* Pixels from files nobody vouches for: the client of bmunet-decode, the sandboxed program that parses them. Floor 2.
  *
  * One `struct decoder` is one child process, started by posix_spawn and kept for many files, without files, network or the right to start
  * anything (decoder/sandbox.c). Bytes go in and pixels come out through two memory files; a small JSON tells what they are. Nothing the
@@ -13,7 +13,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/json.h"
+#include "file/json.h"
 #include "image/deidentify_request.h"
 #include "image/image.h"
 

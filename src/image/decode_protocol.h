@@ -1,4 +1,4 @@
-/* What bmunet and bmunet-decode say to each other, and THE limits that both sides hold to. Floor 1.
+/* What bmunet and bmunet-decode say to each other, and THE limits that both sides hold to. Floor 2.
  *
  * The child finds five descriptors open: 0, 1 and 2 are /dev/null, and those below. It says hello, then answers calls, one at a time:
  *
@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/json.h"
+#include "file/json.h"
 #include "image/deidentify_request.h"
 #include "image/image.h"
 

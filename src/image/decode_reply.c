@@ -1,4 +1,4 @@
-/* What the decoder answered, read without believing it. Floor 1. */
+/* What the decoder answered, read without believing it. Floor 2. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

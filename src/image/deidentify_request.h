@@ -1,4 +1,4 @@
-/* What bmunet asks of the decoder when a file shall be de-identified: stands before the file's bytes. Floor 1. Native byte order, no
+/* What bmunet asks of the decoder when a file shall be de-identified: stands before the file's bytes. Floor 2. Native byte order, no
  * padding. */
 #ifndef BMU_IMAGE_DEIDENTIFY_REQUEST_H
 #define BMU_IMAGE_DEIDENTIFY_REQUEST_H

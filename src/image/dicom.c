@@ -1,4 +1,4 @@
-/* The facts of a DICOM file: who frees what. Floor 1. */
+/* The facts of a DICOM file: who frees what. Floor 2. */
 #include "image/dicom.h"
 
 #include <stdlib.h>

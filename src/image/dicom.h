@@ -1,4 +1,4 @@
-/* What a DICOM file says of its pixels, its patient and its view, as the decoder hands it over: facts, nothing decided. Floor 1.
+/* What a DICOM file says of its pixels, its patient and its view, as the decoder hands it over: facts, nothing decided. Floor 2.
  *
  * Texts are UTF-8, trimmed of DICOM's padding, "" if the attribute is absent or empty; a text longer than its room makes the file malformed
  * (its value representation forbids it). Attribute names and numbers: PS3.6. Names and other free text are not read at all.

@@ -1,4 +1,4 @@
-/* Data elements, explicit VR little endian. Floor 1. */
+/* Data elements, explicit VR little endian. Floor 2. */
 #include "image/dicom_element.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* Data elements, one after another, explicit VR little endian (PS3.5 chapter 7). Floor 1.
+/* Data elements, one after another, explicit VR little endian (PS3.5 chapter 7). Floor 2.
  * The first failure stays: later calls do nothing, and element_finish() tells. Tags must rise within a data set: assert() holds the writer
  * to it. */
 #ifndef BMU_IMAGE_DICOM_ELEMENT_H

@@ -1,4 +1,4 @@
-/* Mammography and ultrasound objects as DICOM files. Floor 1.
+/* Mammography and ultrasound objects as DICOM files. Floor 2.
  * Tags in rising order, as a data set must have them; the number of the module's table in PS3.3 stands where it is not plain. */
 #include "image/dicom_write.h"
 

@@ -1,4 +1,4 @@
-/* A DICOM file (PS3.10) in memory: explicit VR little endian, uncompressed, one frame. Floor 1.
+/* A DICOM file (PS3.10) in memory: explicit VR little endian, uncompressed, one frame. Floor 2.
  *
  * Two kinds of object, as synthetic images need them: Digital Mammography X-Ray Image - For Presentation (PS3.3 A.26) and Ultrasound Image
  * (PS3.3 A.6), with their mandatory modules. What is always true of a synthetic picture is not the caller's to choose: Image Type is

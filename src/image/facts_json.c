@@ -1,4 +1,4 @@
-/* The facts of a picture as JSON, both ways by one table of fields. Floor 1. */
+/* The facts of a picture as JSON, both ways by one table of fields. Floor 2. */
 #include "image/facts_json.h"
 
 #include <assert.h>

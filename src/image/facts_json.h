@@ -1,4 +1,4 @@
-/* The facts of a picture as JSON, both ways by one table of fields: what the decoder writes and its client reads. Floor 1.
+/* The facts of a picture as JSON, both ways by one table of fields: what the decoder writes and its client reads. Floor 2.
  *
  * Reading is strict: exactly the keys of the table, each of its type, texts that fit and hold no control character, finite numbers, counts
  * within their arrays. LUT entries are not in the JSON, only how many there are.
@@ -6,7 +6,7 @@
 #ifndef BMU_IMAGE_FACTS_JSON_H
 #define BMU_IMAGE_FACTS_JSON_H
 
-#include "base/json.h"
+#include "file/json.h"
 #include "image/image.h"
 
 /* NULL on want of memory (json_ok() tells). */

@@ -1,4 +1,4 @@
-/* Decoded pictures: limits and allocation. Floor 1. */
+/* Decoded pictures: limits and allocation. Floor 2. */
 #include "image/image.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* A decoded picture: what was in the file, nothing interpreted. Floor 1. Decoding: image/decode.h.
+/* A decoded picture: what was in the file, nothing interpreted. Floor 2. Decoding: image/decode.h.
  *
  * Pixels are interleaved rows, top to bottom, no padding: 1 channel (grey) or 3 (RGB). 8-bit samples as uint8_t, 16-bit as native uint16_t.
  * PNG of 1, 2, 4 bits is scaled to the full 8-bit range (x255, x85, x17), palettes are expanded, interlacing undone; no gamma, no colour

@@ -1,4 +1,4 @@
-/* Near-duplicate pictures. Floor 1. */
+/* Near-duplicate pictures. Floor 2. */
 #include "image/likeness.h"
 
 #include <math.h>

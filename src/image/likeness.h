@@ -1,4 +1,4 @@
-/* Are two pictures the same one, saved twice? Floor 1.
+/* Are two pictures the same one, saved twice? Floor 2.
  *
  * A 64-bit difference hash (Krawetz, "Kind of Like That", hackerfactor.com 2013: grey, 9x8 pixels, is each darker than its right
  * neighbour?) finds candidates whatever the scale and brightness. Mammograms all look alike at 9x8 pixels, so candidates are then held

@@ -1,4 +1,4 @@
-/* Pixels to PNG, by libpng's low-level interface. Floor 1.
+/* Pixels to PNG, by libpng's low-level interface. Floor 2.
  *
  * libpng reports errors by longjmp. All that outlives a jump hangs in struct job, in the caller's frame; the function that calls setjmp()
  * has no variable of its own, so nothing can be clobbered.

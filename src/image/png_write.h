@@ -1,4 +1,4 @@
-/* A picture as a PNG file in memory. Floor 1.
+/* A picture as a PNG file in memory. Floor 2.
  * Grey or RGB, 8 or 16 bits, as struct image holds it; no text, no time, no colour profile: the same pixels give the same bytes (with the
  * same zlib). Reading it back by image_decode() gives the same samples.
  */

@@ -1,4 +1,4 @@
-/* Antialiased bilinear resize with Pillow's bits. Floor 1.
+/* Antialiased bilinear resize with Pillow's bits. Floor 2.
  *
  * Each output sample is a weighted mean of `count` neighbours from `first` on. For one axis of `in` samples made `out`:
  *     scale = in / out, stretch = max(scale, 1), centre = (x + 1/2) scale, support = stretch

@@ -1,4 +1,4 @@
-/* Antialiased bilinear (triangle filter) resize, bit-equal to Pillow's Image.resize(size, BILINEAR). Floor 1.
+/* Antialiased bilinear (triangle filter) resize, bit-equal to Pillow's Image.resize(size, BILINEAR). Floor 2.
  * Source: Pillow's documented algorithm (horizontal then vertical pass, support scaled by the reduction, half-pixel centres):
  * 8-bit samples with fixed-point coefficients of 22 bits and rounding per pass; 32-bit integers ("I") with double coefficients, rounded per
  * pass (a result beyond 32 bits, which needs samples near the ends of the range, is clamped).

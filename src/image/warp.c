@@ -1,4 +1,4 @@
-/* Bilinear resampling by one map. Floor 1.
+/* Bilinear resampling by one map. Floor 2.
  *
  * A row is done in blocks of BLOCK pixels. The position of a block's middle is computed in double and split into whole pixels and a
  * fraction; what its pixels add to that is small, so float keeps it to a millionth of a pixel. Blocks that lie wholly inside need no test

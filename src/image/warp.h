@@ -1,4 +1,4 @@
-/* Bilinear resampling of a float picture by one map from output to input: affine, plus a smooth displacement. Floor 1.
+/* Bilinear resampling of a float picture by one map from output to input: affine, plus a smooth displacement. Floor 2.
  *
  * Positions count in pixels, and the centre of pixel (column, row) lies at (column, row): (0, 0) is the centre of the first pixel. That is
  * torch.nn.functional.grid_sample(mode="bilinear", padding_mode="zeros", align_corners=False), whose grid value g stands for the position

@@ -1,4 +1,4 @@
-/* Predictions as files: a CSV row and a JSON line per exam. Floor 4. */
+/* Predictions as files: a CSV row and a JSON line per exam. Floor 7. */
 #include "infer/output.h"
 
 #include <math.h>
@@ -6,9 +6,9 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "base/io.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "file/io.h"
+#include "file/json.h"
 
 const char output_csv_header[] = "exam_id,status,tier,p_T1,p_T2,p_T3,p_T4,p_T5,p_benign,p_malignant,views_used,reason\n";
 

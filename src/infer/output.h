@@ -1,4 +1,4 @@
-/* Predictions as files: predictions.csv and JSON lines (docs/FORMATS.md). Floor 4.
+/* Predictions as files: predictions.csv and JSON lines (docs/FORMATS.md). Floor 7.
  *
  * Both files go through durable_replace: until output_commit() the old files are whole and nothing new is visible.
  */

@@ -1,4 +1,4 @@
-/* A cohort through the network, reading ahead in one thread. Floor 4.
+/* A cohort through the network, reading ahead in one thread. Floor 7.
  *
  * The background thread owns an entry of the ring from the moment it is free until it is marked ready; the caller's thread owns it from
  * then until its prediction has been delivered. The ring's images are allocated when first needed and used again for every later exam. */
@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/progress.h"
-#include "data/exam_prep.h"
+#include "prep/exam_prep.h"
 
 enum { RING = 2 }; /* the exam in the network and the next: preparing takes a third of computing, and a third set of images another 27 MB */
 

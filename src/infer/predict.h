@@ -1,11 +1,11 @@
-/* A cohort through the network: exam in, prediction out, in the table's order. Floor 4.
+/* A cohort through the network: exam in, prediction out, in the table's order. Floor 7.
  *
  * One background thread reads and prepares the next exams while the network computes the present one; what a prediction says does not
  * depend on that, nor on the number of threads, nor on the other exams. Nothing here prints or writes files: predictions go to a callback.
  *
- * What refuses an exam: what exam_prep() refuses (data/exam_prep.h), or an output that is not a number. A refused exam is delivered like
+ * What refuses an exam: what exam_prep() refuses (prep/exam_prep.h), or an output that is not a number. A refused exam is delivered like
  * the others; only want of memory or a fault of the engine ends the run. Rows that contradict other rows have to be marked before
- * (data/identity.h): nothing here looks at two exams.
+ * (cohort/identity.h): nothing here looks at two exams.
  */
 #ifndef BMU_INFER_PREDICT_H
 #define BMU_INFER_PREDICT_H
@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "data/manifest.h"
-#include "data/verdict.h"
+#include "cohort/manifest.h"
+#include "exam/verdict.h"
 #include "model/model.h"
 
 struct predict_options {

@@ -1,4 +1,4 @@
-/* A model's configuration: names, sizes, JSON, clinical encoding. Floor 3. */
+/* A model's configuration: names, sizes, JSON, clinical encoding. Floor 6. */
 #include "model/config.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
-/* A model's configuration as JSON, and the keys and graphs that follow from it. Floor 3. Internal to src/model. */
+/* A model's configuration as JSON, and the keys and graphs that follow from it. Floor 6. Internal to src/model. */
 #ifndef BMU_MODEL_CONFIG_H
 #define BMU_MODEL_CONFIG_H
 
-#include "base/json.h"
+#include "file/json.h"
 #include "model/model.h"
 #include "nn/keys.h"
 #include "tensor/graph.h"

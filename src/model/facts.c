@@ -1,12 +1,12 @@
-/* What a model file says of itself. Floor 3. */
+/* What a model file says of itself. Floor 6. */
 #include "model/facts.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
+#include "file/json.h"
 #include "model/config.h"
 
 static int metadata_json(struct json **out, const struct facts *f, const char *key, struct err *e) {

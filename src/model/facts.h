@@ -1,4 +1,4 @@
-/* What a model file says of itself: configuration, schema, statistics, and its arrays, all checked. Floor 3.
+/* What a model file says of itself: configuration, schema, statistics, and its arrays, all checked. Floor 6.
  * Behind both a model that predicts (model.c) and a network that learns (src/train). */
 #ifndef BMU_MODEL_FACTS_H
 #define BMU_MODEL_FACTS_H
@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "ckpt/archive.h"
-#include "data/schema.h"
+#include "exam/schema.h"
 #include "model/model.h"
 
 struct facts {

@@ -1,4 +1,4 @@
-/* Writing model files: from a published checkpoint, or fresh. Floor 3. */
+/* Writing model files: from a published checkpoint, or fresh. Floor 6. */
 #include <stdlib.h>
 #include <string.h>
 

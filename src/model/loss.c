@@ -1,4 +1,4 @@
-/* The tree loss: cross-entropy on every level of the disease tree. Floor 3. */
+/* The tree loss: cross-entropy on every level of the disease tree. Floor 6. */
 #include "model/loss.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* The tree loss: cross-entropy on every level of the disease tree. Floor 3.
+/* The tree loss: cross-entropy on every level of the disease tree. Floor 6.
  *
  * With logits z[leaf] of one exam, p[leaf] = softmax(z); the probability of a node is the sum of its leaves', so the levels never
  * contradict each other. On one level with K nodes, class weights w, smoothing eps and labelled node y, exam i costs
@@ -18,7 +18,7 @@
 #include <stddef.h>
 
 #include "base/err.h"
-#include "data/tree.h"
+#include "exam/tree.h"
 
 enum { LOSS_LEVELS_MAX = TREE_LEVELS_MAX, LOSS_LEAVES_MAX = TREE_NODES_MAX };
 

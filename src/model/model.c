@@ -1,4 +1,4 @@
-/* A trained network, opened and run. Floor 3.
+/* A trained network, opened and run. Floor 6.
  *
  * One exam runs in two parts: the present views of each tower through its trunk, both together, then the head over all features. Trunk
  * plans are kept per number of views, head plans per set of views; all share packed weights and one workspace.

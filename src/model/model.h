@@ -1,4 +1,4 @@
-/* A trained network: configuration, weights, and the plan that runs it. Floor 3.
+/* A trained network: configuration, weights, and the plan that runs it. Floor 6.
  *
  * Networks: `bmu` (the fused network), `mg` and `us` (the unimodal pretraining networks). Variants: `reference` (an absent view is the
  * published release's black image) and `masked` (an absent view is not computed and is masked out of attention and pooling). See
@@ -13,9 +13,9 @@
 
 #include "base/err.h"
 #include "ckpt/archive.h"
-#include "data/prep.h"
-#include "data/schema.h"
-#include "data/slot.h"
+#include "exam/schema.h"
+#include "exam/slot.h"
+#include "prep/prep.h"
 
 enum { TIER_COUNT = 5 };
 enum network { NETWORK_BMU, NETWORK_MG, NETWORK_US, NETWORK_COUNT };

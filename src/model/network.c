@@ -1,4 +1,4 @@
-/* The networks: their keys and their graphs, side by side so that one can be read against the other. Floor 3. Specification: docs/MODEL.md.
+/* The networks: their keys and their graphs, side by side so that one can be read against the other. Floor 6. Specification: docs/MODEL.md.
  */
 #include "model/config.h"
 #include "nn/layers.h"

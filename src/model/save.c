@@ -1,7 +1,7 @@
-/* Writing model files. Floor 3. */
+/* Writing model files. Floor 6. */
 #include "model/save.h"
 
-#include "base/json.h"
+#include "file/json.h"
 #include "model/config.h"
 
 /* The default tree, for files that are not trained with one. */

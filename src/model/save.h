@@ -1,4 +1,4 @@
-/* Writing model files. Floor 3. */
+/* Writing model files. Floor 6. */
 #ifndef BMU_MODEL_SAVE_H
 #define BMU_MODEL_SAVE_H
 
@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "ckpt/archive.h"
-#include "data/tree.h"
+#include "exam/tree.h"
 #include "model/model.h"
 
 /* What every model file of ours says of itself. */

@@ -1,4 +1,4 @@
-/* The exact list of arrays that a network's weights consist of: building, checking, filling. Floor 2. */
+/* The exact list of arrays that a network's weights consist of: building, checking, filling. Floor 3. */
 #include "nn/keys.h"
 
 #include <math.h>

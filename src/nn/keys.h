@@ -1,4 +1,4 @@
-/* The exact list of arrays that a network's weights consist of. Floor 2.
+/* The exact list of arrays that a network's weights consist of. Floor 3.
  * One list serves checking, initialising and counting; layers.c reads the same names. */
 #ifndef BMU_NN_KEYS_H
 #define BMU_NN_KEYS_H

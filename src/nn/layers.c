@@ -1,4 +1,4 @@
-/* Layers: plain functions that add nodes to a graph. Floor 2. */
+/* Layers: plain functions that add nodes to a graph. Floor 3. */
 #include "nn/layers.h"
 
 /* PyTorch's default for both kinds of normalisation. */

@@ -1,4 +1,4 @@
-/* Layers: plain functions that add nodes to a graph, reading their weights by name. Floor 2.
+/* Layers: plain functions that add nodes to a graph, reading their weights by name. Floor 3.
  * The archive has passed keys_check(), so every name is there in the right shape. */
 #ifndef BMU_NN_LAYERS_H
 #define BMU_NN_LAYERS_H

@@ -1,4 +1,4 @@
-/* AdamW and SGD over one block of parameters and one of gradients. Floor 2. */
+/* AdamW and SGD over one block of parameters and one of gradients. Floor 3. */
 #include "nn/optimiser.h"
 
 #include <assert.h>

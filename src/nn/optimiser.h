@@ -1,4 +1,4 @@
-/* AdamW and SGD over one block of parameters and one of gradients. Floor 2.
+/* AdamW and SGD over one block of parameters and one of gradients. Floor 3.
  *
  * A table of segments says which part of the blocks is which array, and whether it decays or stands still. Everything is float32,
  * element by element, without fused multiply-adds, subnormals taken as 0: the same bits for any number of threads and on every x86-64

@@ -1,4 +1,4 @@
-/* A network's numbers while it learns, in two blocks. Floor 2. */
+/* A network's numbers while it learns, in two blocks. Floor 3. */
 #include "nn/parameters.h"
 
 #include <stdlib.h>

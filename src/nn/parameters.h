@@ -1,4 +1,4 @@
-/* A network's numbers while it learns: all values in one block, all gradients in another (one write, one all-reduce). Floor 2.
+/* A network's numbers while it learns: all values in one block, all gradients in another (one write, one all-reduce). Floor 3.
  *
  * The trained arrays come first, each on a cache line of its own (the numbers between are 0 and stay so); running means and variances stand
  * behind them and have no gradient. Batch counters are kept beside the blocks.

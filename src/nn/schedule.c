@@ -1,4 +1,4 @@
-/* The learning rate of each step. Floor 2. */
+/* The learning rate of each step. Floor 3. */
 #include "nn/schedule.h"
 
 #include <inttypes.h>

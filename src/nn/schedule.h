@@ -1,4 +1,4 @@
-/* The learning rate of each step. Floor 2. */
+/* The learning rate of each step. Floor 3. */
 #ifndef BMU_NN_SCHEDULE_H
 #define BMU_NN_SCHEDULE_H
 

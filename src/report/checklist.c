@@ -1,5 +1,5 @@
 /* Reporting checklists: TRIPOD+AI (Collins et al. 2024, BMJ 385:e078378), STARD 2015 (Bossuyt et al., BMJ 351:h5527), on which STARD-AI
- * builds, and CLAIM 2024 (Tejani et al., Radiol Artif Intell 6:e240300), the items shortened in our words, in their numbering. Floor 5. */
+ * builds, and CLAIM 2024 (Tejani et al., Radiol Artif Intell 6:e240300), the items shortened in our words, in their numbering. Floor 6. */
 #include "report/compose_part.h"
 
 /* What fills an item, and where it stands. */

@@ -1,4 +1,4 @@
-/* The report's document: its head, its order, and what the sections share. Floor 5. */
+/* The report's document: its head, its order, and what the sections share. Floor 6. */
 #include "report/compose.h"
 
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "report/analysis.h"
+#include "evaluate/analysis.h"
 #include "report/compose_part.h"
 
 static const char *or_empty(const char *text) {

@@ -1,9 +1,9 @@
-/* From an evaluation to the report's document: which sections, figures, tables and captions. Floor 5. */
+/* From an evaluation to the report's document: which sections, figures, tables and captions. Floor 6. */
 #ifndef BMU_REPORT_COMPOSE_H
 #define BMU_REPORT_COMPOSE_H
 
-#include "report/document_model.h"
-#include "report/results.h"
+#include "draw/document_model.h"
+#include "evaluate/results.h"
 
 struct compose_options {
     enum words_language language;

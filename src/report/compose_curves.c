@@ -1,8 +1,8 @@
-/* The report's sections with curves: participants, discrimination, thresholds, calibration, decision. Floor 5. */
+/* The report's sections with curves: participants, discrimination, thresholds, calibration, decision. Floor 6. */
 #include <math.h>
 #include <string.h>
 
-#include "report/analysis.h"
+#include "evaluate/analysis.h"
 #include "report/compose_part.h"
 #include "report/figures.h"
 

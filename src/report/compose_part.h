@@ -1,10 +1,10 @@
-/* Between the compose_*.c files. Floor 5. */
+/* Between the compose_*.c files. Floor 6. */
 #ifndef BMU_REPORT_COMPOSE_PART_H
 #define BMU_REPORT_COMPOSE_PART_H
 
+#include "draw/plot.h"
 #include "report/compose.h"
 #include "report/phrases.h"
-#include "report/plot.h"
 
 struct compose {
     struct document *document;

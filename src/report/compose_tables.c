@@ -1,8 +1,8 @@
-/* The report's sections of tables: tiers, readers, subgroups, sample sizes. Floor 5. */
+/* The report's sections of tables: tiers, readers, subgroups, sample sizes. Floor 6. */
 #include <math.h>
 #include <string.h>
 
-#include "report/analysis.h"
+#include "evaluate/analysis.h"
 #include "report/compose_part.h"
 
 static const char *or_empty(const char *text) {

@@ -1,4 +1,4 @@
-/* The numbers of the figures as CSV. Floor 5. */
+/* The numbers of the figures as CSV. Floor 6. */
 #include "report/figures.h"
 
 #include <math.h>

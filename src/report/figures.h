@@ -1,9 +1,9 @@
-/* The numbers behind every figure as tables: figures/NAME.csv. Floor 5. */
+/* The numbers behind every figure as tables: figures/NAME.csv. Floor 6. */
 #ifndef BMU_REPORT_FIGURES_H
 #define BMU_REPORT_FIGURES_H
 
-#include "data/folder.h"
-#include "report/evaluation.h"
+#include "evaluate/evaluation.h"
+#include "file/folder.h"
 
 /* The scores of each truth in equal steps. */
 enum { SCORE_BINS = 20 };

@@ -1,4 +1,4 @@
-/* The sentences of a report. Floor 5. */
+/* The sentences of a report. Floor 6. */
 #include "report/phrases.h"
 
 #include <stdarg.h>

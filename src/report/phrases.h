@@ -1,11 +1,11 @@
-/* The sentences of an evaluation's report, in English and Chinese: one table. Floor 5.
+/* The sentences of an evaluation's report, in English and Chinese: one table. Floor 6.
  *
  * A phrase may have places {1} .. {4}, which phrase() fills; what is filled in is plain text. */
 #ifndef BMU_REPORT_PHRASES_H
 #define BMU_REPORT_PHRASES_H
 
 #include "base/mem.h"
-#include "report/words.h"
+#include "draw/words.h"
 
 /* clang-format off */
 #define PHRASES(X) \

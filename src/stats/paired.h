@@ -40,8 +40,9 @@ int paired_difference(struct paired_difference *out, const struct pairs *c, doub
  * outside (0, 1): ERR_STATS_RANGE. */
 int paired_noninferiority(double *z, double *p, const struct pairs *c, double margin, struct err *e);
 
-/* Non-inferiority of an AUC from the difference (new - reference) and its standard error (stats/delong.h): z = (difference + margin) / se,
- * p one-sided; the test agrees with the lower end of the two-sided interval at level 1 - 2 alpha. standard_error = 0: ERR_STATS_UNDEFINED.
+/* Non-inferiority of an AUC from the difference (new - reference) and its standard error (accuracy/delong.h): z = (difference + margin) /
+ * se, p one-sided; the test agrees with the lower end of the two-sided interval at level 1 - 2 alpha. standard_error = 0:
+ * ERR_STATS_UNDEFINED.
  */
 int auc_noninferiority(double *z, double *p, double difference, double standard_error, double margin, struct err *e);
 

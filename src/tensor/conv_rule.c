@@ -1,4 +1,4 @@
-/* Which convolution algorithm, by a fixed rule on shapes. Floor 1. */
+/* Which convolution algorithm, by a fixed rule on shapes. Floor 2. */
 #include "tensor/conv_rule.h"
 
 #include <limits.h>

@@ -1,11 +1,11 @@
-/* Which convolution algorithm: the one place where it is decided, by a fixed rule on shapes. Floor 1.
+/* Which convolution algorithm: the one place where it is decided, by a fixed rule on shapes. Floor 2.
  *
  * Never by timing: the same model on the same processor gives the same bits tomorrow. The rule's thresholds come from `./dev bench`.
  */
 #ifndef BMU_TENSOR_CONV_RULE_H
 #define BMU_TENSOR_CONV_RULE_H
 
-#include "tensor/conv_kernel.h"
+#include "kernel/conv_kernel.h"
 #include "tensor/dnn.h"
 
 struct conv_choice {

@@ -1,4 +1,4 @@
-/* oneDNN behind a narrow door: versions 2.6 and 3.x look the same from here. Floor 1. Only dnn_*.c see dnnl.h. */
+/* oneDNN behind a narrow door: versions 2.6 and 3.x look the same from here. Floor 2. Only dnn_*.c see dnnl.h. */
 #ifndef BMU_TENSOR_DNN_H
 #define BMU_TENSOR_DNN_H
 

@@ -1,4 +1,4 @@
-/* oneDNN: engine, layouts, reorders, running a prepared primitive. Floor 1. */
+/* oneDNN: engine, layouts, reorders, running a prepared primitive. Floor 2. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

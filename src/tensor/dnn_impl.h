@@ -1,4 +1,4 @@
-/* What the dnn_*.c files share: oneDNN's types, and the differences between its versions 2.6 and 3.x. Floor 1. */
+/* What the dnn_*.c files share: oneDNN's types, and the differences between its versions 2.6 and 3.x. Floor 2. */
 #ifndef BMU_TENSOR_DNN_IMPL_H
 #define BMU_TENSOR_DNN_IMPL_H
 

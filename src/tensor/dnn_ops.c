@@ -1,4 +1,4 @@
-/* oneDNN: the primitives that we use (convolution, max-pooling, matrix multiplication). Floor 1. */
+/* oneDNN: the primitives that we use (convolution, max-pooling, matrix multiplication). Floor 2. */
 #include "tensor/dnn_impl.h"
 
 static int conv_layouts(const struct dnn_conv *c, dnnl_format_tag_t tag, dnnl_data_type_t type, struct dnn_layout **weights,

@@ -1,4 +1,4 @@
-/* Building a graph: one function per op that adds a node and checks its shape. Floor 1. */
+/* Building a graph: one function per op that adds a node and checks its shape. Floor 2. */
 #include "tensor/graph.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* A network as a list of nodes, each one op of the table in op.h. Floor 1.
+/* A network as a list of nodes, each one op of the table in op.h. Floor 2.
  *
  * Building never computes: graph_*() add a node and return its number; the first failure sticks and is reported by plan_new().
  * Every value has four sides n, h, w, c: images are [n][h][w][c]; rows of features are [n][1][1][c]. Weights are borrowed from the caller

@@ -1,4 +1,4 @@
-/* Rows of activations as they are stored, float32 or bfloat16, and as they are computed with, float32. Floor 1. Internal to op_*.c.
+/* Rows of activations as they are stored, float32 or bfloat16, and as they are computed with, float32. Floor 2. Internal to op_*.c.
  * bfloat16 is the upper half of a float32, rounded to nearest even; a NaN stays one. The loops are inlined into VECTORS functions. */
 #ifndef BMU_TENSOR_HALF_H
 #define BMU_TENSOR_HALF_H

@@ -1,4 +1,4 @@
-/* The op table's rows. Floor 1. */
+/* The op table's rows. Floor 2. */
 #include "tensor/op.h"
 
 const struct op_info op_table[OP_COUNT] = {

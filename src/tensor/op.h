@@ -1,4 +1,4 @@
-/* The op table: everything the engine knows about an op, one row each. Floor 1.
+/* The op table: everything the engine knows about an op, one row each. Floor 2.
  *
  * One file op_*.c holds an op's shape check, preparation, forward and backward together.
  *   shape    fills node->shape from its inputs' shapes, or fails

@@ -1,4 +1,4 @@
-/* Attention within groups of tokens (the tokens of one exam). Floor 1. At most eight tokens a group: plain loops, sums in double.
+/* Attention within groups of tokens (the tokens of one exam). Floor 2. At most eight tokens a group: plain loops, sums in double.
  *
  * Vaswani et al. 2017, eq. 1: y = dropout(softmax(q k^T / sqrt(d))) v, per head. A row of qkv is [3][heads][d].
  * Backward, with a the weights after dropout (a = f w, w = softmax): dv_j = sum_i a_ij dy_i; da_ij = dy_i . v_j;

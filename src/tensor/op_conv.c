@@ -1,5 +1,5 @@
 /* Convolution. Inference: with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a
- * kernel can. Training: by itself, on dense images, the weights packed anew at each step. Floor 1.
+ * kernel can. Training: by itself, on dense images, the weights packed anew at each step. Floor 2.
  *
  * Shapes: x [n][h][w][in_c], weights [out_c][in_c][k][k] -> [n][oh][ow][out_c], oh = floor((h + 2 pad - k) / stride) + 1.
  * Folding (Ioffe & Szegedy 2015, eq. of inference): s = gamma / sqrt(var + eps); w' = w s; b' = beta - mean s; in double, rounded once.

@@ -1,4 +1,4 @@
-/* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 1. x [rows][in], W [out][in], y [rows][out].
+/* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 2. x [rows][in], W [out][in], y [rows][out].
  *
  * Always on one thread: where there is no AVX-512 the library divides a matrix product by the number of threads in a way that changes the
  * sums' order, and with it the last bits. At most nine rows pass here; it costs under a millisecond per exam.

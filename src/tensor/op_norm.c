@@ -1,4 +1,4 @@
-/* Batch-norm in training, with the residual sum and ReLU behind it. Floor 1.
+/* Batch-norm in training, with the residual sum and ReLU behind it. Floor 2.
  *
  * Ioffe & Szegedy 2015: over all pixels of the batch, per channel c: xhat = (x - mean) / sqrt(var + eps), y = gamma xhat + beta, and here
  * z = relu?(y + residual?). Running statistics as PyTorch keeps them: running += 0.1 (batch - running), the variance unbiased.

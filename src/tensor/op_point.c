@@ -1,4 +1,4 @@
-/* Number by number, in training: activations, dropout, sums. Floor 1. (At inference activations and sums are part of other steps.) */
+/* Number by number, in training: activations, dropout, sums. Floor 2. (At inference activations and sums are part of other steps.) */
 #include <math.h>
 
 #include "base/pool.h"

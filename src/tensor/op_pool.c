@@ -1,4 +1,4 @@
-/* Pooling: 3x3/2 maximum (stem), and the mean over an image (end of a trunk). Floor 1. */
+/* Pooling: 3x3/2 maximum (stem), and the mean over an image (end of a trunk). Floor 2. */
 #include <math.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* The small ops over rows of features (tokens): a few rows of 512 numbers per exam, so plain loops on one thread, sums in double. Floor 1.
+/* The small ops over rows of features (tokens): a few rows of 512 numbers per exam, so plain loops on one thread, sums in double. Floor 2.
  */
 #include <math.h>
 #include <string.h>

@@ -1,10 +1,10 @@
-/* ResNet's stem in training as one step: convolution, batch-norm, ReLU and pooling without the convolution's output. Floor 1.
+/* ResNet's stem in training as one step: convolution, batch-norm, ReLU and pooling without the convolution's output. Floor 2.
  * What it rests on is in stem_learn.h. Where its kernel does not take the shape, graph_stem() adds the layers one by one. */
 #include <math.h>
 #include <string.h>
 
+#include "kernel/stem_learn.h"
 #include "tensor/op.h"
-#include "tensor/stem_learn.h"
 
 static struct stem_shape shape_of(struct shape x, int out_c) {
     return (struct stem_shape){x.n, x.h, x.w, x.c, out_c};

@@ -1,4 +1,4 @@
-/* Packed weights: made once per (layer, kernel, layout), shared by all plans of a model. Floor 1. */
+/* Packed weights: made once per (layer, kernel, layout), shared by all plans of a model. Floor 2. */
 #ifndef BMU_TENSOR_PACK_H
 #define BMU_TENSOR_PACK_H
 

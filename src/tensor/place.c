@@ -1,4 +1,4 @@
-/* Liveness: a place in one workspace for every value and every scratchpad of a plan. Floor 1. */
+/* Liveness: a place in one workspace for every value and every scratchpad of a plan. Floor 2. */
 #include <stdlib.h>
 
 #include "base/mem.h"

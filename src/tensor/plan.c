@@ -1,4 +1,4 @@
-/* Making a graph ready: preparation of each node, reorders between, liveness, and the run. Floor 1. */
+/* Making a graph ready: preparation of each node, reorders between, liveness, and the run. Floor 2. */
 #include "tensor/plan.h"
 
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "base/order.h"
 #include "base/pool.h"
 #include "base/progress.h"
+#include "kernel/stem_learn.h"
 #include "tensor/op.h"
-#include "tensor/stem_learn.h"
 
 int engine_init(struct engine *en, bool exact, bool bf16, struct err *e) {
     memset(en, 0, sizeof *en);

@@ -1,4 +1,4 @@
-/* A graph made ready to run: steps with chosen kernels and layouts, packed weights, and every value's place in one workspace. Floor 1.
+/* A graph made ready to run: steps with chosen kernels and layouts, packed weights, and every value's place in one workspace. Floor 2.
  *
  * plan_new() does all the choosing, packing and allocating; plan_run() allocates nothing. Layouts are chosen by the kernels and kept from
  * step to step; where two neighbours disagree the plan (never an op) puts a reorder between them. Values whose lives do not overlap share
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "tensor/conv_kernel.h"
+#include "kernel/conv_kernel.h"
 #include "tensor/dnn.h"
 #include "tensor/graph.h"
 #include "tensor/pack.h"

@@ -1,4 +1,4 @@
-/* The model card. Floor 4. */
+/* The model card. Floor 8. */
 #include "train/card.h"
 
 #include <math.h>

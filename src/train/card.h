@@ -1,4 +1,4 @@
-/* The model card: what a reader has to know of a trained model, written from the run itself. Floor 4. */
+/* The model card: what a reader has to know of a trained model, written from the run itself. Floor 8. */
 #ifndef BMU_TRAIN_CARD_H
 #define BMU_TRAIN_CARD_H
 

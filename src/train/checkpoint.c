@@ -1,4 +1,4 @@
-/* A training run on disk. Floor 4. */
+/* A training run on disk. Floor 8. */
 #include "train/checkpoint.h"
 
 #include <math.h>

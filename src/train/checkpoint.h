@@ -1,4 +1,4 @@
-/* A training run on disk: everything that the next step depends on. Floor 4.
+/* A training run on disk: everything that the next step depends on. Floor 8.
  *
  * Two files, checkpoint-0.safetensors and checkpoint-1.safetensors, are written in turn, each replaced whole: whatever happens while one is
  * being written, the other is good. Each says in its metadata the SHA-256 of all its numbers and of its state; the newest one that holds is
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "learn/learner.h"
 #include "train/history.h"
-#include "train/learner.h"
 
 struct run_state {
     uint64_t saved;       /* how many checkpoints have been written before: the newer has more */

@@ -1,4 +1,4 @@
-/* The exams of a training run. Floor 4. */
+/* The exams of a training run. Floor 8. */
 #include "train/cohort.h"
 
 #include <math.h>
@@ -10,8 +10,8 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/order.h"
-#include "data/label.h"
-#include "data/split.h"
+#include "cohort/label.h"
+#include "cohort/split.h"
 
 static const char *const part_titles[PART_COUNT] = {[PART_TRAIN] = "training", [PART_VALIDATION] = "validation"};
 

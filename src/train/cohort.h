@@ -1,4 +1,4 @@
-/* The exams of a training run: which rows take part, what is known of them, whether their files are fit. Floor 4.
+/* The exams of a training run: which rows take part, what is known of them, whether their files are fit. Floor 8.
  *
  * Every exam is looked through once, before the first step: read, decoded, prepared and judged as `bmunet predict` does it. So nothing is
  * found out in the middle of an epoch, and with a cache nothing is decoded twice.
@@ -11,11 +11,11 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "data/exam_prep.h"
-#include "data/manifest.h"
-#include "data/tree.h"
+#include "cohort/manifest.h"
+#include "exam/tree.h"
+#include "learn/loader.h"
+#include "prep/exam_prep.h"
 #include "train/history.h"
-#include "train/loader.h"
 #include "train/settings.h"
 
 enum part { PART_TRAIN, PART_VALIDATION, PART_COUNT };

@@ -1,4 +1,4 @@
-/* A run's curves as SVG: loss and AUC over epochs. Floor 4.
+/* A run's curves as SVG: loss and AUC over epochs. Floor 8.
  *
  * Colours after Okabe & Ito (colour-blind-safe), and each line has its own dash and its name at its end. */
 #include <math.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/io.h"
+#include "file/io.h"
 #include "train/history.h"
 
 enum { WIDTH = 860, HEIGHT = 360, LEFT = 62, GAP = 90, TOP = 52, PLOT_W = 310, PLOT_H = 240, TICKS = 4 };

@@ -1,4 +1,4 @@
-/* What each epoch came to. Floor 4. */
+/* What each epoch came to. Floor 8. */
 #include "train/history.h"
 
 #include <math.h>
@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/mem.h"
+#include "file/io.h"
 
 const char *availability_name(unsigned availability, char out[40]) {
     size_t at = 0;

@@ -1,4 +1,4 @@
-/* What each epoch of a run came to: kept in the checkpoint, written as log.jsonl, drawn as curves.svg. Floor 4. */
+/* What each epoch of a run came to: kept in the checkpoint, written as log.jsonl, drawn as curves.svg. Floor 8. */
 #ifndef BMU_TRAIN_HISTORY_H
 #define BMU_TRAIN_HISTORY_H
 
@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/json.h"
-#include "data/slot.h"
+#include "exam/slot.h"
+#include "file/json.h"
 
 /* The kinds of images that an exam has, as slot_kinds() gives them; the name: "mg+bmode". */
 enum { AVAILABILITIES = KINDS_ALL + 1 };

@@ -1,4 +1,4 @@
-/* A training run. Floor 4.
+/* A training run. Floor 8.
  *
  * All that a step depends on is in struct run_state, the learner's blocks and the average: a checkpoint of these three is the run. Time is
  * looked at for showing and for deciding when to write a checkpoint, never for what is computed. */
@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/hash.h"
-#include "base/io.h"
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
+#include "file/io.h"
 #include "model/config.h"
 #include "model/save.h"
 #include "nn/schedule.h"

@@ -1,4 +1,4 @@
-/* A training run: epochs of steps, validation, checkpoints, the best model. Floor 4.
+/* A training run: epochs of steps, validation, checkpoints, the best model. Floor 8.
  *
  * A run lives in a folder:
  *     start.safetensors          what it began with

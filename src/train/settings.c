@@ -1,4 +1,4 @@
-/* The settings of a training run: names, limits, JSON. Floor 4. */
+/* The settings of a training run: names, limits, JSON. Floor 8. */
 #include "train/settings.h"
 
 #include <stdio.h>

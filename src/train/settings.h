@@ -1,4 +1,4 @@
-/* The settings of a training run: a preset file (share/presets) and what the command line changed. Floor 4.
+/* The settings of a training run: a preset file (share/presets) and what the command line changed. Floor 8.
  *
  * Plain data. Everything that can change a trained weight is here or in the cohort, and all of it is written into the model file.
  */
@@ -9,12 +9,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/json.h"
+#include "file/json.h"
+#include "learn/augment.h"
+#include "learn/mask.h"
+#include "learn/sampler.h"
 #include "model/model.h"
 #include "nn/optimiser.h"
-#include "train/augment.h"
-#include "train/mask.h"
-#include "train/sampler.h"
 
 /* us, mg: the network sees that modality alone, and no clinical data. bmu: everything. */
 enum stage { STAGE_US, STAGE_MG, STAGE_BMU, STAGE_COUNT };

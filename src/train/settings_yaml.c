@@ -1,10 +1,10 @@
-/* A preset's YAML: its shape for libcyaml. Floor 4. */
+/* A preset's YAML: its shape for libcyaml. Floor 8. */
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
-#include "data/read_yaml.h"
+#include "file/io.h"
+#include "file/yaml.h"
 #include "train/settings.h"
 
 /* As in the file, before it is checked. */

@@ -1,4 +1,4 @@
-/* The model file that a training run begins with. Floor 4.
+/* The model file that a training run begins with. Floor 8.
  *
  * What the two single-modality runs share (layer norm, the cross-modal block, clinical token, head) starts afresh: each has learnt its own,
  * and neither fits the other. */

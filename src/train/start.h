@@ -1,9 +1,9 @@
-/* The model file that a training run begins with: fresh, from another model, or joined from the two single-modality stages. Floor 4. */
+/* The model file that a training run begins with: fresh, from another model, or joined from the two single-modality stages. Floor 8. */
 #ifndef BMU_TRAIN_START_H
 #define BMU_TRAIN_START_H
 
 #include "base/err.h"
-#include "data/tree.h"
+#include "exam/tree.h"
 #include "model/facts.h"
 #include "train/settings.h"
 

@@ -1,12 +1,12 @@
-/* How good the network is on the validation exams. Floor 4. */
+/* How good the network is on the validation exams. Floor 8. */
 #include "train/validate.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "accuracy/roc.h"
 #include "base/mem.h"
-#include "stats/roc.h"
 
 /* AUC of those whose truth is 0 or 1; NaN where it cannot be had. */
 static int auc_of(double *out, const double *score, const uint8_t *truth, size_t n, struct err *e) {

@@ -1,13 +1,13 @@
-/* How good the network is on the validation exams at present. Floor 4. */
+/* How good the network is on the validation exams at present. Floor 8. */
 #ifndef BMU_TRAIN_VALIDATE_H
 #define BMU_TRAIN_VALIDATE_H
 
 #include "base/err.h"
-#include "data/tree.h"
+#include "exam/tree.h"
+#include "learn/learner.h"
+#include "learn/loader.h"
 #include "model/loss.h"
 #include "train/history.h"
-#include "train/learner.h"
-#include "train/loader.h"
 
 /* Runs the learner's present numbers over the items, unmasked and unaugmented, as `bmunet predict` would: running statistics, no dropout.
  * An exam counts in a figure if its label is fine enough for it. logits: NULL, or [n][TIER_COUNT]. */
