@@ -22,13 +22,12 @@ static const struct schema *schema(void) {
 /* What every reader of a manifest relies on. */
 static void check(const struct manifest *m, const struct schema *s) {
     for (size_t i = 0; i < m->n; i++) {
-        const struct exam *x = &m->exams[i];
-        bool image = false;
-        if (x->exam_id[0] == '\0' || x->patient_id == NULL || x->reason == NULL || (x->code != 0) != (x->reason[0] != '\0') || x->line == 0)
+        const struct exam *x = &m->rows[i].exam;
+        const struct exam_fault *fault = &m->rows[i].fault;
+        if (x->exam_id[0] == '\0' || x->patient_id == NULL || fault->reason == NULL || (fault->code != 0) != (fault->reason[0] != '\0') ||
+            m->rows[i].line == 0)
             abort();
-        for (int v = 0; v < SLOT_COUNT; v++)
-            image = image || x->path[v] != NULL;
-        if ((x->code == 0 && !image) || (x->clinical != NULL) != (s != NULL))
+        if ((fault->code == 0 && exam_slots(x) == 0) || (x->clinical != NULL) != (s != NULL))
             abort();
         for (size_t f = 0; s != NULL && f < s->n_fields; f++)
             if (!m->positional_clinical && x->clinical[f].present && s->fields[f].type != FIELD_NUMBER &&

@@ -13,7 +13,7 @@ from pathlib import Path
 
 # docs/TOUR.md: a room includes only itself and lower floors.
 FLOORS = {"base": 0, "file": 1, "kernel": 1, "stats": 1, "tensor": 2, "image": 2, "ckpt": 2, "accuracy": 2, "draw": 2, "exam": 3, "nn": 3,
-          "cohort": 4, "scan": 4, "phantom": 4, "prep": 5, "evaluate": 5, "synth": 5, "model": 6, "report": 6, "learn": 7, "infer": 7,
+          "cohort": 4, "scan": 4, "phantom": 4, "prep": 4, "evaluate": 5, "synth": 5, "model": 6, "report": 6, "learn": 7, "infer": 7,
           "store": 7, "train": 8, "serve": 8, "cli": 9}
 DECODER_ROOMS = ("base", "file", "image")  # what decoder/, a program of its own, may include
 

@@ -62,8 +62,8 @@ static void refused_bytes(const char *text, size_t n, const struct schema *s, in
 
 static void row(size_t i, int code, const char *says) {
     assert_true(i < m->n);
-    if (m->exams[i].code != code || strstr(m->exams[i].reason, says) == NULL)
-        fail_msg("row %zu -> %s: %s", i, err_name(m->exams[i].code), m->exams[i].reason);
+    if (m->rows[i].fault.code != code || strstr(m->rows[i].fault.reason, says) == NULL)
+        fail_msg("row %zu -> %s: %s", i, err_name(m->rows[i].fault.code), m->rows[i].fault.reason);
 }
 
 static void our_header(void **state) {
@@ -75,13 +75,13 @@ static void our_header(void **state) {
     assert_int_equal(m->n, 2);
     assert_false(m->published_header);
     assert_false(m->positional_clinical);
-    const struct exam *x = &m->exams[0];
-    assert_string_equal(x->exam_id, "E1");
-    assert_string_equal(x->patient_id, "P1");
-    assert_string_equal(x->side, "L");
-    assert_string_equal(x->path[SLOT_US_ELASTO_LONG], "d/a/b.png");
-    assert_string_equal(x->path[SLOT_MG_CC], "/abs/c.png");
-    assert_null(x->path[SLOT_MG_MLO]);
+    const struct cohort_row *x = &m->rows[0];
+    assert_string_equal(x->exam.exam_id, "E1");
+    assert_string_equal(x->exam.patient_id, "P1");
+    assert_string_equal(x->exam.side, "L");
+    assert_string_equal(x->exam.source[SLOT_US_ELASTO_LONG].name, "d/a/b.png");
+    assert_string_equal(x->exam.source[SLOT_MG_CC].name, "/abs/c.png");
+    assert_null(x->exam.source[SLOT_MG_MLO].name);
     assert_string_equal(x->vendor, "GE");
     assert_string_equal(x->split, "train");
     assert_string_equal(x->center, "c1");
@@ -92,13 +92,13 @@ static void our_header(void **state) {
     assert_string_equal(x->view, "");
     assert_string_equal(x->label, "");
     assert_int_equal(x->line, 2);
-    assert_true(x->clinical[1].present && x->clinical[1].value == 22.5);
-    assert_true(x->clinical[2].present && x->clinical[2].value == 2);
-    assert_false(x->clinical[0].present); /* no such column */
-    assert_false(m->exams[1].clinical[1].present);
+    assert_true(x->exam.clinical[1].present && x->exam.clinical[1].value == 22.5);
+    assert_true(x->exam.clinical[2].present && x->exam.clinical[2].value == 2);
+    assert_false(x->exam.clinical[0].present); /* no such column */
+    assert_false(m->rows[1].exam.clinical[1].present);
     row(0, 0, "");
     row(1, 0, "");
-    assert_int_equal(m->exams[1].line, 3);
+    assert_int_equal(m->rows[1].line, 3);
 }
 
 static void our_names_are_the_slots_names(void **state) {
@@ -127,16 +127,16 @@ static void published_header(void **state) {
         good(text);
         assert_true(m->published_header);
         assert_true(m->positional_clinical);
-        const struct exam *x = &m->exams[0];
-        assert_null(x->path[SLOT_MG_CC]);
-        assert_string_equal(x->path[SLOT_MG_MLO], "d/m.png");
-        assert_string_equal(x->path[SLOT_US_DOPPLER_TRANS], "d/c.png");
+        const struct cohort_row *x = &m->rows[0];
+        assert_null(x->exam.source[SLOT_MG_CC].name);
+        assert_string_equal(x->exam.source[SLOT_MG_MLO].name, "d/m.png");
+        assert_string_equal(x->exam.source[SLOT_US_DOPPLER_TRANS].name, "d/c.png");
         assert_string_equal(x->label, "4");
         assert_string_equal(x->view, "both");
-        assert_true(x->clinical[0].present && x->clinical[0].value == 47);
-        assert_false(x->clinical[1].present || x->clinical[2].present);
-        assert_true(x->clinical[3].present && x->clinical[3].value == -3.5); /* no range: their meaning is not published */
-        assert_true(x->clinical[4].value == 100 && x->clinical[9].value == 9);
+        assert_true(x->exam.clinical[0].present && x->exam.clinical[0].value == 47);
+        assert_false(x->exam.clinical[1].present || x->exam.clinical[2].present);
+        assert_true(x->exam.clinical[3].present && x->exam.clinical[3].value == -3.5); /* no range: their meaning is not published */
+        assert_true(x->exam.clinical[4].value == 100 && x->exam.clinical[9].value == 9);
         row(0, 0, "");
         row(1, ERR_VALUE_SYNTAX, "clinic_info5: \"x\" is not a number");
     }
@@ -147,9 +147,9 @@ static void published_slots(void **state) {
     good("exam_id,u3_path,us4_path,u5_path,us6_path,u7_path,us8_path,m1_path,mg2_path\ne,3,4,5,6,7,8,1,2\n");
     static const char *const want[] = {"d/1", "d/2", "d/3", "d/4", "d/5", "d/6", "d/7", "d/8"};
     for (int s = 0; s < SLOT_COUNT; s++)
-        assert_string_equal(m->exams[0].path[s], want[s]);
+        assert_string_equal(m->rows[0].exam.source[s].name, want[s]);
     assert_false(m->positional_clinical); /* no such column: all missing */
-    assert_false(m->exams[0].clinical[0].present);
+    assert_false(m->rows[0].exam.clinical[0].present);
 }
 
 static void published_clinical_columns(void **state) {
@@ -163,7 +163,7 @@ static void published_clinical_columns(void **state) {
     const struct manifest_options options = {.ignore_columns = ignore, .n_ignore_columns = 1};
     const char text[] = "exam_id,u3_path,clinic_info1\ne,a,1\n";
     assert_int_equal(parse_with(text, sizeof text - 1, &options), 0);
-    assert_null(m->exams[0].clinical);
+    assert_null(m->rows[0].exam.clinical);
 }
 
 static void unknown_columns(void **state) {
@@ -245,8 +245,8 @@ static void wrong_rows(void **state) {
     row(9, ERR_VALUE_SYNTAX, "patient_id");
     row(10, ERR_VALUE_SYNTAX, "side"); /* the first cause */
     row(11, 0, "");
-    assert_string_equal(m->exams[11].side, "R");
-    assert_string_equal(m->exams[1].side, "");
+    assert_string_equal(m->rows[11].exam.side, "R");
+    assert_string_equal(m->rows[1].exam.side, "");
 }
 
 static void same_file_in_two_views(void **state) {
@@ -276,8 +276,8 @@ static void same_file_in_two_views(void **state) {
         char text[256];
         snprintf(text, sizeof text, "exam_id,us_doppler_trans,us_doppler_long\ne,%s,%s\n", pairs[i].a, pairs[i].b);
         good(text);
-        if ((m->exams[0].code == ERR_VIEW_DUPLICATE) != pairs[i].same)
-            fail_msg("%s and %s: %s", pairs[i].a, pairs[i].b, m->exams[0].reason);
+        if ((m->rows[0].fault.code == ERR_VIEW_DUPLICATE) != pairs[i].same)
+            fail_msg("%s and %s: %s", pairs[i].a, pairs[i].b, m->rows[0].fault.reason);
     }
     good("exam_id,us_doppler_trans,us_doppler_long\ne,x,x\nf,x,y\n"); /* the same file in two exams is allowed */
     row(0, ERR_VIEW_DUPLICATE, "us_doppler_trans and us_doppler_long name the same file \"d/x\"");
@@ -306,7 +306,7 @@ static void the_folder_of_the_file(void **state) {
     m = NULL;
     assert_int_equal(manifest_read(&m, path, NULL, &err), 0);
     snprintf(want, sizeof want, "/tmp/x/y.png");
-    assert_string_equal(m->exams[0].path[SLOT_MG_CC], want);
+    assert_string_equal(m->rows[0].exam.source[SLOT_MG_CC].name, want);
     manifest_free(m);
     unlink(path);
     assert_int_equal(manifest_read(&m, path, NULL, &err), ERR_FILE_MISSING);
@@ -343,8 +343,8 @@ static bool converted(const char *script, const char *set) {
     for (size_t i = 0; i < m->n; i++) {
         row(i, 0, "");
         for (int s = 0; s < SLOT_COUNT; s++)
-            if (m->exams[i].path[s] != NULL && access(m->exams[i].path[s], R_OK) != 0)
-                fail_msg("%s is not there", m->exams[i].path[s]);
+            if (m->rows[i].exam.source[s].name != NULL && access(m->rows[i].exam.source[s].name, R_OK) != 0)
+                fail_msg("%s is not there", m->rows[i].exam.source[s].name);
     }
     return true;
 }
@@ -356,9 +356,9 @@ static void breast_example(void **state) {
         skip();
     size_t ages = 0, malignant = 0;
     for (size_t i = 0; i < m->n; i++) {
-        ages += m->exams[i].clinical[0].present;
-        malignant += strcmp(m->exams[i].malignant, "1") == 0;
-        assert_non_null(m->exams[i].path[SLOT_US_BMODE_TRANS]);
+        ages += m->rows[i].exam.clinical[0].present;
+        malignant += strcmp(m->rows[i].malignant, "1") == 0;
+        assert_non_null(m->rows[i].exam.source[SLOT_US_BMODE_TRANS].name);
     }
     assert_int_equal(m->n, 153);
     assert_int_equal(ages, 153 - 27);
@@ -371,9 +371,9 @@ static void busbra_example(void **state) {
         skip();
     size_t pairs = 0;
     for (size_t i = 0; i < m->n; i++) {
-        assert_non_null(m->exams[i].path[SLOT_US_BMODE_TRANS]);
-        assert_string_equal(m->exams[i].side, "");
-        pairs += m->exams[i].path[SLOT_US_BMODE_LONG] != NULL;
+        assert_non_null(m->rows[i].exam.source[SLOT_US_BMODE_TRANS].name);
+        assert_string_equal(m->rows[i].exam.side, "");
+        pairs += m->rows[i].exam.source[SLOT_US_BMODE_LONG].name != NULL;
     }
     assert_int_equal(m->n, 156);
     assert_int_equal(pairs, 110);
@@ -390,13 +390,13 @@ static void fourview_example(void **state) {
         skip();
     assert_int_equal(m->n, 4);
     for (size_t i = 0; i < m->n; i++) {
-        const struct exam *x = &m->exams[i];
+        const struct cohort_row *x = &m->rows[i];
         char file[16];
-        snprintf(file, sizeof file, "%s-CC.png", x->side);
-        assert_true(ends_with(x->path[SLOT_MG_CC], file));
-        snprintf(file, sizeof file, "%s-MLO.png", x->side);
-        assert_true(ends_with(x->path[SLOT_MG_MLO], file));
-        assert_string_equal(x->patient_id, m->exams[i ^ 1].patient_id);
+        snprintf(file, sizeof file, "%s-CC.png", x->exam.side);
+        assert_true(ends_with(x->exam.source[SLOT_MG_CC].name, file));
+        snprintf(file, sizeof file, "%s-MLO.png", x->exam.side);
+        assert_true(ends_with(x->exam.source[SLOT_MG_MLO].name, file));
+        assert_string_equal(x->exam.patient_id, m->rows[i ^ 1].exam.patient_id);
     }
 }
 

@@ -484,11 +484,11 @@ static void clinical_rows(void **state) {
     if (manifest_parse(&m, out.data, out.size, "", &options, &e))
         fail_msg("%s\n%s", e.message, out.data);
     assert_int_equal(m->n, 8);
-    assert_int_equal(m->exams[0].code, 0);
-    assert_true(m->exams[0].clinical[0].present && m->exams[0].clinical[0].value == 41);
-    assert_false(m->exams[2].clinical[0].present);
-    assert_string_equal(m->exams[0].center, "C, 1");
-    assert_string_equal(m->exams[6].tier, "a,b");
+    assert_int_equal(m->rows[0].fault.code, 0);
+    assert_true(m->rows[0].exam.clinical[0].present && m->rows[0].exam.clinical[0].value == 41);
+    assert_false(m->rows[2].exam.clinical[0].present);
+    assert_string_equal(m->rows[0].center, "C, 1");
+    assert_string_equal(m->rows[6].tier, "a,b");
     manifest_free(m);
     buf_release(&out);
     clinical_free(c);

@@ -78,7 +78,7 @@ static void check_split(const struct split *s, const struct manifest *m, const s
     for (size_t a = 0; a < m->n; a++) {
         exams[s->part[a]]++;
         for (size_t b = 0; b < a; b++) /* by the definition: no patient on two sides */
-            if (strcmp(m->exams[a].patient_id, m->exams[b].patient_id) == 0)
+            if (strcmp(m->rows[a].exam.patient_id, m->rows[b].exam.patient_id) == 0)
                 assert_int_equal(s->part[a], s->part[b]);
     }
     for (size_t i = 0; i < d->n; i++)
@@ -100,15 +100,15 @@ static void check_written(const struct buf *text, const struct split *s, const s
     assert_int_equal(split_table(&table, text->data, text->size, s, &err), 0);
     struct manifest *m = parse(&table);
     for (size_t r = 0; r < m->n; r++)
-        assert_string_equal(m->exams[r].split, s->name[s->part[r]]);
+        assert_string_equal(m->rows[r].split, s->name[s->part[r]]);
     assert_int_equal(split_check(m, d, &err), 0);
     for (size_t r = number % m->n; r < m->n; r++) {
         size_t others = 0;
         for (size_t k = 0; k < m->n; k++)
-            others += k != r && strcmp(m->exams[k].patient_id, m->exams[r].patient_id) == 0;
+            others += k != r && strcmp(m->rows[k].exam.patient_id, m->rows[r].exam.patient_id) == 0;
         if (!others)
             continue;
-        m->exams[r].split = s->name[(s->part[r] + 1) % s->n_parts];
+        m->rows[r].split = s->name[(s->part[r] + 1) % s->n_parts];
         assert_int_equal(split_check(m, NULL, &err), ERR_SPLIT_OVERLAP);
         break;
     }
@@ -194,7 +194,7 @@ static void test_stratified_by_class(void **state) {
     assert_int_equal(split_make(&s, m, NULL, &(struct split_options){.folds = 5, .seed = 1}, &err), 0);
     assert_int_equal(s->n_strata, 3);
     for (size_t i = 0; i < m->n; i++)
-        if (!m->exams[i].tier[0] && strcmp(m->exams[i].malignant, "1") == 0) {
+        if (!m->rows[i].tier[0] && strcmp(m->rows[i].malignant, "1") == 0) {
             malignant[s->part[i]]++;
             all++;
         }

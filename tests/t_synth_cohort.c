@@ -444,11 +444,11 @@ static void test_cohort(void **state) {
     assert_int_equal(m->n, one->n_exams);
     for (size_t x = 0; x < m->n; x++) {
         const struct synth_case *c = &one->exams[x].c;
-        if (m->exams[x].code)
-            fail_msg("%s", m->exams[x].reason);
-        assert_string_equal(m->exams[x].synthetic, "yes");
+        if (m->rows[x].fault.code)
+            fail_msg("%s", m->rows[x].fault.reason);
+        assert_string_equal(m->rows[x].synthetic, "yes");
         for (int s = 0; s < SLOT_COUNT; s++)
-            assert_int_equal(m->exams[x].path[s] != NULL, c->view[s]);
+            assert_int_equal(m->rows[x].exam.source[s].name != NULL, c->view[s]);
         const double values[] = {c->patient->age,
                                  c->patient->bmi,
                                  c->patient->menopausal,
@@ -460,9 +460,9 @@ static void test_cohort(void **state) {
                                  c->patient->hormone_use,
                                  c->patient->density};
         for (int f = 0; f < CLINICAL_FIELDS; f++) { /* the model's order of fields and codes is the schema's */
-            assert_int_equal(m->exams[x].clinical[f].present, !c->clinical_missing[f]);
-            if (m->exams[x].clinical[f].present)
-                assert_true(fabs(m->exams[x].clinical[f].value - values[f]) < 1e-9);
+            assert_int_equal(m->rows[x].exam.clinical[f].present, !c->clinical_missing[f]);
+            if (m->rows[x].exam.clinical[f].present)
+                assert_true(fabs(m->rows[x].exam.clinical[f].value - values[f]) < 1e-9);
         }
     }
     manifest_free(m);

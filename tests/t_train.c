@@ -53,8 +53,11 @@ static void test_labels(void **state) {
     (void)state;
     struct tree *t = the_tree();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct exam x = {
-            .exam_id = "E7", .tier = rows[i].tier, .pathology = rows[i].pathology, .malignant = rows[i].malignant, .label = rows[i].label};
+        const struct cohort_row x = {.exam = {.exam_id = "E7"},
+                                     .tier = rows[i].tier,
+                                     .pathology = rows[i].pathology,
+                                     .malignant = rows[i].malignant,
+                                     .label = rows[i].label};
         struct err e = {0};
         int node = 99;
         assert_int_equal(label_node(&node, &x, t, &e), rows[i].code);

@@ -340,7 +340,7 @@ int cli_not_an_image(const char *option, const char *path, const struct manifest
         return 0;
     for (size_t i = 0; i < cohort->n && !rc; i++)
         for (int s = 0; s < SLOT_COUNT && !rc; s++)
-            rc = cli_distinct(option, path, "an image of the table", cohort->exams[i].path[s], e);
+            rc = cli_distinct(option, path, "an image of the table", cohort->rows[i].exam.source[s].name, e);
     return rc;
 }
 

@@ -214,12 +214,12 @@ static int write_picture(struct job *j, size_t number, enum slot s, struct err *
 
 /* --- the run */
 
-static int one_exam(struct job *j, size_t number, const struct exam *exam, struct err *e) {
+static int one_exam(struct job *j, size_t number, const struct cohort_row *row, struct err *e) {
     struct verdict v;
     struct exam_prep_times ms;
-    int rc = exam_prep(&v, &j->views, &ms, exam, &j->o->prep, j->decoder, e);
+    int rc = exam_prep(&v, &j->views, &ms, &row->exam, &row->fault, &j->o->prep, j->decoder, e);
     if (!rc)
-        rc = write_line(j, number, exam, &v, &ms, e);
+        rc = write_line(j, number, &row->exam, &v, &ms, e);
     for (int s = 0; s < SLOT_COUNT && !rc && j->o->png; s++)
         if (v.input[s].prepared && v.input[s].status == INPUT_USED)
             rc = write_picture(j, number, (enum slot)s, e);
@@ -258,7 +258,7 @@ static int run(struct job *j, struct err *e) {
         return rc;
     progress_start(&progress, stderr, "exams", (long)j->cohort->n);
     for (size_t i = 0; i < j->cohort->n && !rc; i++) {
-        rc = one_exam(j, i + 1, &j->cohort->exams[i], e);
+        rc = one_exam(j, i + 1, &j->cohort->rows[i], e);
         progress_update(&progress, (long)i + 1);
     }
     progress_finish(&progress);

@@ -182,7 +182,7 @@ static int compare_pictures(struct job *j, struct err *e) {
     long n = 0;
     for (size_t r = 0; r < j->m->n; r++)
         for (int s = 0; s < SLOT_COUNT; s++)
-            n += j->m->exams[r].path[s] != NULL;
+            n += exam_has(&j->m->rows[r].exam, (enum slot)s);
     progress_start(&j->progress, stderr, "pictures", n);
     int rc = duplicates_find(&j->duplicates, j->m, show_progress, j, e);
     progress_finish(&j->progress);
@@ -215,7 +215,7 @@ static int check_folder(const struct job *j, struct err *e) {
 static int check_own_split(const struct job *j, struct err *e) {
     bool any = false;
     for (size_t r = 0; r < j->m->n; r++)
-        any = any || j->m->exams[r].split[0];
+        any = any || j->m->rows[r].split[0];
     int rc = split_check(j->m, j->options->no_pictures ? NULL : &j->duplicates, e);
     if (rc && j->options->replace)
         return 0;
@@ -243,7 +243,7 @@ static int check_outputs(const struct job *j, const char *json, struct err *e) {
             continue;
         for (size_t r = 0; r < j->m->n; r++)
             for (int s = 0; s < SLOT_COUNT && !rc; s++)
-                rc = cli_distinct("an output", outputs[i], "an image of the table", j->m->exams[r].path[s], e);
+                rc = cli_distinct("an output", outputs[i], "an image of the table", j->m->rows[r].exam.source[s].name, e);
     }
     return rc;
 }

@@ -20,7 +20,7 @@ void table_begin(struct table *t, FILE *stream, const struct manifest *cohort) {
     char shown[CSV_SHOW_SIZE];
     *t = (struct table){.stream = stream, .id_width = ID_WIDTH_MIN};
     for (size_t i = 0; i < cohort->n; i++) {
-        int width = width_of(csv_show(shown, cohort->exams[i].exam_id));
+        int width = width_of(csv_show(shown, cohort->rows[i].exam.exam_id));
         if (width > t->id_width)
             t->id_width = width < ID_WIDTH_MAX ? width : ID_WIDTH_MAX;
     }

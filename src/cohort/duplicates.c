@@ -35,23 +35,22 @@ struct work {
 };
 
 /* A file that cannot be used is an outcome; only want of memory or of the decoder itself stops the work. */
-static int look_at(struct look *l, const char *path, struct decoder *d, struct err *e) {
-    uint8_t *bytes = NULL;
-    size_t n = 0;
+static int look_at(struct look *l, const struct exam_source *source, struct decoder *d, struct err *e) {
+    struct source_content file;
     struct image *im = NULL;
-    int rc = io_read_file(&bytes, &n, path, IMAGE_FILE_MAX, e);
+    int rc = source_read(&file, source, e);
     if (rc)
         goto out;
-    sha256_bytes(bytes, n, l->sha256);
+    sha256_bytes(file.bytes, file.n, l->sha256);
     l->outcome = UNDECODED;
-    rc = decode_image(&im, d, bytes, n, NULL, e);
+    rc = decode_image(&im, d, file.bytes, file.n, NULL, e);
     if (!rc)
         rc = likeness_of(&l->likeness, im, e);
     if (!rc)
         l->outcome = DECODED;
 out:
     image_free(im);
-    free(bytes);
+    source_release(&file);
     return rc == ERR_NO_MEMORY || rc == ERR_DECODER ? rc : 0;
 }
 
@@ -65,7 +64,7 @@ static void look_at_some(void *ctx, int i, int n) {
     int rc = decoder_open(&d, NULL, &e);
     while (!rc && !atomic_load(&w->stop) && (k = atomic_fetch_add(&w->next, 1)) < w->n) {
         struct look *l = &w->looks[k];
-        rc = look_at(l, w->m->exams[l->row].path[l->slot], d, &e);
+        rc = look_at(l, &w->m->rows[l->row].exam.source[l->slot], d, &e);
         pthread_mutex_lock(&w->lock);
         w->done++;
         if (w->progress)
@@ -86,12 +85,12 @@ static int list_looks(struct work *w, struct err *e) {
     size_t n = 0;
     for (size_t r = 0; r < w->m->n; r++)
         for (int s = 0; s < SLOT_COUNT; s++)
-            n += w->m->exams[r].path[s] != NULL;
+            n += exam_has(&w->m->rows[r].exam, (enum slot)s);
     if (!(w->looks = mem_alloc(n, sizeof *w->looks, e)))
         return ERR_NO_MEMORY;
     for (size_t r = 0; r < w->m->n; r++)
         for (int s = 0; s < SLOT_COUNT; s++)
-            if (w->m->exams[r].path[s])
+            if (exam_has(&w->m->rows[r].exam, (enum slot)s))
                 w->looks[w->n++] = (struct look){.row = r, .slot = (enum slot)s};
     return 0;
 }

@@ -75,18 +75,17 @@ static bool may_be_dicom(const uint8_t *bytes, size_t n) {
 }
 
 /* The PatientID of one file into id, "" if there is none to be had. Non-zero only if the run must end. */
-static int patient_of(char id[DICOM_TEXT], const char *path, struct decoder *d, struct err *e) {
+static int patient_of(char id[DICOM_TEXT], const struct exam_source *source, struct decoder *d, struct err *e) {
     static const struct decode_request facts_only = {.frame = DECODE_FRAME_MIDDLE, .facts_only = true};
-    uint8_t *bytes = NULL;
-    size_t n = 0;
+    struct source_content file;
     struct image *im = NULL;
     struct err why = {0};
     id[0] = 0;
-    int rc = io_read_file(&bytes, &n, path, IMAGE_FILE_MAX, &why);
-    if (!rc && may_be_dicom(bytes, n) && !(rc = decode_image(&im, d, bytes, n, &facts_only, &why)) && im->dicom)
+    int rc = source_read(&file, source, &why);
+    if (!rc && may_be_dicom(file.bytes, file.n) && !(rc = decode_image(&im, d, file.bytes, file.n, &facts_only, &why)) && im->dicom)
         memcpy(id, im->dicom->patient_id, DICOM_TEXT);
     image_free(im);
-    free(bytes);
+    source_release(&file);
     return rc == ERR_NO_MEMORY || rc == ERR_DECODER || rc == ERR_INTERNAL ? err_set(e, rc, "%s", why.message) : 0;
 }
 
@@ -97,7 +96,7 @@ static int patient_of_exam(char id[DICOM_TEXT], const struct exam *x, struct dec
     int rc = 0;
     id[0] = 0;
     for (int s = 0; s < SLOT_COUNT && !rc && !several; s++) {
-        if (!x->path[s] || (rc = patient_of(other, x->path[s], d, e)) || !other[0])
+        if (!exam_has(x, (enum slot)s) || (rc = patient_of(other, &x->source[s], d, e)) || !other[0])
             continue;
         several = id[0] && strcmp(id, other) != 0;
         memcpy(id, other, DICOM_TEXT);
@@ -111,7 +110,7 @@ static int collect(struct identity_claim *claims, size_t *n, struct arena *texts
                    struct err *e) {
     char id[DICOM_TEXT];
     for (size_t i = 0; i < cohort->n; i++) {
-        const struct exam *x = &cohort->exams[i];
+        const struct exam *x = &cohort->rows[i].exam;
         if (!x->patient_id[0])
             continue;
         int rc = patient_of_exam(id, x, d, e);
@@ -130,7 +129,7 @@ static int collect(struct identity_claim *claims, size_t *n, struct arena *texts
 int identity_check(struct manifest *cohort, struct decoder *d, struct err *e) {
     size_t named = 0, n = 0;
     for (size_t i = 0; i < cohort->n; i++)
-        named += cohort->exams[i].patient_id[0] != 0;
+        named += cohort->rows[i].exam.patient_id[0] != 0;
     if (named < 2)
         return 0;
     struct arena texts;
@@ -141,11 +140,9 @@ int identity_check(struct manifest *cohort, struct decoder *d, struct err *e) {
     if (!rc)
         rc = identity_judge(faults, claims, n, e);
     for (size_t i = 0; i < n && !rc; i++) {
-        struct exam *x = &cohort->exams[claims[i].exam];
-        if (x->code || !faults[i])
-            continue;
-        x->code = ERR_PATIENT_MISMATCH;
-        x->reason = sentences[faults[i]];
+        struct exam_fault *known = &cohort->rows[claims[i].exam].fault;
+        if (!known->code && faults[i])
+            *known = (struct exam_fault){ERR_PATIENT_MISMATCH, sentences[faults[i]]};
     }
     free(claims);
     free(faults);

@@ -12,7 +12,7 @@ static bool is_known(const char *cell) {
 }
 
 /* The node of the top level that the cell names; the tree's own names "benign" and "malignant" are what the words mean. */
-static int malignant_node(int *node, const struct exam *x, const struct tree *t, struct err *e) {
+static int malignant_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
     static const struct {
         const char *word, *node;
     } words[] = {{"1", "malignant"}, {"yes", "malignant"}, {"true", "malignant"}, {"malignant", "malignant"},
@@ -22,28 +22,28 @@ static int malignant_node(int *node, const struct exam *x, const struct tree *t,
         if (strcasecmp(x->malignant, words[i].word) == 0) {
             *node = tree_find_node(t, words[i].node);
             return *node >= 0 ? 0
-                              : err_set(e, ERR_LABEL, "exam %s, malignant: the disease tree %s has no node '%s'", x->exam_id, t->name,
+                              : err_set(e, ERR_LABEL, "exam %s, malignant: the disease tree %s has no node '%s'", x->exam.exam_id, t->name,
                                         words[i].node);
         }
-    return err_set(e, ERR_LABEL, "exam %s, malignant: '%s' is neither 0, no, false, benign nor 1, yes, true, malignant", x->exam_id,
+    return err_set(e, ERR_LABEL, "exam %s, malignant: '%s' is neither 0, no, false, benign nor 1, yes, true, malignant", x->exam.exam_id,
                    csv_show(shown, x->malignant));
 }
 
-static int tier_node(int *node, const struct exam *x, const struct tree *t, struct err *e) {
+static int tier_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
     char shown[CSV_SHOW_SIZE];
     *node = tree_find_node(t, x->tier);
     if (*node >= 0 && t->nodes[*node].level + 1 == t->n_levels)
         return 0;
-    return err_set(e, ERR_LABEL, "exam %s, tier: '%s' is no leaf of the disease tree %s, whose leaves are %s to %s", x->exam_id,
+    return err_set(e, ERR_LABEL, "exam %s, tier: '%s' is no leaf of the disease tree %s, whose leaves are %s to %s", x->exam.exam_id,
                    csv_show(shown, x->tier), t->name, t->nodes[t->leaves[0]].name, t->nodes[t->leaves[t->n_leaves - 1]].name);
 }
 
-static int pathology_node(int *node, const struct exam *x, const struct tree *t, int class_node, struct err *e) {
+static int pathology_node(int *node, const struct cohort_row *x, const struct tree *t, int class_node, struct err *e) {
     const char *under = class_node >= 0 ? t->nodes[class_node].name : NULL;
     int rc = tree_lookup(node, t, x->pathology, under, e);
     if (rc == 0)
         return 0;
-    err_prefix(e, "exam %s, pathology", x->exam_id);
+    err_prefix(e, "exam %s, pathology", x->exam.exam_id);
     return rc == ERR_VALUE_SYNTAX && e ? (e->code = ERR_LABEL) : rc == ERR_VALUE_SYNTAX ? ERR_LABEL : rc;
 }
 
@@ -54,7 +54,7 @@ static bool agree(const struct tree *t, int a, int b) {
     return narrow->first_leaf >= wide->first_leaf && narrow->first_leaf + narrow->n_leaves <= wide->first_leaf + wide->n_leaves;
 }
 
-int label_node(int *node, const struct exam *x, const struct tree *t, struct err *e) {
+int label_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
     enum { SOURCES = 3 };
     static const char *const column[SOURCES] = {"malignant", "pathology", "tier"};
     int found[SOURCES] = {-1, -1, -1}, finest = -1, rc = 0;
@@ -69,7 +69,7 @@ int label_node(int *node, const struct exam *x, const struct tree *t, struct err
         for (int k = 0; k < i; k++)
             if (found[i] >= 0 && found[k] >= 0 && !agree(t, found[i], found[k]))
                 return err_set(e, ERR_LABEL_CONFLICT, "exam %s: %s says %s, %s says %s; correct the one that is wrong, or empty it",
-                               x->exam_id, column[k], t->nodes[found[k]].name, column[i], t->nodes[found[i]].name);
+                               x->exam.exam_id, column[k], t->nodes[found[k]].name, column[i], t->nodes[found[i]].name);
     for (int i = 0; i < SOURCES; i++)
         if (found[i] >= 0 && (finest < 0 || t->nodes[found[i]].level > t->nodes[finest].level))
             finest = found[i];
@@ -77,7 +77,7 @@ int label_node(int *node, const struct exam *x, const struct tree *t, struct err
         return err_set(e, ERR_LABEL,
                        "exam %s: the column 'label' is not read, as what its numbers mean is not published; give the diagnosis "
                        "in a column tier, pathology or malignant",
-                       x->exam_id);
+                       x->exam.exam_id);
     *node = finest;
     return 0;
 }

@@ -13,6 +13,6 @@
  * accepted. Of the published release's header `label` is not read: what its numbers mean is not published; ERR_LABEL if it is all there is.
  *
  * ERR_LABEL: a value that is none of these; an unknown term comes with the nearest known ones. */
-int label_node(int *node, const struct exam *x, const struct tree *t, struct err *e);
+int label_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e);
 
 #endif

@@ -16,18 +16,24 @@
 #include "file/folder.h"
 #include "file/io.h"
 
-enum { ROWS_MAX = 1000000, PATH_TEXT_MAX = 4000 }; /* the longest path Linux opens has 4,095 bytes */
+enum { ROWS_MAX = 1000000 };
 
 enum use { USE_UNKNOWN, USE_IGNORED, USE_TABLE, USE_CLINICAL };
 
 static const size_t text_offset[COLUMN_TEXT_COUNT] = {
-    [COLUMN_EXAM_ID] = offsetof(struct exam, exam_id),     [COLUMN_PATIENT_ID] = offsetof(struct exam, patient_id),
-    [COLUMN_SIDE] = offsetof(struct exam, side),           [COLUMN_TIER] = offsetof(struct exam, tier),
-    [COLUMN_PATHOLOGY] = offsetof(struct exam, pathology), [COLUMN_MALIGNANT] = offsetof(struct exam, malignant),
-    [COLUMN_BIRADS] = offsetof(struct exam, birads),       [COLUMN_CENTER] = offsetof(struct exam, center),
-    [COLUMN_VENDOR] = offsetof(struct exam, vendor),       [COLUMN_SPLIT] = offsetof(struct exam, split),
-    [COLUMN_SYNTHETIC] = offsetof(struct exam, synthetic), [COLUMN_LABEL] = offsetof(struct exam, label),
-    [COLUMN_VIEW] = offsetof(struct exam, view),
+    [COLUMN_EXAM_ID] = offsetof(struct cohort_row, exam.exam_id),
+    [COLUMN_PATIENT_ID] = offsetof(struct cohort_row, exam.patient_id),
+    [COLUMN_SIDE] = offsetof(struct cohort_row, exam.side),
+    [COLUMN_TIER] = offsetof(struct cohort_row, tier),
+    [COLUMN_PATHOLOGY] = offsetof(struct cohort_row, pathology),
+    [COLUMN_MALIGNANT] = offsetof(struct cohort_row, malignant),
+    [COLUMN_BIRADS] = offsetof(struct cohort_row, birads),
+    [COLUMN_CENTER] = offsetof(struct cohort_row, center),
+    [COLUMN_VENDOR] = offsetof(struct cohort_row, vendor),
+    [COLUMN_SPLIT] = offsetof(struct cohort_row, split),
+    [COLUMN_SYNTHETIC] = offsetof(struct cohort_row, synthetic),
+    [COLUMN_LABEL] = offsetof(struct cohort_row, label),
+    [COLUMN_VIEW] = offsetof(struct cohort_row, view),
 };
 
 /* What one column of this file is. */
@@ -45,6 +51,7 @@ struct parser {
     struct column *columns;
     const char *ours, *published; /* an image column of each header, or NULL */
     size_t n_clinic_info;
+    struct clinical *clinical; /* of the row that is read, in the manifest's arena; NULL without a schema */
 };
 
 static bool is_ignored(const struct manifest_options *o, const char *name) {
@@ -181,31 +188,15 @@ static int read_header(struct parser *p, struct err *e) {
 }
 
 /* The row's first cause wins. Returns non-zero only if there is no memory for the sentence. */
-static int refuse(struct parser *p, struct exam *x, const struct err *why, struct err *e) {
-    if (x->code != 0)
+static int refuse(struct parser *p, struct cohort_row *x, const struct err *why, struct err *e) {
+    if (x->fault.code != 0)
         return 0;
-    x->code = why->code;
-    x->reason = arena_strdup(&p->m->arena, why->message, e);
-    return x->reason != NULL ? 0 : ERR_NO_MEMORY;
+    x->fault.code = why->code;
+    x->fault.reason = arena_strdup(&p->m->arena, why->message, e);
+    return x->fault.reason != NULL ? 0 : ERR_NO_MEMORY;
 }
 
-static int take_side(struct exam *x, struct err *why) {
-    char shown[CSV_SHOW_SIZE];
-    if (x->side[0] == '\0')
-        return 0;
-    if (strcasecmp(x->side, "L") == 0 || strcasecmp(x->side, "left") == 0)
-        x->side = "L";
-    else if (strcasecmp(x->side, "R") == 0 || strcasecmp(x->side, "right") == 0)
-        x->side = "R";
-    else {
-        csv_show(shown, x->side);
-        x->side = "";
-        return err_set(why, ERR_VALUE_SYNTAX, "side: \"%s\" is neither L nor R; leave the cell empty if it is not known", shown);
-    }
-    return 0;
-}
-
-static int take_image(struct parser *p, struct exam *x, const struct manifest_column *column, const char *cell, struct err *why,
+static int take_image(struct parser *p, struct cohort_row *x, const struct manifest_column *column, const char *cell, struct err *why,
                       struct err *e) {
     char shown[CSV_SHOW_SIZE];
     bool marker = strcmp(cell, "N") == 0;
@@ -217,17 +208,20 @@ static int take_image(struct parser *p, struct exam *x, const struct manifest_co
     if (csv_edge_blank(cell))
         return err_set(why, ERR_VALUE_SYNTAX, "%s: the path \"%s\" begins or ends with a blank; remove it", column->name,
                        csv_show(shown, cell));
-    if (strlen(cell) + strlen(p->folder) > PATH_TEXT_MAX)
-        return err_set(why, ERR_LIMIT, "%s: the path is longer than %d bytes", column->name, PATH_TEXT_MAX);
+    if (strlen(cell) + strlen(p->folder) > SOURCE_PATH_MAX)
+        return err_set(why, ERR_LIMIT, "%s: the path is longer than %d bytes", column->name, SOURCE_PATH_MAX);
     bool alone = cell[0] == '/' || p->folder[0] == '\0';
     const char *join = alone || p->folder[strlen(p->folder) - 1] == '/' ? "" : "/";
-    x->path[column->slot] = alone ? cell : arena_printf(&p->m->arena, e, "%s%s%s", p->folder, join, cell);
-    return x->path[column->slot] != NULL ? 0 : ERR_NO_MEMORY;
+    const char *path = alone ? cell : arena_printf(&p->m->arena, e, "%s%s%s", p->folder, join, cell);
+    if (path == NULL)
+        return ERR_NO_MEMORY;
+    x->exam.source[column->slot] = source_file(path);
+    return 0;
 }
 
-static int take_clinical(const struct parser *p, struct exam *x, size_t field, const char *cell, struct err *why) {
+static int take_clinical(const struct parser *p, size_t field, const char *cell, struct err *why) {
     const struct schema_field *f = &p->options->schema->fields[field];
-    struct clinical *c = &x->clinical[field];
+    struct clinical *c = &p->clinical[field];
     if (!p->m->positional_clinical)
         return schema_value(c, f, cell, why);
     if (*cell == '\0' || strcmp(cell, "N") == 0)
@@ -241,133 +235,73 @@ static int take_clinical(const struct parser *p, struct exam *x, size_t field, c
     return code;
 }
 
-static int take_cell(struct parser *p, struct exam *x, const struct column *c, const char *cell, struct err *why, struct err *e) {
+static int take_cell(struct parser *p, struct cohort_row *x, const struct column *c, const char *cell, struct err *why, struct err *e) {
     char shown[CSV_SHOW_SIZE];
     if (c->use == USE_CLINICAL)
-        return take_clinical(p, x, c->field, cell, why);
+        return take_clinical(p, c->field, cell, why);
     if (c->use != USE_TABLE)
         return 0;
     if (c->known->slot >= 0)
         return take_image(p, x, c->known, cell, why, e);
     const char **text = (const char **)(void *)((char *)x + text_offset[c->known->text]);
     *text = cell;
-    if (text == &x->side)
-        return take_side(x, why);
-    if ((text == &x->exam_id || text == &x->patient_id) && csv_edge_blank(cell))
+    if (text == &x->exam.side)
+        return exam_side(&x->exam.side, cell, why);
+    if ((text == &x->exam.exam_id || text == &x->exam.patient_id) && csv_edge_blank(cell))
         return err_set(why, ERR_VALUE_SYNTAX, "%s: \"%s\" begins or ends with a blank; remove it", c->known->name, csv_show(shown, cell));
     return 0;
 }
 
-/* The next component of a path, lexically: its length, *at moved to its beginning; 0 at the end. "" and "." are no components. */
-static size_t component(const char *path, size_t *at) {
-    for (;;) {
-        *at += strspn(path + *at, "/");
-        size_t n = strcspn(path + *at, "/");
-        if (n != 1 || path[*at] != '.')
-            return n;
-        *at += 1;
-    }
-}
-
-/* Simplify "a//./b/../c" to "a/c" in place. A ".." behind a symbolic link may mean another folder; this only serves to compare, and predict
- * compares the files' bytes as well. */
-static void normalise(char *path) {
-    size_t out = path[0] == '/', root = out, at = 0, n;
-    while ((n = component(path, &at)) != 0) {
-        bool up = n == 2 && memcmp(path + at, "..", 2) == 0;
-        size_t last = out; /* where the last kept component begins */
-        while (last > root && path[last - 1] != '/')
-            last--;
-        bool parent_kept = out > last && !(out - last == 2 && memcmp(path + last, "..", 2) == 0);
-        if (up && parent_kept) {
-            out = last > root ? last - 1 : root;
-        } else if (!up || root == 0) { /* "/.." is "/" */
-            if (out > root)
-                path[out++] = '/';
-            memmove(path + out, path + at, n);
-            out += n;
-        }
-        at += n;
-    }
-    path[out] = '\0';
-}
-
-static int check_same_path(struct exam *x, struct err *why) {
-    char seen[SLOT_COUNT][PATH_TEXT_MAX + 8], shown[CSV_SHOW_SIZE];
-    for (size_t s = 0; s < SLOT_COUNT; s++) {
-        seen[s][0] = '\0';
-        if (x->path[s] == NULL)
-            continue;
-        size_t n = strlen(x->path[s]);
-        assert(n < sizeof seen[s]);
-        memcpy(seen[s], x->path[s], n + 1);
-        normalise(seen[s]);
-        for (size_t t = 0; t < s; t++)
-            if (x->path[t] != NULL && strcmp(seen[s], seen[t]) == 0)
-                return err_set(why, ERR_VIEW_DUPLICATE, "%s and %s name the same file \"%s\"", slot_name((enum slot)t),
-                               slot_name((enum slot)s), csv_show(shown, x->path[s]));
-    }
-    return 0;
-}
-
-static int has_image(const struct exam *x, struct err *why) {
-    for (size_t s = 0; s < SLOT_COUNT; s++)
-        if (x->path[s] != NULL)
-            return 0;
-    return err_set(why, ERR_EXAM_NO_IMAGE, "the exam names no image; at least one is needed");
-}
-
-static int read_exam(struct parser *p, size_t row, struct err *e) {
-    struct exam *x = &p->m->exams[row];
+static int read_row(struct parser *p, size_t row, struct err *e) {
+    struct cohort_row *x = &p->m->rows[row];
     const struct schema *schema = p->options->schema;
-    *x = (struct exam){.exam_id = "",
-                       .patient_id = "",
-                       .side = "",
-                       .tier = "",
-                       .pathology = "",
-                       .malignant = "",
-                       .birads = "",
-                       .center = "",
-                       .vendor = "",
-                       .split = "",
-                       .synthetic = "",
-                       .view = "",
-                       .label = "",
-                       .reason = "",
-                       .line = p->csv.line[row]};
-    if (schema != NULL && (x->clinical = arena_alloc(&p->m->arena, schema->n_fields, sizeof *x->clinical, e)) == NULL)
+    *x = (struct cohort_row){.exam = {.exam_id = "", .patient_id = "", .side = ""},
+                             .tier = "",
+                             .pathology = "",
+                             .malignant = "",
+                             .birads = "",
+                             .center = "",
+                             .vendor = "",
+                             .split = "",
+                             .synthetic = "",
+                             .view = "",
+                             .label = "",
+                             .fault = {.reason = ""},
+                             .line = p->csv.line[row]};
+    if (schema != NULL && (p->clinical = arena_alloc(&p->m->arena, schema->n_fields, sizeof *p->clinical, e)) == NULL)
         return ERR_NO_MEMORY;
+    x->exam.clinical = p->clinical;
     struct err why = {0};
     for (size_t i = 0; i < p->csv.n_columns; i++) {
         int code = take_cell(p, x, &p->columns[i], csv_cell(&p->csv, row, i), &why, e);
         if (code == ERR_NO_MEMORY || (code != 0 && refuse(p, x, &why, e) != 0))
             return ERR_NO_MEMORY;
     }
-    if (x->exam_id[0] == '\0')
+    if (x->exam.exam_id[0] == '\0')
         return err_set(e, ERR_EXAM_ID_EMPTY, "line %zu: the exam_id is empty", x->line);
-    if ((check_same_path(x, &why) != 0 || has_image(x, &why) != 0) && refuse(p, x, &why, e) != 0)
+    if (exam_check(&x->exam, &why) != 0 && refuse(p, x, &why, e) != 0)
         return ERR_NO_MEMORY;
     return 0;
 }
 
 static int by_id(const void *a, const void *b) {
-    const struct exam *x = *(const struct exam *const *)a, *y = *(const struct exam *const *)b;
-    int order = strcmp(x->exam_id, y->exam_id);
+    const struct cohort_row *x = *(const struct cohort_row *const *)a, *y = *(const struct cohort_row *const *)b;
+    int order = strcmp(x->exam.exam_id, y->exam.exam_id);
     return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
 /* Which of two rows was meant cannot be known, so the file is refused, naming the first repetition in it. */
 static int check_unique(const struct manifest *m, struct err *e) {
     char shown[CSV_SHOW_SIZE];
-    const struct exam *first = NULL, *second = NULL;
-    const struct exam **order = mem_alloc(m->n, sizeof *order, e);
+    const struct cohort_row *first = NULL, *second = NULL;
+    const struct cohort_row **order = mem_alloc(m->n, sizeof *order, e);
     if (order == NULL)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < m->n; i++)
-        order[i] = &m->exams[i];
+        order[i] = &m->rows[i];
     qsort(order, m->n, sizeof *order, by_id);
     for (size_t i = 1; i < m->n; i++)
-        if (strcmp(order[i - 1]->exam_id, order[i]->exam_id) == 0 && (second == NULL || order[i]->line < second->line)) {
+        if (strcmp(order[i - 1]->exam.exam_id, order[i]->exam.exam_id) == 0 && (second == NULL || order[i]->line < second->line)) {
             first = order[i - 1];
             second = order[i];
         }
@@ -375,7 +309,7 @@ static int check_unique(const struct manifest *m, struct err *e) {
     if (second == NULL)
         return 0;
     return err_set(e, ERR_EXAM_ID_TWICE, "lines %zu and %zu carry the same exam_id \"%s\"", first->line, second->line,
-                   csv_show(shown, second->exam_id));
+                   csv_show(shown, second->exam.exam_id));
 }
 
 static int parse(struct parser *p, const char *text, size_t n, struct err *e) {
@@ -386,11 +320,11 @@ static int parse(struct parser *p, const char *text, size_t n, struct err *e) {
         return err_set(e, ERR_CSV_EMPTY, "there is a header and no row under it");
     if (p->csv.n_rows > ROWS_MAX)
         return err_set(e, ERR_LIMIT, "%zu rows, the limit is %d", p->csv.n_rows, ROWS_MAX);
-    p->m->exams = arena_alloc(&p->m->arena, p->csv.n_rows, sizeof *p->m->exams, e);
-    if (p->m->exams == NULL)
+    p->m->rows = arena_alloc(&p->m->arena, p->csv.n_rows, sizeof *p->m->rows, e);
+    if (p->m->rows == NULL)
         return ERR_NO_MEMORY;
     for (p->m->n = 0; p->m->n < p->csv.n_rows; p->m->n++)
-        if ((code = read_exam(p, p->m->n, e)) != 0)
+        if ((code = read_row(p, p->m->n, e)) != 0)
             return code;
     return check_unique(p->m, e);
 }

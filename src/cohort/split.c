@@ -46,8 +46,8 @@ static struct keyed *rows_by_patient(size_t *n, const struct manifest *m, struct
     struct keyed *k = mem_alloc(m->n, sizeof *k, e);
     *n = 0;
     for (size_t r = 0; r < m->n && k; r++)
-        if (m->exams[r].patient_id[0])
-            k[(*n)++] = (struct keyed){m->exams[r].patient_id, r};
+        if (m->rows[r].exam.patient_id[0])
+            k[(*n)++] = (struct keyed){m->rows[r].exam.patient_id, r};
     if (k)
         qsort(k, *n, sizeof *k, by_key);
     return k;
@@ -57,11 +57,11 @@ static int join_rows(size_t *parent, const struct manifest *m, const struct dupl
     size_t n;
     for (size_t r = 0; r < m->n; r++) {
         parent[r] = r;
-        if (!m->exams[r].patient_id[0] && !o->no_patient_id_ok)
+        if (!m->rows[r].exam.patient_id[0] && !o->no_patient_id_ok)
             return err_set(e, ERR_SPLIT_NO_PATIENT,
                            "line %zu: no patient_id, so what belongs together cannot be known; if each such exam is of another woman, say "
                            "--no-patient-id-ok",
-                           m->exams[r].line);
+                           m->rows[r].line);
     }
     struct keyed *k = rows_by_patient(&n, m, e);
     if (!k)
@@ -84,18 +84,18 @@ static void number_groups(struct split *s, size_t *parent, size_t rows) {
 
 /* --- strata ------------------------------------------------------------------------------------------------------------------------ */
 
-static const char *modality_of(const struct exam *x) {
+static const char *modality_of(const struct cohort_row *x) {
     static const char *const names[4] = {"none", "mammography", "ultrasound", "both"};
     int kind = 0;
     for (int s = 0; s < SLOT_COUNT; s++)
-        if (x->path[s])
+        if (exam_has(&x->exam, (enum slot)s))
             kind |= slot_is_mg((enum slot)s) ? 1 : 2;
     return names[kind];
 }
 
 enum { STRATA_MAX = 1024 };
 
-static int stratum_of(size_t *out, struct split *s, const struct exam *x, struct err *e) {
+static int stratum_of(size_t *out, struct split *s, const struct cohort_row *x, struct err *e) {
     const char *modality = modality_of(x), *malignant = x->tier[0] ? "" : x->malignant; /* the finest that the table itself tells */
     for (*out = 0; *out < s->n_strata; ++*out)
         if (strcmp(s->strata[*out].tier, x->tier) == 0 && strcmp(s->strata[*out].malignant, malignant) == 0 &&
@@ -252,7 +252,7 @@ static int deal_all(struct split *s, const struct manifest *m, uint64_t seed, st
         !(d.queue = mem_alloc(s->n_groups, sizeof *d.queue, e)))
         goto out;
     for (size_t r = 0; r < m->n; r++) {
-        if ((rc = stratum_of(&d.stratum[r], s, &m->exams[r], e)))
+        if ((rc = stratum_of(&d.stratum[r], s, &m->rows[r], e)))
             goto out;
         d.left[d.stratum[r]]++;
     }
@@ -308,7 +308,7 @@ static int hash_split(struct split *s, const struct manifest *m, struct err *e) 
     if (!k)
         return ERR_NO_MEMORY;
     for (size_t r = 0; r < m->n; r++)
-        k[r] = (struct keyed){m->exams[r].exam_id, r};
+        k[r] = (struct keyed){m->rows[r].exam.exam_id, r};
     qsort(k, m->n, sizeof *k, by_key);
     sha256_init(&h);
     for (size_t i = 0; i < m->n; i++) {
@@ -363,7 +363,7 @@ void split_free(struct split *s) {
 /* --- checking ----------------------------------------------------------------------------------------------------------------------- */
 
 static int overlap(const struct manifest *m, size_t a, size_t b, const char *what, struct err *e) {
-    const struct exam *x = &m->exams[a], *y = &m->exams[b];
+    const struct cohort_row *x = &m->rows[a], *y = &m->rows[b];
     if (!x->split[0] || !y->split[0] || strcmp(x->split, y->split) == 0)
         return 0;
     return err_set(e, ERR_SPLIT_OVERLAP, "lines %zu and %zu share %s but stand in two parts of the split; split anew by bmunet split",
@@ -375,7 +375,7 @@ static int check_sorted(const struct manifest *m, const struct keyed *k, size_t 
     size_t first = 0;
     int rc = 0;
     for (size_t i = 1; i < n && !rc; i++) {
-        if (strcmp(k[first].key, k[i].key) != 0 || !m->exams[k[first].row].split[0])
+        if (strcmp(k[first].key, k[i].key) != 0 || !m->rows[k[first].row].split[0])
             first = i;
         else
             rc = overlap(m, k[first].row, k[i].row, what, e);
@@ -388,8 +388,8 @@ static struct keyed *rows_by_path(size_t *n, const struct manifest *m, struct er
     *n = 0;
     for (size_t r = 0; r < m->n && k; r++)
         for (int s = 0; s < SLOT_COUNT; s++)
-            if (m->exams[r].path[s])
-                k[(*n)++] = (struct keyed){m->exams[r].path[s], r};
+            if (exam_has(&m->rows[r].exam, (enum slot)s))
+                k[(*n)++] = (struct keyed){m->rows[r].exam.source[s].name, r};
     if (k)
         qsort(k, *n, sizeof *k, by_key);
     return k;

@@ -42,9 +42,9 @@ static size_t count_patients(const struct split_report *r, int part) {
     size_t n = 0;
     const struct manifest *m = r->manifest;
     for (size_t i = 0; i < m->n; i++) {
-        bool first = r->split->part[i] == part && m->exams[i].patient_id[0];
+        bool first = r->split->part[i] == part && m->rows[i].exam.patient_id[0];
         for (size_t k = 0; k < i && first; k++)
-            first = r->split->group[k] != r->split->group[i] || strcmp(m->exams[k].patient_id, m->exams[i].patient_id) != 0;
+            first = r->split->group[k] != r->split->group[i] || strcmp(m->rows[k].exam.patient_id, m->rows[i].exam.patient_id) != 0;
         n += first;
     }
     return n;
@@ -92,9 +92,9 @@ static struct json *duplicates_json(const struct split_report *r) {
     for (size_t i = 0; i < d->n; i++) {
         const struct duplicate *x = &d->list[i];
         struct json *pair = json_object();
-        json_put_string(pair, "exam_a", r->manifest->exams[x->a].exam_id);
+        json_put_string(pair, "exam_a", r->manifest->rows[x->a].exam.exam_id);
         json_put_string(pair, "slot_a", slot_name(x->slot_a));
-        json_put_string(pair, "exam_b", r->manifest->exams[x->b].exam_id);
+        json_put_string(pair, "exam_b", r->manifest->rows[x->b].exam.exam_id);
         json_put_string(pair, "slot_b", slot_name(x->slot_b));
         json_put_bool(pair, "same_bytes", x->same_bytes);
         json_put_integer(pair, "bits", x->bits);

@@ -204,9 +204,9 @@ int truths_read(struct truths *s, struct arena *a, const struct join_tables *t, 
     if (!s->label || !s->leaf)
         return ERR_NO_MEMORY;
     for (size_t r = 0; r < n && !rc; r++) {
-        struct exam x = {0};
+        struct cohort_row x = {0};
         int node = -1;
-        x.exam_id = table_id(&s->table, r);
+        x.exam.exam_id = table_id(&s->table, r);
         x.malignant = table_cell(&s->table, r, malignant);
         x.tier = table_cell(&s->table, r, tier);
         x.pathology = table_cell(&s->table, r, pathology);

@@ -27,7 +27,7 @@ struct pipeline {
     const struct model_config *config;
     const struct predict_options *options;
     struct exam_prep_options prep;
-    const struct exam **exams; /* the selected ones */
+    const struct cohort_row **rows; /* the selected ones */
     size_t n;
     struct decoder *decoder; /* the background thread's */
     struct entry ring[RING];
@@ -47,14 +47,15 @@ static void say_what_stood_in(struct pipeline *l, struct prediction *p) {
     }
 }
 
-static int prepare_exam(struct pipeline *l, struct entry *x, const struct exam *exam, struct err *e) {
+static int prepare_exam(struct pipeline *l, struct entry *x, const struct cohort_row *row, struct err *e) {
+    const struct exam *exam = &row->exam;
     const struct schema *schema = model_schema(l->model);
     x->p = (struct prediction){.exam = exam, .schema = schema, .absent_is_zero = l->config->clinical == CLINICAL_CONCAT};
     for (size_t i = 0; schema && i < schema->n_fields && i < SCHEMA_FIELDS_MAX; i++)
         x->clinical[i] = exam->clinical && exam->clinical[i].present ? exam->clinical[i] : (struct clinical){0};
     x->p.clinical = schema ? x->clinical : NULL;
     struct exam_prep_times ms;
-    int rc = exam_prep(&x->p.verdict, &x->views, &ms, exam, &l->prep, l->decoder, e);
+    int rc = exam_prep(&x->p.verdict, &x->views, &ms, exam, &row->fault, &l->prep, l->decoder, e);
     if (rc)
         return rc;
     x->p.ms = (struct predict_times){.read = ms.read, .prep = ms.prep};
@@ -75,7 +76,7 @@ static void *read_ahead(void *ctx) {
             break;
         struct entry *x = &l->ring[i % RING];
         x->fatal.code = 0;
-        bool failed = prepare_exam(l, x, l->exams[i], &x->fatal) != 0;
+        bool failed = prepare_exam(l, x, l->rows[i], &x->fatal) != 0;
         pthread_mutex_lock(&l->lock);
         l->prepared = i + 1;
         pthread_cond_broadcast(&l->changed);
@@ -132,14 +133,14 @@ static int deliver_all(struct pipeline *l, predict_sink *sink, void *ctx, struct
     return 0;
 }
 
-static bool selected(const struct exam *x, const struct predict_options *options) {
+static bool selected(const struct cohort_row *x, const struct predict_options *options) {
     return !options->split || strcmp(x->split, options->split) == 0;
 }
 
 size_t predict_count(const struct manifest *cohort, const struct predict_options *options) {
     size_t n = 0;
     for (size_t i = 0; i < cohort->n; i++)
-        n += selected(&cohort->exams[i], options);
+        n += selected(&cohort->rows[i], options);
     return n;
 }
 
@@ -176,11 +177,11 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
     if (rc)
         goto out;
     rc = ERR_NO_MEMORY;
-    if (!(l->exams = mem_alloc(cohort->n, sizeof *l->exams, e)))
+    if (!(l->rows = mem_alloc(cohort->n, sizeof *l->rows, e)))
         goto out;
     for (size_t i = 0; i < cohort->n; i++)
-        if (selected(&cohort->exams[i], options))
-            l->exams[l->n++] = &cohort->exams[i];
+        if (selected(&cohort->rows[i], options))
+            l->rows[l->n++] = &cohort->rows[i];
     rc = run_pipeline(l, sink, ctx, e);
 out:
     for (int i = 0; i < RING; i++)
@@ -188,7 +189,7 @@ out:
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     decoder_close(l->decoder);
-    free(l->exams);
+    free(l->rows);
     free(l);
     return rc;
 }

@@ -87,8 +87,8 @@ static int load(struct entry *x, struct worker *w, const struct train_item *item
     x->kept = o->mask ? mask_views(o->mask, item->present, o->seed, epoch, item->number) : item->present;
     for (int s = 0; s < SLOT_COUNT; s++)
         if (!(x->kept >> s & 1U))
-            exam.path[s] = NULL; /* a masked view is not even read */
-    int rc = exam_prep(&v, &w->views, &ms, &exam, o->prep, w->decoder, e);
+            exam.source[s].kind = SOURCE_ABSENT; /* a masked view is not even read */
+    int rc = exam_prep(&v, &w->views, &ms, &exam, NULL, o->prep, w->decoder, e);
     if (rc)
         return rc;
     if (v.code)

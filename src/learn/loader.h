@@ -22,7 +22,7 @@ struct train_item {
     unsigned present;        /* bit s: slot s is there and was not refused */
     struct loss_label label;
     uint16_t class_number; /* for balanced sampling */
-    uint32_t number;       /* of the row in the cohort: what random draws are keyed by */
+    uint32_t number;       /* the row of the cohort: what random draws are keyed by */
 };
 
 struct loader_options {

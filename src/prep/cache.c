@@ -1,4 +1,4 @@
-/* Prepared images kept in a folder. Floor 5.
+/* Prepared images kept in a folder. Floor 4.
  *
  * FOLDER/ab/cd/<64 hexadecimal digits>: an entry. FOLDER/bmunet-cache: the mark, and the lock; in it the sum of the entries' bytes as last
  * counted. Who adds an entry takes the lock, adds its size to the sum, removes old entries if the sum is above the bound, and gives the

@@ -1,4 +1,4 @@
-/* Prepared images kept in a folder, so that training and repeated prediction decode no file twice. Floor 5.
+/* Prepared images kept in a folder, so that training and repeated prediction decode no file twice. Floor 4.
  *
  * An entry is found by what it was made from: the SHA-256 of the file's bytes and of everything that decides what preparation makes of them
  * (profile with its sizes, normalisation and vendor table, slot, the table's claim, the program's code version). It holds the tensor, exact

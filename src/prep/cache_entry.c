@@ -1,4 +1,4 @@
-/* An entry of the cache as bytes. Floor 5.
+/* An entry of the cache as bytes. Floor 4.
  *
  *     8  "BMUCACHE"          all numbers little-endian
  *     4  version             1

@@ -1,4 +1,4 @@
-/* An entry of the cache as bytes. Floor 5. See cache_entry.c for the layout. */
+/* An entry of the cache as bytes. Floor 4. See cache_entry.c for the layout. */
 #ifndef BMU_PREP_CACHE_ENTRY_H
 #define BMU_PREP_CACHE_ENTRY_H
 

@@ -1,4 +1,4 @@
-/* Do the images of one exam belong together? One rule per function, each over pairs of used inputs. Floor 5. */
+/* Do the images of one exam belong together? One rule per function, each over pairs of used inputs. Floor 4. */
 #include "prep/consistency.h"
 
 #include <stdlib.h>

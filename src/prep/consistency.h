@@ -1,17 +1,17 @@
-/* Do the images of one exam belong together? Floor 5.
+/* Do the images of one exam belong together? Floor 4.
  *
- * Each image has passed its own checks (prep/prep.h); here they are held against each other and against the row of the table: one patient,
- * one side, one study per modality, dates that lie together, no picture twice. Files without tags (PNG, JPEG) take part in what they have;
- * what a file does not say contradicts nothing.
+ * Each image has passed its own checks (prep/prep.h); here they are held against each other and against what the exam itself says: one
+ * patient, one side, one study per modality, dates that lie together, no picture twice. Files without tags (PNG, JPEG) take part in what
+ * they have; what a file does not say contradicts nothing.
  *
- * The table's patient_id is not compared with the files' here: it may be a pseudonym, which only the other rows can tell
+ * A given patient_id is not compared with the files' here: it may be a pseudonym, which only the other rows of a table can tell
  * (cohort/identity.h).
  */
 #ifndef BMU_PREP_CONSISTENCY_H
 #define BMU_PREP_CONSISTENCY_H
 
 #include "base/err.h"
-#include "cohort/manifest.h"
+#include "exam/exam.h"
 #include "exam/verdict.h"
 
 enum { EXAM_DAYS_APART_MAX = 180 };

@@ -1,4 +1,4 @@
-/* One exam, from its files to tensors and a verdict. Floor 5. */
+/* One exam, from its sources to tensors and a verdict. Floor 4. */
 #include "prep/exam_prep.h"
 
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "file/csv.h"
-#include "file/io.h"
 #include "prep/consistency.h"
 
 struct work { /* on one exam */
@@ -18,6 +17,7 @@ struct work { /* on one exam */
     float **views;
     struct exam_prep_times *ms;
     const struct exam *exam;
+    const struct exam_fault *known;
     const struct exam_prep_options *o;
     struct decoder *decoder;
 };
@@ -73,24 +73,23 @@ static void note_silence(struct input_verdict *v) {
 static int prepare_view(struct work *w, enum slot s, struct err *e) {
     struct input_verdict *v = &w->v->input[s];
     bool taken = w->o->taken >> s & 1U;
-    uint8_t *bytes = NULL;
-    size_t n = 0;
+    struct source_content file;
     struct err why = {0};
     struct prep_claim claim = {.side = w->exam->side[0], .allow_tomosynthesis = w->o->allow_tomosynthesis};
     double started = clock_seconds();
-    int rc = io_read_file(&bytes, &n, w->exam->path[s], IMAGE_FILE_MAX, &why);
+    int rc = source_read(&file, &w->exam->source[s], &why);
     double read = clock_seconds();
     w->ms->read += 1e3 * (read - started);
     if (!rc && taken) {
         rc = make_room(w, &why);
         if (!rc)
-            rc = prep_cached(*w->views + prep_offset(w->o->profile, s), w->o->profile, s, w->decoder, bytes, n, &claim, v, w->o->cache,
-                             &why);
+            rc = prep_cached(*w->views + prep_offset(w->o->profile, s), w->o->profile, s, w->decoder, file.bytes, file.n, &claim, v,
+                             w->o->cache, &why);
         if (!rc)
             note_silence(v);
     } else if (!rc) {
         v->hashed = true;
-        sha256_bytes(bytes, n, v->sha256);
+        sha256_bytes(file.bytes, file.n, v->sha256);
     } else {
         refuse_input(v, rc, why.message);
     }
@@ -99,8 +98,8 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
     else if (!taken)
         refuse_input(v, ERR_VIEW_NOT_TAKEN, "this network has no place for the view");
     w->ms->prep += 1e3 * (clock_seconds() - read);
-    free(bytes);
-    return exam_fault_is_fatal(rc) ? err_set(e, rc, "exam %s, %s: %s", w->exam->exam_id, slot_name(s), why.message) : 0;
+    source_release(&file);
+    return exam_fault_is_fatal(rc) ? err_set(e, rc, "exam %s, %s: %s", exam_title(w->exam), slot_name(s), why.message) : 0;
 }
 
 /* --- the exam */
@@ -114,7 +113,7 @@ static void find_duplicates(struct work *w) {
                 continue;
             const char *first = slot_name((enum slot)t), *second = slot_name((enum slot)s);
             refuse_exam(w->v, ERR_VIEW_DUPLICATE, "%s and %s hold the same bytes (%s); which of the two views it is cannot be known", first,
-                        second, csv_show(name, base_name(w->exam->path[s])));
+                        second, csv_show(name, base_name(w->exam->source[s].name)));
             const char *other[2] = {second, first};
             for (int k = 0; k < 2; k++) {
                 struct input_verdict *u = k ? &v[s] : &v[t];
@@ -130,16 +129,16 @@ static void find_duplicates(struct work *w) {
 static void describe_refusal(char *text, size_t room, const struct work *w, enum slot s) {
     char name[CSV_SHOW_SIZE];
     const struct input_verdict *v = &w->v->input[s];
-    bool named = v->hashed && w->exam->path[s];
+    bool named = v->hashed && exam_has(w->exam, s);
     text[0] = 0;
     if (named)
-        verdict_add(text, room, "%s (%s): %s", slot_name(s), csv_show(name, base_name(w->exam->path[s])), v->note);
+        verdict_add(text, room, "%s (%s): %s", slot_name(s), csv_show(name, base_name(w->exam->source[s].name)), v->note);
     else
         verdict_add(text, room, "%s: %s", slot_name(s), v->note);
 }
 
-/* It may be another breast's: then the row is in doubt, and the other views with it. */
-static bool doubts_the_row(int code) {
+/* It may be another breast's: then the exam is in doubt, and the other views with it. */
+static bool doubts_the_exam(int code) {
     return code == ERR_SIDE_MISMATCH || code == ERR_SIDE_IMAGE;
 }
 
@@ -150,7 +149,7 @@ static void judge_refused_inputs(struct work *w) {
         if (v->status != INPUT_REFUSED)
             continue;
         describe_refusal(text, sizeof text, w, (enum slot)s);
-        if (!w->o->allow_partial || doubts_the_row(v->code)) {
+        if (!w->o->allow_partial || doubts_the_exam(v->code)) {
             refuse_exam(w->v, v->code, "%s", text);
         } else if (!w->v->code) {
             char *reason = w->v->reason;
@@ -177,8 +176,8 @@ static void judge_what_is_left(struct work *w) {
 
 static void judge(struct work *w) {
     struct verdict *v = w->v;
-    if (w->exam->code)
-        refuse_exam(v, w->exam->code, "%s", w->exam->reason);
+    if (w->known && w->known->code)
+        refuse_exam(v, w->known->code, "%s", w->known->reason);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (v->input[s].code == ERR_VIEW_NOT_TAKEN)
             refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s has no place for this view; leave the column out by --ignore-column",
@@ -198,14 +197,14 @@ static void judge(struct work *w) {
     }
 }
 
-int exam_prep(struct verdict *v, float **views, struct exam_prep_times *ms, const struct exam *exam, const struct exam_prep_options *o,
-              struct decoder *d, struct err *e) {
-    struct work w = {.v = v, .views = views, .ms = ms, .exam = exam, .o = o, .decoder = d};
+int exam_prep(struct verdict *v, float **views, struct exam_prep_times *ms, const struct exam *exam, const struct exam_fault *known,
+              const struct exam_prep_options *o, struct decoder *d, struct err *e) {
+    struct work w = {.v = v, .views = views, .ms = ms, .exam = exam, .known = known, .o = o, .decoder = d};
     *v = (struct verdict){0};
     *ms = (struct exam_prep_times){0};
     int rc = 0;
     for (int s = 0; s < SLOT_COUNT && !rc; s++)
-        if (exam->path[s])
+        if (exam_has(exam, (enum slot)s))
             rc = prepare_view(&w, (enum slot)s, e);
     if (!rc)
         judge(&w);

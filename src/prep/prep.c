@@ -1,4 +1,4 @@
-/* From an image file to the network's input, with a sentence on what was done: the entry, and profile reference-v1. Floor 5. */
+/* From an image file to the network's input, with a sentence on what was done: the entry, and profile reference-v1. Floor 4. */
 #include "prep/prep.h"
 
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* From an image file to the tensor that the network takes. Floor 5.
+/* From an image file to the tensor that the network takes. Floor 4.
  *
  * Profile `reference-v1`: what the published release does, exactly, with Pillow's resize. PNG and JPEG only.
  * Mammography: 16-bit grey -> 32-bit integers -> resize -> float32 -> (x - mean) / std, each step rounded to float32. 8-bit files: value x

@@ -1,4 +1,4 @@
-/* The breast in a mammogram: coarse cells, threshold, largest component, chest wall, mask. Floor 5. docs/PREP.md sections 3 and 4. */
+/* The breast in a mammogram: coarse cells, threshold, largest component, chest wall, mask. Floor 4. docs/PREP.md sections 3 and 4. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

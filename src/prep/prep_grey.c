@@ -1,4 +1,4 @@
-/* Stored values to 16-bit grey: padding, modality, VOI, polarity (PS3.3 C.11) folded into one table. Floor 5.
+/* Stored values to 16-bit grey: padding, modality, VOI, polarity (PS3.3 C.11) folded into one table. Floor 4.
  * docs/PREP.md section 2 is the specification; each operation is rounded by itself, so this file is compiled without fused multiply-add. */
 #include <assert.h>
 #include <math.h>

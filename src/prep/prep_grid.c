@@ -1,4 +1,4 @@
-/* Bitmaps of at most 256 x 256 cells: components, erosion, dilation. Floor 5. */
+/* Bitmaps of at most 256 x 256 cells: components, erosion, dilation. Floor 4. */
 #include <string.h>
 
 #include "prep/prep_steps.h"

@@ -1,4 +1,4 @@
-/* A mammogram under canonical-v1: grey, breast, crop, chest wall to the left, padding, resize, normalise. Floor 5.
+/* A mammogram under canonical-v1: grey, breast, crop, chest wall to the left, padding, resize, normalise. Floor 4.
  * The picture is read twice (once for the cells' averages, once, row by row, for the crop and its resize) and never written. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* Which part of an ultrasound picture is the one that its slot wants: by the file's regions, or by looking. Floor 5. docs/PREP.md
+/* Which part of an ultrasound picture is the one that its slot wants: by the file's regions, or by looking. Floor 4. docs/PREP.md
  * section 7. */
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-/* The steps behind profile canonical-v1 (docs/PREP.md). Floor 5. Internal to src/data.
+/* The steps behind profile canonical-v1 (docs/PREP.md). Floor 4. Internal to src/data.
  *
  * prep_view.c: what the tags must say; prep_grey.c: stored value -> 16-bit grey as one table; prep_breast.c: cells, breast, chest wall;
  * prep_mg.c: the mammogram's tensor; prep_pane.c: which part of an ultrasound picture; prep_us.c: its tensor; prep_grid.c: components. */

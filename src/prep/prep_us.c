@@ -1,4 +1,4 @@
-/* An ultrasound image under canonical-v1: 8-bit RGB, the pane that its slot wants, a square, 224 x 224. Floor 5. */
+/* An ultrasound image under canonical-v1: 8-bit RGB, the pane that its slot wants, a square, 224 x 224. Floor 4. */
 #include <stdlib.h>
 #include <string.h>
 

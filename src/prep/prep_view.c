@@ -1,4 +1,4 @@
-/* What the tags must say before pixels are looked at: modality, view, side, orientation, and what is refused. Floor 5.
+/* What the tags must say before pixels are looked at: modality, view, side, orientation, and what is refused. Floor 4.
  * docs/PREP.md sections 1 and 5. Tables, in the order in which they are asked. No text of the file is repeated in a message. */
 #include <string.h>
 

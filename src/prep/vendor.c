@@ -1,4 +1,4 @@
-/* A table of devices: checked, hashed, looked up. Floor 5. */
+/* A table of devices: checked, hashed, looked up. Floor 4. */
 #include "prep/vendor.h"
 
 #include <ctype.h>

@@ -1,4 +1,4 @@
-/* What is particular of a device, from YAML (share/vendors/), never from code. Floor 5. docs/PREP.md section 8, docs/FORMATS.md.
+/* What is particular of a device, from YAML (share/vendors/), never from code. Floor 4. docs/PREP.md section 8, docs/FORMATS.md.
  *
  * A table is part of a preprocessing profile, since it can change pixels: its SHA-256 goes into the verdict's note. */
 #ifndef BMU_PREP_VENDOR_H

@@ -1,4 +1,4 @@
-/* The vendor table's YAML: its shape for libcyaml. Floor 5. */
+/* The vendor table's YAML: its shape for libcyaml. Floor 4. */
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
 #include <string.h>

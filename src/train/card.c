@@ -101,7 +101,8 @@ static void write_groups(struct buf *b, const struct run_options *o, const char 
     uint32_t count[GROUPS][PART_COUNT] = {{0}}, n = 0;
     for (int p = 0; p < PART_COUNT; p++)
         for (uint32_t i = 0; i < o->cohort->n[p]; i++) {
-            const char *v = *(const char *const *)(const void *)((const char *)o->cohort->items[p][i].exam + member);
+            const char *v =
+                *(const char *const *)(const void *)((const char *)&o->cohort->manifest->rows[o->cohort->items[p][i].number] + member);
             uint32_t k = 0;
             while (k < n && strcmp(value[k], v) != 0)
                 k++;
@@ -178,8 +179,8 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
             buf_printf(b, NULL, "**No exam has taught it %s**: it refuses such images.\n\n", slot_kind_title((enum kind)k));
     buf_printf(b, NULL, "## Exams\n\n");
     write_counts(b, o);
-    write_groups(b, o, "centre", offsetof(struct exam, center));
-    write_groups(b, o, "vendor", offsetof(struct exam, vendor));
+    write_groups(b, o, "centre", offsetof(struct cohort_row, center));
+    write_groups(b, o, "vendor", offsetof(struct cohort_row, vendor));
     for (size_t k = 0; k < o->tree->n_leaves; k++)
         if (o->cohort->counts[PART_TRAIN].leaf[k] == 0)
             buf_printf(b, NULL, "**No training exam is %s**: what the model says of that tier has not been learnt.\n\n",

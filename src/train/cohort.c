@@ -32,10 +32,10 @@ struct work {
 /* --- which rows --------------------------------------------------------------------------------------------------------------- */
 
 static unsigned views_of(const struct exam *x, const struct cohort_request *r) {
-    unsigned present = 0;
+    unsigned present = exam_slots(x) & r->prep->taken;
     for (int s = 0; s < SLOT_COUNT; s++)
-        if (x->path[s] && stage_takes(r->stage, (enum slot)s) && (r->prep->taken >> s & 1U))
-            present |= 1U << s;
+        if (!stage_takes(r->stage, (enum slot)s))
+            present &= ~(1U << s);
     return present;
 }
 
@@ -48,7 +48,7 @@ static bool has_name(const struct part_names *n, const char *split) {
     return false;
 }
 
-static int part_of(const struct exam *x, const struct cohort_request *r) {
+static int part_of(const struct cohort_row *x, const struct cohort_request *r) {
     for (int p = 0; p < PART_COUNT; p++)
         if (has_name(&r->names[p], x->split))
             return p;
@@ -57,7 +57,7 @@ static int part_of(const struct exam *x, const struct cohort_request *r) {
 
 static bool in_table(const struct manifest *m, const char *split) {
     for (size_t i = 0; i < m->n; i++)
-        if (strcmp(m->exams[i].split, split) == 0)
+        if (strcmp(m->rows[i].split, split) == 0)
             return true;
     return false;
 }
@@ -97,7 +97,7 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
     if (bad)
         return bad;
     for (size_t i = 0; i < r->manifest->n; i++) {
-        const struct exam *x = &r->manifest->exams[i];
+        const struct cohort_row *x = &r->manifest->rows[i];
         const int p = part_of(x, r);
         int node, rc;
         any = any || x->split[0];
@@ -105,7 +105,7 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
             continue;
         struct part_counts *counts = &c->counts[p];
         struct candidate *k = &w->list[w->n];
-        *k = (struct candidate){.item = {.exam = x, .present = views_of(x, r), .number = (uint32_t)i}, .part = (enum part)p};
+        *k = (struct candidate){.item = {.exam = &x->exam, .present = views_of(&x->exam, r), .number = (uint32_t)i}, .part = (enum part)p};
         if ((rc = label_node(&node, x, r->tree, e)))
             return err_prefix(e, "line %zu", x->line), rc;
         if (node < 0) {
@@ -114,7 +114,7 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
             counts->no_view++;
         } else {
             if ((rc = loss_label(&k->item.label, r->loss, r->tree, node, e)))
-                return err_prefix(e, "exam %s", x->exam_id), rc;
+                return err_prefix(e, "exam %s", x->exam.exam_id), rc;
             k->item.class_number = class_of(k->item.label);
             w->n++;
         }
@@ -131,10 +131,10 @@ static int look_through(struct candidate *k, const struct cohort_request *r, str
     struct exam_prep_times ms = {0};
     for (int s = 0; s < SLOT_COUNT; s++)
         if (!(k->item.present >> s & 1U))
-            x.path[s] = NULL; /* what the stage does not see is not its business */
+            x.source[s].kind = SOURCE_ABSENT; /* what the stage does not see is not its business */
     if (!(k->verdict = mem_alloc(1, sizeof *k->verdict, e)))
         return ERR_NO_MEMORY;
-    const int rc = exam_prep(k->verdict, views, &ms, &x, r->prep, d, e);
+    const int rc = exam_prep(k->verdict, views, &ms, &x, &r->manifest->rows[k->item.number].fault, r->prep, d, e);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (k->verdict->input[s].status != INPUT_USED)
             k->item.present &= ~(1U << s);
