@@ -249,10 +249,11 @@ static void programs_that_are_none(void **state) {
     (void)state;
     struct decoder *d = NULL;
     struct err e = {0};
-    assert_int_equal(decoder_open(&d, &(struct decoder_options){.program = "/nonexistent/decoder"}, &e), ERR_DECODER);
+    assert_int_equal(decoder_open(&d, &(struct decoder_options){.paths = &(struct paths){.decoder = "/nonexistent/decoder"}}, &e),
+                     ERR_DECODER);
     assert_null(d);
     assert_non_null(strstr(e.message, "/nonexistent/decoder"));
-    assert_int_equal(decoder_open(&d, &(struct decoder_options){.program = "/bin/true"}, &e), 0);
+    assert_int_equal(decoder_open(&d, &(struct decoder_options){.paths = &(struct paths){.decoder = "/bin/true"}}, &e), 0);
     assert_int_equal(decode_text(d, "x", &e), ERR_DECODER);
     decoder_close(d);
     setenv("BMUNET_DECODER", "/nonexistent/other", 1);

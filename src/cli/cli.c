@@ -18,6 +18,7 @@
 #include "file/csv.h"
 #include "file/folder.h"
 #include "file/io.h"
+#include "file/paths.h"
 #include "prep/cache.h"
 
 static volatile sig_atomic_t stop;
@@ -209,20 +210,8 @@ void cli_cache_remark(struct cache *c) {
         cli_warn("%s", s.remark);
 }
 
-/* A file or folder of share/: in the source tree of a build (build/release/bmunet) or in an installed PREFIX/share/bmunet. */
 int cli_share(char **out, const char *what, struct err *e) {
-    static const char *const places[] = {"../../share", "../share/bmunet", "../../../share"};
-    char program[PATH_MAX], path[PATH_MAX];
-    const ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
-    *out = NULL;
-    program[n > 0 ? n : 0] = 0;
-    const char *beside = dirname(program);
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        const int length = snprintf(path, sizeof path, "%s/%s/%s", beside, places[i], what);
-        if (length > 0 && length < PATH_MAX && access(path, R_OK) == 0)
-            return (*out = mem_strdup(path, e)) ? 0 : ERR_NO_MEMORY;
-    }
-    return err_set(e, ERR_FILE_MISSING, "share/%s is not beside the program; name it by an option", what);
+    return paths_share(out, NULL, what, e);
 }
 
 int cli_schema(struct schema **out, const char *path, struct err *e) {

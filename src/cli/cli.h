@@ -70,7 +70,7 @@ const volatile sig_atomic_t *cli_stop(void); /* not 0: a caught signal has come 
 /* Flush stdout; EXIT_ERROR with a message if what was printed did not arrive, else status. */
 int cli_finish(int status);
 
-/* Where our share folder has `what` ("trees/bmu5.yml"), beside the program or where it was installed; *out is owned. ERR_FILE_MISSING. */
+/* paths_share() as this program looks for it. */
 int cli_share(char **out, const char *what, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);

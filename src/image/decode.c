@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -22,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "file/paths.h"
 #include "image/decode_protocol.h"
 
 struct decoder {
@@ -32,55 +32,13 @@ struct decoder {
     uint32_t serial;
 };
 
-/* --- the program */
-
-static char *beside_this_program(const char *relative, struct err *e) {
-    char self[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *path = NULL;
-    if (n <= 0)
-        return NULL;
-    self[n] = 0;
-    char *slash = strrchr(self, '/');
-    if (!slash)
-        return NULL;
-    slash[1] = 0;
-    size_t room = strlen(self) + strlen(relative) + 1;
-    if (!(path = mem_alloc(room, 1, e)))
-        return NULL;
-    snprintf(path, room, "%s%s", self, relative);
-    return path;
-}
-
-static int find_program(char **out, const char *given, struct err *e) {
-    static const char *const places[] = {"bmunet-decode", "../bmunet-decode", "../libexec/bmunet-decode"};
-    const char *named = given ? given : getenv("BMUNET_DECODER");
-    *out = NULL;
-    if (named && *named) {
-        if (access(named, X_OK))
-            return err_set(e, ERR_DECODER, "%s cannot be run (%s): it should be the program bmunet-decode", named, strerror(errno));
-        return (*out = mem_strdup(named, e)) ? 0 : ERR_NO_MEMORY;
-    }
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        char *path = beside_this_program(places[i], e);
-        if (path && !access(path, X_OK)) {
-            *out = path;
-            return 0;
-        }
-        free(path);
-    }
-    return err_set(e, ERR_DECODER,
-                   "the program bmunet-decode, which reads images, is not beside this one: build or install it, or name it in "
-                   "BMUNET_DECODER");
-}
-
 int decoder_open(struct decoder **out, const struct decoder_options *o, struct err *e) {
     struct decoder *d = *out = mem_alloc(1, sizeof *d, e);
     if (!d)
         return ERR_NO_MEMORY;
     d->seconds = o && o->seconds > 0 ? o->seconds : DECODE_SECONDS;
     d->socket = d->input = d->output = d->lifeline = -1;
-    int rc = find_program(&d->program, o ? o->program : NULL, e);
+    int rc = paths_decoder(&d->program, o ? o->paths : NULL, e);
     if (rc) {
         free(d);
         *out = NULL;

@@ -14,13 +14,14 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "file/json.h"
+#include "file/paths.h"
 #include "image/deidentify_request.h"
 #include "image/image.h"
 
 enum { DECODE_FRAME_MIDDLE = -1 };
 struct decoder_options {
-    const char *program; /* NULL: $BMUNET_DECODER, else bmunet-decode beside this program, else in its libexec folder */
-    double seconds;      /* per file; 0: 10 */
+    const struct paths *paths; /* where the program is; borrowed during decoder_open(); NULL: it is looked for (file/paths.h) */
+    double seconds;            /* per file; 0: 10 */
 };
 struct decoder;
 /* Starts nothing yet; the child starts with the first file. ERR_DECODER if the program cannot be found. */

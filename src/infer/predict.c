@@ -173,7 +173,7 @@ int predict_cohort(struct model *m, const struct manifest *cohort, const struct 
             *(l->config->unlearnt >> slot_kind((enum slot)s) & 1U ? &l->prep.unlearnt : &l->prep.taken) |= 1U << s;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
-    int rc = decoder_open(&l->decoder, NULL, e);
+    int rc = decoder_open(&l->decoder, &(struct decoder_options){.paths = options->paths}, e);
     if (rc)
         goto out;
     rc = ERR_NO_MEMORY;

@@ -19,10 +19,11 @@
 #include "model/model.h"
 
 struct predict_options {
-    bool allow_partial;       /* refused images count as absent */
-    bool allow_tomosynthesis; /* see struct prep_claim */
-    struct cache *cache;      /* of prepared images; NULL: none */
-    const char *split;        /* only rows whose split is exactly this; NULL: all */
+    bool allow_partial;        /* refused images count as absent */
+    bool allow_tomosynthesis;  /* see struct prep_claim */
+    struct cache *cache;       /* of prepared images; NULL: none */
+    const struct paths *paths; /* where the decoder is; NULL: looked for */
+    const char *split;         /* only rows whose split is exactly this; NULL: all */
 };
 
 /* Milliseconds. Exams overlap, so the sum over exams is more than the run's wall time; total = read + prep + network. */

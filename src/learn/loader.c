@@ -133,7 +133,7 @@ static int start_worker(struct loader *l, struct err *e) {
     if (!w)
         return ERR_NO_MEMORY;
     w->loader = l;
-    int rc = decoder_open(&w->decoder, NULL, e);
+    int rc = decoder_open(&w->decoder, &(struct decoder_options){.paths = l->o.prep->paths}, e);
     if (rc == 0 && pthread_create(&l->threads[l->n_threads], NULL, work, w))
         rc = err_set(e, ERR_THREAD, "a thread that reads exams could not be started");
     if (rc) {

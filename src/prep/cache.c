@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "base/version.h"
 #include "file/io.h"
+#include "file/paths.h"
 #include "prep/cache_entry.h"
 
 #define MARK "bmunet-cache"
@@ -52,7 +53,11 @@ static int identify_code(struct cache *c, struct err *e) {
     struct sha256 h;
     struct io_map program = {0};
     bool exact = !strstr(BMUNET_COMMIT, "dirty") && strcmp(BMUNET_COMMIT, "unknown") != 0;
-    int rc = exact ? 0 : io_map_open(&program, "/proc/self/exe", e);
+    char *path = NULL;
+    int rc = exact ? 0 : paths_code(&path, e);
+    if (!exact && !rc)
+        rc = io_map_open(&program, path, e);
+    free(path);
     if (rc)
         return rc;
     sha256_init(&h);

@@ -146,7 +146,7 @@ static void *look(void *ctx) {
     struct decoder *d = NULL;
     float *views = NULL;
     struct err e = {0};
-    int rc = decoder_open(&d, NULL, &e);
+    int rc = decoder_open(&d, &(struct decoder_options){.paths = w->r->prep->paths}, &e);
     pthread_mutex_lock(&w->lock);
     while (rc == 0 && w->failure.code == 0 && w->next < w->n && !(w->r->stop && *w->r->stop)) {
         struct candidate *k = &w->list[w->next++];
