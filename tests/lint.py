@@ -176,12 +176,46 @@ def check_tour(root):
     text = tour.read_text() if tour.exists() else ""
     if not text:
         yield "docs/TOUR.md: is missing"
-    for name in re.findall(r"`((?:src|decoder|docs|tests|fuzz|bench|share|include|cmake|\.ci)/[^`\s]*)`", text):
-        if not list(root.glob(name.rstrip("/"))):
-            yield f"docs/TOUR.md: `{name}` does not exist"
     for room in sorted({p.relative_to(root).parts[1] for p in files(root, "src/*/*.[ch]")}):
         if f"`src/{room}/" not in text:
             yield f"docs/TOUR.md: does not show `src/{room}/`"
+
+
+WIDTH = 100  # columns of prose
+ROOTED = r"`((?:src|decoder|docs|tests|fuzz|bench|share|include|cmake|examples|debian|\.ci)/[^`\s]*)`"
+
+
+def documents(root):
+    return files(root, "*.md", "docs/*.md")
+
+
+def missing(root, name):
+    """A path under the root, perhaps a pattern; <x> stands for any name."""
+    return not list(root.glob(re.sub(r"<\w+>", "*", name).rstrip("/")))
+
+
+def check_documents(root):
+    """Prose is wrapped (tables, code, and a line that is one long word may be wider), and what a document names is there."""
+    for path in documents(root):
+        name, fenced = path.relative_to(root), False
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+            if line.startswith("```"):
+                fenced = not fenced
+            if fenced or line.startswith("```"):
+                continue
+            if len(line) > WIDTH and not line.startswith(("|", "    ")) and " " in line.strip():
+                yield f"{name}:{number}: {len(line)} columns, more than {WIDTH}"
+            if line.startswith("    "):
+                continue
+            for said in re.findall(ROOTED, line):
+                if missing(root, said):
+                    yield f"{name}:{number}: `{said}` does not exist"
+            for said in re.findall(r"\]\(([^)#\s]+)[^)]*\)", line):
+                if "://" not in said and not (path.parent / said).exists():
+                    yield f"{name}:{number}: the link to {said} leads nowhere"
+            for said in re.findall(r"(?<![`/\w])docs/\w+\.md", line):
+                if missing(root, said):
+                    yield f"{name}:{number}: {said} does not exist"
 
 
 def version(tool):
@@ -254,7 +288,7 @@ def check_tidy(root):
         yield from filter(None, pool.map(one, files(root, "src/*/*.c", "decoder/*.c")))
 
 
-QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour]
+QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour, check_documents]
 SLOW = [check_format, check_headers, check_symbols, check_tidy]
 
 

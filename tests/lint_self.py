@@ -9,6 +9,8 @@ import lint
 
 CLEAN = {
     "docs/TOUR.md": "rooms: `src/base/` `src/tensor/` `src/image/` `src/cli/` and the file `src/base/a.c`\n",
+    "README.md": "# A\n\nSee [the tour](docs/TOUR.md), docs/TOUR.md and\nhttps://" + "a" * 100 + "\n\n| " + "table " * 30 + "|\n\n    " + "code " * 30 + "\n"
+                 "```\n" + "code " * 30 + "\n```\n",
     "dev": "#!/bin/sh\necho ok\n",
     "src/base/a.h": "/* A. Floor 0. */\n#ifndef A_H\n#define A_H\nint a(void);\n#endif\n",
     "src/base/a.c": '/* A; printf() and strcpy() in a comment are no calls. Floor 0. */\n#include "base/a.h"\n\n'
@@ -47,7 +49,12 @@ SEEDS = [
     ("opening", "src/base/x.c", "/* X. */\n/* Floor 0. */\n", "does not say 'Floor 0.'"),
     ("shell", "bench/x.sh", "if true; then\n", "sh -n"),
     ("shell", "dev", "case x in\n", "sh -n"),
-    ("tour", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/image/` `src/cli/` `src/base/gone.c`\n", "gone.c` does not exist"),
+    ("documents", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/image/` `src/cli/` `src/base/gone.c`\n", "gone.c` does not exist"),
+    ("documents", "docs/X.md", "as `src/base/` has it\n\n| a | `src/gone/` |\n", "docs/X.md:3: `src/gone/` does not exist"),
+    ("documents", "docs/X.md", "as docs/GONE.md has it\n", "docs/GONE.md does not exist"),
+    ("documents", "README.md", "see [the tour](docs/GONE.md)\n", "the link to docs/GONE.md leads nowhere"),
+    ("documents", "README.md", "word " * 21 + "\n", "README.md:1: 105 columns, more than 100"),
+    ("documents", "docs/X.md", "```\n" + "code " * 30 + "\n```\n- " + "word " * 20 + "\n", "docs/X.md:4: 102 columns"),
     ("tour", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/cli/`\n", "does not show `src/image/`"),
     ("format", "src/base/x.c", H.format(0) + "int   x ;\n", "clang-format"),
     ("headers", "src/base/x.h", H.format(0) + "size_t x(void);\n", "not alone with"),
