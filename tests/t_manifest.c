@@ -313,15 +313,9 @@ static void the_folder_of_the_file(void **state) {
     assert_null(m);
 }
 
-/* Run a converter of share/examples over a data set and read its table. False if the data set is not there. */
-static bool converted(const char *script, const char *set) {
-    const char *data = getenv("BMUNET_DATA");
-    char folder[1024], out[] = "/tmp/bmunet-t_manifest-XXXXXX";
-    snprintf(folder, sizeof folder, "%s/%s", data != NULL ? data : "../shared/data", set);
-    if (access(folder, R_OK) != 0) {
-        print_message("skipped: %s is not there\n", folder);
-        return false;
-    }
+/* Run a converter of share/examples over a folder and read its table. */
+static void convert(const char *script, const char *folder) {
+    char out[] = "/tmp/bmunet-t_manifest-XXXXXX";
     int fd = mkstemp(out), status = -1;
     assert_true(fd >= 0);
     pid_t child = fork();
@@ -340,6 +334,17 @@ static bool converted(const char *script, const char *set) {
     if (manifest_read(&m, out, &options, &err) != 0)
         fail_msg("%s", err.message);
     unlink(out);
+}
+
+/* The same over a data set. False if the data set is not there. */
+static bool converted(const char *script, const char *set, char folder[static 1024]) {
+    const char *data = getenv("BMUNET_DATA");
+    snprintf(folder, 1024, "%s/%s", data != NULL ? data : "../shared/data", set);
+    if (access(folder, R_OK) != 0) {
+        print_message("skipped: %s is not there\n", folder);
+        return false;
+    }
+    convert(script, folder);
     for (size_t i = 0; i < m->n; i++) {
         row(i, 0, "");
         for (int s = 0; s < SLOT_COUNT; s++)
@@ -352,7 +357,8 @@ static bool converted(const char *script, const char *set) {
 /* Counts below are of the data sets' own tables, counted with Python. */
 static void breast_example(void **state) {
     (void)state;
-    if (!converted("share/examples/breast_to_exams.sh", "BrEaST"))
+    char folder[1024];
+    if (!converted("share/examples/breast_to_exams.sh", "BrEaST", folder))
         skip();
     size_t ages = 0, malignant = 0;
     for (size_t i = 0; i < m->n; i++) {
@@ -365,18 +371,77 @@ static void breast_example(void **state) {
     assert_int_equal(malignant, 59);
 }
 
+/* How many images each case of BUS-BRA has, read from its own table without our reader: whoever has a part of the set has that part's
+ * table. */
+static void busbra_cases(const char *folder, size_t *cases, size_t *pairs) {
+    enum { MOST = 10000 };
+    static unsigned char images[MOST];
+    char path[1100], line[1024];
+    unsigned c = 0;
+    memset(images, 0, sizeof images);
+    snprintf(path, sizeof path, "%s/bus_data.csv", folder);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    while (fgets(line, sizeof line, f) != NULL) {
+        assert_int_equal(sscanf(line, "%*[^,],%u,", &c), 1);
+        assert_true(c < MOST);
+        images[c]++;
+    }
+    fclose(f);
+    *cases = *pairs = 0;
+    for (unsigned i = 0; i < MOST; i++) {
+        *cases += images[i] > 0;
+        *pairs += images[i] == 2;
+    }
+}
+
 static void busbra_example(void **state) {
     (void)state;
-    if (!converted("share/examples/busbra_to_exams.sh", "BUS-BRA"))
+    char folder[1024];
+    size_t pairs = 0, want_cases = 0, want_pairs = 0;
+    if (!converted("share/examples/busbra_to_exams.sh", "BUS-BRA", folder))
         skip();
-    size_t pairs = 0;
     for (size_t i = 0; i < m->n; i++) {
         assert_non_null(m->rows[i].exam.source[SLOT_US_BMODE_TRANS].name);
         assert_string_equal(m->rows[i].exam.side, "");
         pairs += m->rows[i].exam.source[SLOT_US_BMODE_LONG].name != NULL;
     }
-    assert_int_equal(m->n, 156);
-    assert_int_equal(pairs, 110);
+    busbra_cases(folder, &want_cases, &want_pairs);
+    assert_int_equal(m->n, want_cases);
+    assert_int_equal(pairs, want_pairs);
+}
+
+/* Two images of one case that disagree cost what they disagree about, not the whole set. */
+static void busbra_disputes(void **state) {
+    (void)state;
+    char folder[] = "/tmp/bmunet-t_manifest-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/bus_data.csv", folder);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("ID,Case,Histology,Pathology,BIRADS,Device,Width,Height,Side,BBOX\n"
+          "a-l,1,fibroadenoma,benign,4,A,9,9,left,\"[1,1,1,1]\"\n"
+          "a-r,1,fibroadenoma,benign,5,A,9,9,right,\"[1,1,1,1]\"\n"
+          "b-l,2,fibroadenoma,benign,3,A,9,9,left,\"[1,1,1,1]\"\n"
+          "b-r,2,fibroadenoma,benign,3,B,9,9,right,\"[1,1,1,1]\"\n"
+          "c-l,3,fibroadenoma,benign,3,A,9,9,left,\"[1,1,1,1]\"\n"
+          "c-r,3,invasive ductal carcinoma,malignant,3,A,9,9,right,\"[1,1,1,1]\"\n"
+          "d-s,4,invasive ductal carcinoma,malignant,5,A,9,9,single,\"[1,1,1,1]\"\n",
+          f);
+    assert_int_equal(fclose(f), 0);
+    convert("share/examples/busbra_to_exams.sh", folder);
+    unlink(path);
+    rmdir(folder);
+    static const struct {
+        const char *id, *birads, *vendor;
+    } want[] = {{"busbra-0001", "", "A"}, {"busbra-0002", "3", ""}, {"busbra-0004", "5", "A"}};
+    assert_int_equal(m->n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_string_equal(m->exams[i].exam_id, want[i].id);
+        assert_string_equal(m->exams[i].birads, want[i].birads);
+        assert_string_equal(m->exams[i].vendor, want[i].vendor);
+    }
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -386,7 +451,8 @@ static bool ends_with(const char *text, const char *end) {
 
 static void fourview_example(void **state) {
     (void)state;
-    if (!converted("share/examples/fourview_to_exams.sh", "mammo-4view"))
+    char folder[1024];
+    if (!converted("share/examples/fourview_to_exams.sh", "mammo-4view", folder))
         skip();
     assert_int_equal(m->n, 4);
     for (size_t i = 0; i < m->n; i++) {
@@ -436,6 +502,7 @@ int main(void) {
         cmocka_unit_test(the_folder_of_the_file),
         cmocka_unit_test(breast_example),
         cmocka_unit_test(busbra_example),
+        cmocka_unit_test(busbra_disputes),
         cmocka_unit_test(fourview_example),
         cmocka_unit_test(documented_codes),
     };

@@ -145,10 +145,10 @@ static size_t column(const struct csv *c, const char *name) {
 }
 
 /* Every row's histology has a place, and on the data set's own side of benign / malignant but for the exceptions given. */
-static void check_table(const char *file, const char *term, const char *class, size_t rows, const char *exception) {
+static void check_table(const char *file, const char *term, const char *class, const char *exception) {
     char path[1024];
     uint8_t *bytes = NULL;
-    size_t n = 0, mapped = 0;
+    size_t n = 0, mapped = 0, rows = 0;
     struct csv c;
     struct arena a;
     snprintf(path, sizeof path, "%s/%s", data_folder(), file);
@@ -160,7 +160,9 @@ static void check_table(const char *file, const char *term, const char *class, s
     arena_init(&a, 0);
     assert_int_equal(io_read_file(&bytes, &n, path, CSV_FILE_MAX, &err), 0);
     assert_int_equal(csv_parse(&c, &a, (const char *)bytes, n, &err), 0);
-    assert_int_equal(c.n_rows, rows);
+    for (size_t i = 0; i < n; i++) /* no cell of these tables holds a line break, and each line ends with one */
+        rows += bytes[i] == '\n';
+    assert_int_equal(c.n_rows, rows - 1);
     for (size_t i = 0; i < c.n_rows; i++) {
         const char *diagnosis = csv_cell(&c, i, column(&c, term)), *said = csv_cell(&c, i, column(&c, class));
         const char *place = where(t, diagnosis, strcmp(said, "normal") == 0 ? "benign" : said);
@@ -173,7 +175,7 @@ static void check_table(const char *file, const char *term, const char *class, s
         if (strcmp(t->nodes[node->parent].name, said) != 0 && strstr(diagnosis, exception) == NULL)
             fail_msg("%s line %zu: \"%s\" is %s, the tree says %s", file, c.line[i], diagnosis, said, place);
     }
-    assert_true(mapped * 4 > rows * 3); /* BrEaST: 33 of 153 have no histology */
+    assert_true(mapped * 4 > c.n_rows * 3); /* BrEaST: 33 of 153 have no histology */
     arena_release(&a);
     free(bytes);
     tree_free(t);
@@ -181,12 +183,12 @@ static void check_table(const char *file, const char *term, const char *class, s
 
 static void busbra_terms(void **state) {
     (void)state;
-    check_table("BUS-BRA/bus_data.csv", "Histology", "Pathology", 266, "none");
+    check_table("BUS-BRA/bus_data.csv", "Histology", "Pathology", "none");
 }
 
 static void breast_terms(void **state) {
     (void)state;
-    check_table("BrEaST/clinical.csv", "Diagnosis", "Classification", 153, "Lobular carcinoma in situ"); /* they call it benign */
+    check_table("BrEaST/clinical.csv", "Diagnosis", "Classification", "Lobular carcinoma in situ"); /* they call it benign */
 }
 
 #define HEAD "name: t\napproved_by: me\nlevels: [class, tier]\nnodes:\n  - {name: b, level: class, title: b}\n"
