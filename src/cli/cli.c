@@ -1,7 +1,6 @@
 /* What the verbs share. Floor 9. */
 #include "cli/cli.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -12,12 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/mem.h"
-#include "cohort/identity.h"
-#include "file/csv.h"
-#include "file/folder.h"
-#include "file/io.h"
+#include "file/path.h"
 #include "file/paths.h"
 #include "prep/cache.h"
 
@@ -224,45 +219,14 @@ int cli_schema(struct schema **out, const char *path, struct err *e) {
     return rc;
 }
 
-static int is_yaml(const struct dirent *d) {
-    const size_t n = strlen(d->d_name);
-    return d->d_name[0] != '.' && n > 4 && strcmp(d->d_name + n - 4, ".yml") == 0;
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b) { /* whatever the locale: the order is hashed */
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
-    char *found = NULL, *paths[VENDORS_MAX] = {0};
-    struct dirent **entries = NULL;
+    char *found = NULL;
     *out = NULL;
     int rc = folder ? 0 : cli_share(&found, "vendors", e);
-    if (rc)
-        return rc;
-    folder = folder ? folder : found;
-    const int n = scandir(folder, &entries, is_yaml, by_bytes);
-    rc = n <= 0             ? err_set(e, ERR_FILE_MISSING, "%s: no folder with *.yml files", folder)
-         : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
-                            : 0;
-    for (int i = 0; !rc && i < n; i++)
-        if (asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0)
-            rc = err_set(e, ERR_NO_MEMORY, "memory could not be had");
     if (!rc)
-        rc = vendors_read_yaml(out, (const char *const *)paths, (size_t)n, e);
-    for (int i = 0; i < n; i++) {
-        free(entries[i]);
-        if (i < VENDORS_MAX)
-            free(paths[i]);
-    }
-    free(entries);
+        rc = vendors_read_folder(out, folder ? folder : found, e);
     free(found);
     return rc;
-}
-
-const char *cli_base_name(const char *path) {
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
 }
 
 /* The resolved folder of a path that need not exist itself. */
@@ -281,46 +245,13 @@ static bool same_file(const char *a, const char *b) {
         return false;
     char folder_a[PATH_MAX], folder_b[PATH_MAX];
     return folder_of(folder_a, a) && folder_of(folder_b, b) && strcmp(folder_a, folder_b) == 0 &&
-           strcmp(cli_base_name(a), cli_base_name(b)) == 0;
+           strcmp(path_base_name(a), path_base_name(b)) == 0;
 }
 
 int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e) {
     if (!a || !b || !same_file(a, b))
         return 0;
     return err_set(e, ERR_USAGE, "%s and %s are the same file, %s", what_a, what_b, a);
-}
-
-static int check_patients(struct manifest *cohort, struct err *e) {
-    struct decoder *d = NULL;
-    int rc = decoder_open(&d, NULL, e);
-    if (!rc)
-        rc = identity_check(cohort, d, e);
-    decoder_close(d);
-    return rc;
-}
-
-int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, const struct manifest_options *how, struct err *e) {
-    uint8_t *text = NULL;
-    size_t n = 0;
-    *out = NULL;
-    char *folder = mem_strdup(path, e);
-    int rc = folder ? io_read_file(&text, &n, path, CSV_FILE_MAX, e) : ERR_NO_MEMORY;
-    if (rc)
-        goto out;
-    size_t base = (size_t)(cli_base_name(folder) - folder);
-    folder[base > 1 ? base - 1 : base] = 0; /* "a/b.csv" -> "a"; "/b.csv" -> "/"; "b.csv" -> "" */
-    if ((rc = folder_check(folder, e)))
-        goto out;
-    sha256_bytes(text, n, sha256);
-    rc = manifest_parse(out, (const char *)text, n, folder, how, e);
-    if (rc)
-        err_prefix(e, "%s", path);
-    else
-        rc = check_patients(*out, e);
-out:
-    free(text);
-    free(folder);
-    return rc;
 }
 
 int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e) {

@@ -74,14 +74,10 @@ int cli_finish(int status);
 int cli_share(char **out, const char *what, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
-/* The cohort CSV, read once: what is hashed is what is parsed. Its rows have been held against each other (cohort/identity.h). */
-int cli_cohort(struct manifest **out, uint8_t sha256[32], const char *path, const struct manifest_options *how, struct err *e);
 /* ERR_USAGE if the output `path` (may be NULL) exists and is an image of the table. */
 int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e);
 /* All *.yml of `folder` in the order of their names, or of share/vendors beside the program if folder is NULL. */
 int cli_vendors(struct vendors **out, const char *folder, struct err *e);
-/* The part after the last slash. */
-const char *cli_base_name(const char *path);
 /* ERR_USAGE if the two name one file (by what they are, not by how they are written). what_*: "--out", "--exams" ... */
 int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e);
 /* "54,652,101" */

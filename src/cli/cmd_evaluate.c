@@ -14,6 +14,7 @@
 #include "file/csv.h"
 #include "file/folder.h"
 #include "file/io.h"
+#include "file/path.h"
 #include "file/yaml.h"
 #include "report/compose.h"
 #include "report/figures.h"
@@ -151,7 +152,7 @@ static int read_file(uint8_t **bytes, size_t *size, struct job *j, const char *r
     int rc = io_read_file(bytes, size, path, most, e);
     if (rc)
         return rc;
-    *s = (struct source_file){.role = role, .name = cli_base_name(path)};
+    *s = (struct source_file){.role = role, .name = path_base_name(path)};
     sha256_bytes(*bytes, *size, digest);
     sha256_hex(digest, s->sha256);
     j->n_sources++;
@@ -170,7 +171,7 @@ static int check_folder(const char *path, struct err *e) {
     char *folder = mem_strdup(path, e);
     if (!folder)
         return ERR_NO_MEMORY;
-    const size_t base = (size_t)(cli_base_name(folder) - folder);
+    const size_t base = (size_t)(path_base_name(folder) - folder);
     folder[base > 1 ? base - 1 : base] = 0;
     int rc = folder_check(folder, e);
     free(folder);
@@ -182,7 +183,7 @@ static int read_compared(struct job *j, size_t i, struct err *e) {
     struct compared_file *c = &j->compare[i];
     c->same = i;
     c->path = mem_strdup(j->options->compare[i], e);
-    c->name = mem_strdup(cli_base_name(j->options->compare[i]), e);
+    c->name = mem_strdup(path_base_name(j->options->compare[i]), e);
     if (!c->path || !c->name)
         return ERR_NO_MEMORY;
     char *colon = strrchr(c->path, ':');

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "cohort/manifest.h"
+#include "cohort/manifest_file.h"
 #include "infer/output.h"
 #include "infer/predict.h"
 #include "prep/cache.h"
@@ -157,7 +158,7 @@ static int check_paths(const struct options *o, struct err *e) {
 static int read_cohort(struct job *j, struct err *e) {
     const struct options *o = j->options;
     struct manifest_options how = {.schema = model_schema(j->model), .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
-    int rc = cli_cohort(&j->cohort, j->facts.exams_sha256, o->exams, &how, e);
+    int rc = cohort_read(&j->cohort, j->facts.exams_sha256, o->exams, &how, e);
     if (!rc && predict_count(j->cohort, &o->predict) == 0)
         rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->predict.split ? o->predict.split : "");
     return rc;

@@ -11,6 +11,7 @@
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
+#include "cohort/manifest_file.h"
 #include "file/io.h"
 #include "file/json.h"
 #include "image/png_write.h"
@@ -236,7 +237,7 @@ static int open_all(struct job *j, struct err *e) {
         rc = cli_schema(&j->schema, o->schema, e);
     struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
     if (!rc)
-        rc = cli_cohort(&j->cohort, j->exams_sha256, o->exams, &how, e);
+        rc = cohort_read(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
         rc = cli_not_an_image("--json", o->json, j->cohort, e);
     const bool canonical = prep_is_canonical(&o->profile);

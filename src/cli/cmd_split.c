@@ -17,6 +17,7 @@
 #include "file/csv.h"
 #include "file/folder.h"
 #include "file/io.h"
+#include "file/path.h"
 
 enum { IGNORE_MAX = 256 };
 
@@ -159,7 +160,7 @@ static int read_table(struct job *j, struct err *e) {
     char *folder = rc ? NULL : mem_strdup(o->exams, e);
     if (!folder)
         return rc ? rc : ERR_NO_MEMORY;
-    const size_t base = (size_t)(cli_base_name(folder) - folder);
+    const size_t base = (size_t)(path_base_name(folder) - folder);
     folder[base > 1 ? base - 1 : base] = 0;
     if ((rc = io_read_file(&j->text, &j->n, o->exams, CSV_FILE_MAX, e)) || (rc = folder_check(folder, e)))
         goto out;
@@ -199,7 +200,7 @@ static int check_folder(const struct job *j, struct err *e) {
     char folder[2][PATH_MAX];
     for (int i = 0; i < 2; i++) {
         char copy[PATH_MAX];
-        const size_t base = (size_t)(cli_base_name(paths[i]) - paths[i]);
+        const size_t base = (size_t)(path_base_name(paths[i]) - paths[i]);
         if (base >= sizeof copy)
             return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", PATH_MAX);
         memcpy(copy, paths[i], base);
@@ -307,7 +308,7 @@ static int make_split(struct job *j, struct err *e) {
         goto out;
     sha256_bytes(table.data, table.size, digest);
     sha256_hex(digest, hex);
-    report = split_json(&(struct split_report){.exams = cli_base_name(o->exams),
+    report = split_json(&(struct split_report){.exams = path_base_name(o->exams),
                                                .exams_sha256 = j->sha256,
                                                .table_sha256 = hex,
                                                .code_version = BMUNET_CODE,

@@ -1,21 +1,16 @@
 /* bmunet train: one stage of training. Floor 9. */
-#include <errno.h>
 #include <math.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/hash.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "file/csv.h"
-#include "file/io.h"
-#include "model/config.h"
-#include "train/run.h"
+#include "train/session.h"
 
 enum { IGNORE_MAX = 64, FREEZE_MAX = 64, SPLITS_MAX = 64, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: go on with --resume */ };
 
@@ -186,32 +181,48 @@ static const struct argp argp = {
 
 /* --- what a person sees ------------------------------------------------------------------------------------------------------------- */
 
-struct job {
+struct view {
     const struct options *o;
-    struct train_settings settings;
-    struct schema *schema;
-    struct vendors *vendors;
-    struct tree *tree;
-    struct loss loss;
-    struct manifest *manifest;
-    struct train_cohort *cohort;
-    struct start start;
-    struct facts init;          /* of --init */
-    struct model_config config; /* of the network that the run begins with */
-    struct cache *cache;
     struct progress bar;
     double drawn;
-    bool terminal, remarked;
+    bool terminal, looking;
 };
 
-static void show_looking(void *ctx, long done, long total) {
-    struct job *j = ctx;
-    (void)total;
-    progress_update(&j->bar, done);
+static void end_bar(struct view *v) {
+    if (v->looking)
+        progress_finish(&v->bar);
+    v->looking = false;
 }
 
-static void show_begun(void *ctx, const struct run_result *r) {
-    (void)ctx;
+static void show_looking(struct view *v, long done, long total) {
+    if (!v->looking)
+        progress_start(&v->bar, stderr, "looking through exams", total);
+    v->looking = true;
+    progress_update(&v->bar, done);
+}
+
+static void show_cohort(const struct view *v, const struct session_event *event) {
+    const struct part_counts *c = event->cohort->counts;
+    printf("%u training exams of %u patients, ", c[0].exams, c[0].patients);
+    if (event->cohort->names[PART_VALIDATION].n)
+        printf("%u validation exams of %u", c[1].exams, c[1].patients);
+    else
+        printf("no validation exams");
+    const uint32_t out = c[0].unlabelled + c[1].unlabelled + c[0].no_view + c[1].no_view + c[0].refused + c[1].refused;
+    if (out)
+        printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
+               c[0].no_view + c[1].no_view, stage_name((enum stage)v->o->stage), c[0].refused + c[1].refused);
+    printf("\n");
+    for (unsigned k = 0; k < KIND_COUNT; k++)
+        if (event->unlearnt >> k & 1U)
+            printf("no training exam shows %s: the model will refuse such images, and validation does without them\n",
+                   slot_kind_title((enum kind)k));
+    for (size_t k = 0; k < event->tree->n_leaves; k++)
+        if (c[0].leaf[k] == 0)
+            printf("no training exam is %s: that tier will not be learnt\n", event->tree->nodes[event->tree->leaves[k]].name);
+}
+
+static void show_begun(const struct run_result *r) {
     const struct start_report *s = &r->start;
     if (r->resumed)
         printf("going on in epoch %u, after %u of its exams\n", r->resumed_epoch + 1, r->resumed_position);
@@ -221,12 +232,11 @@ static void show_begun(void *ctx, const struct run_result *r) {
     fflush(stdout);
 }
 
-static void show_step(void *ctx, const struct run_progress *p) {
-    struct job *j = ctx;
+static void show_step(struct view *v, const struct run_progress *p) {
     const double now = clock_seconds();
-    if (!j->terminal || (now - j->drawn < 0.2 && p->exams < p->of_exams))
+    if (!v->terminal || (now - v->drawn < 0.2 && p->exams < p->of_exams))
         return;
-    j->drawn = now;
+    v->drawn = now;
     fprintf(stderr, "\r\033[Kepoch %u/%u  %u/%u exams  loss %.4f", p->epoch + 1, p->epochs, p->exams, p->of_exams, p->loss);
     if (!isnan(p->auc))
         fprintf(stderr, "  AUC %.3f", p->auc);
@@ -238,9 +248,8 @@ static void show_step(void *ctx, const struct run_progress *p) {
     fflush(stderr);
 }
 
-static void show_epoch(void *ctx, const struct epoch_record *r) {
-    struct job *j = ctx;
-    if (j->terminal)
+static void show_epoch(const struct view *v, const struct epoch_record *r) {
+    if (v->terminal)
         fprintf(stderr, "\r\033[K");
     if (r->scores.exams == 0)
         printf("epoch %3u  loss %.4f  %.1f images/s  waited %.1f %%\n", r->epoch + 1, r->loss,
@@ -253,205 +262,110 @@ static void show_epoch(void *ctx, const struct epoch_record *r) {
     fflush(stdout);
 }
 
-/* --- getting ready ------------------------------------------------------------------------------------------------------------------- */
-
-/* A name of share/presets, or a path. */
-static int read_settings(struct job *j, struct err *e) {
-    const struct options *o = j->o;
-    const char *name = o->preset ? o->preset : "default";
-    char *path = NULL, what[128];
-    snprintf(what, sizeof what, "presets/%.100s.yml", name);
-    int rc = strchr(name, '/') || strstr(name, ".yml") ? 0 : cli_share(&path, what, e);
-    if (rc == 0)
-        rc = settings_read(&j->settings, path ? path : name, e);
-    free(path);
-    if (rc)
-        return rc;
-    if (o->epochs)
-        j->settings.epochs[o->stage] = (int)o->epochs;
-    if (o->unmasked)
-        j->settings.mask = (struct mask_settings){0};
-    if (o->concat)
-        j->settings.clinical = CLINICAL_CONCAT;
-    return settings_check(&j->settings, e);
+static void show_done(const struct view *v, const struct session_event *event) {
+    const struct run_result *r = event->result;
+    if (event->cohort->n[PART_VALIDATION] == 0)
+        printf("kept: epoch %u, the last; no exam judged the epochs; %s/best.safetensors\n", r->best_epoch + 1, v->o->out);
+    else
+        printf("best: epoch %u, %s %.4f%s; %s/best.safetensors\n", r->best_epoch + 1, metric_name(event->metric),
+               event->metric == METRIC_LOSS ? -r->best : r->best, r->stopped_early ? " (stopped early)" : "", v->o->out);
 }
 
-static int read_tree(struct job *j, struct err *e) {
-    char *path = NULL;
-    int rc = j->o->tree ? 0 : cli_share(&path, "trees/bmu5.yml", e);
-    if (rc == 0)
-        rc = tree_read_yaml(&j->tree, path ? path : j->o->tree, e);
-    free(path);
-    if (rc)
-        return rc;
-    loss_from_tree(&j->loss, j->tree);
-    j->loss.smoothing = j->settings.smoothing;
-    for (int i = 0; i < j->loss.n_levels; i++)
-        j->loss.level[i].weight = 0;
-    j->loss.level[0].weight = j->settings.class_weight_level;
-    j->loss.level[j->loss.n_levels - 1].weight = j->settings.tier_weight_level;
-    return loss_check(&j->loss, e);
-}
-
-/* The folder and those above it. */
-static int make_folder(const char *path, struct err *e) {
-    char part[4096];
-    if (strlen(path) >= sizeof part)
-        return err_set(e, ERR_LIMIT, "%.60s...: the path is too long", path);
-    memcpy(part, path, strlen(path) + 1);
-    for (char *at = part;; at++) {
-        if (*at && (*at != '/' || at == part))
-            continue;
-        const char kept = *at;
-        *at = 0;
-        if (mkdir(part, 0777) && errno != EEXIST)
-            return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made: %s", part, strerror(errno));
-        if (!kept)
-            return 0;
-        *at = kept;
+static void show(void *ctx, const struct session_event *event) {
+    struct view *v = ctx;
+    if (event->kind != SESSION_LOOKING)
+        end_bar(v);
+    switch (event->kind) {
+    case SESSION_LOOKING:
+        show_looking(v, event->done, event->total);
+        return;
+    case SESSION_REMARK:
+        cli_warn("%s", event->text);
+        return;
+    case SESSION_COHORT:
+        show_cohort(v, event);
+        return;
+    case SESSION_BEGUN:
+        show_begun(event->result);
+        return;
+    case SESSION_STEP:
+        show_step(v, event->progress);
+        return;
+    case SESSION_EPOCH:
+        show_epoch(v, event->epoch);
+        return;
+    case SESSION_DONE:
+        show_done(v, event);
+        return;
     }
 }
 
-static int open_cache(struct job *j, struct err *e) {
-    char beside[4096];
-    snprintf(beside, sizeof beside, "%s/cache", j->o->out);
-    return cache_open(&j->cache, j->o->cache ? j->o->cache : beside, j->o->cache_bytes, e);
-}
+/* --- the run --- */
 
-static struct part_names names_of(const struct options *o, enum part p) {
-    static const char *const usual[PART_COUNT] = {[PART_TRAIN] = "train", [PART_VALIDATION] = "val"};
-    if (p == PART_VALIDATION && o->no_validation)
-        return (struct part_names){0};
-    return o->n_split[p] ? (struct part_names){o->split[p], o->n_split[p]} : (struct part_names){&usual[p], 1};
-}
+/* Files that were not named are those of our share folder. */
+struct found {
+    char *preset, *tree, *schema, *vendors;
+};
 
-static void remark(struct job *j) {
-    struct cache_stats s = {0};
-    if (j->cache)
-        cache_stats(&s, j->cache);
-    j->remarked = s.remark[0];
-    cli_cache_remark(j->cache);
-}
-
-static int look(struct job *j, const struct exam_prep_options *prep, struct err *e) {
-    const struct options *o = j->o;
-    struct cohort_request r = {.manifest = j->manifest,
-                               .schema = j->schema,
-                               .tree = j->tree,
-                               .loss = &j->loss,
-                               .stage = (enum stage)o->stage,
-                               .names = {names_of(o, PART_TRAIN), names_of(o, PART_VALIDATION)},
-                               .prep = prep,
-                               .allow_refused = o->allow_refused,
-                               .threads = pool_threads(),
-                               .progress = show_looking,
-                               .progress_ctx = j,
-                               .stop = cli_stop()};
-    int rc = start_learnt(&r.learnt, &r.learnt_ultrasound, &j->start, e);
-    if (rc)
-        return rc;
-    progress_start(&j->bar, stderr, "looking through exams", (long)j->manifest->n);
-    rc = cohort_open(&j->cohort, &r, e);
-    progress_finish(&j->bar);
-    if (rc == 0) /* of the kinds that this network has a place for */
-        j->start.unlearnt = slot_kinds(prep->taken) & ~j->cohort->learnt;
+static int find_files(struct found *f, const struct options *o, struct err *e) {
+    const char *name = o->preset ? o->preset : "default"; /* a name of share/presets, or a path */
+    char preset[128];
+    snprintf(preset, sizeof preset, "presets/%.100s.yml", name);
+    int rc = strchr(name, '/') || strstr(name, ".yml") ? 0 : cli_share(&f->preset, preset, e);
+    if (!rc && !o->tree)
+        rc = cli_share(&f->tree, "trees/bmu5.yml", e);
+    if (!rc && !o->schema)
+        rc = cli_share(&f->schema, "schemas/clinical10.yml", e);
+    if (!rc)
+        cli_share(&f->vendors, "vendors", NULL); /* whether they are needed, the session knows */
     return rc;
 }
 
-static void print_cohort(const struct job *j) {
-    const struct part_counts *c = j->cohort->counts;
-    printf("%u training exams of %u patients, ", c[0].exams, c[0].patients);
-    if (j->cohort->names[PART_VALIDATION].n)
-        printf("%u validation exams of %u", c[1].exams, c[1].patients);
-    else
-        printf("no validation exams");
-    const uint32_t out = c[0].unlabelled + c[1].unlabelled + c[0].no_view + c[1].no_view + c[0].refused + c[1].refused;
-    if (out)
-        printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
-               c[0].no_view + c[1].no_view, stage_name((enum stage)j->o->stage), c[0].refused + c[1].refused);
-    printf("\n");
-    for (unsigned k = 0; k < KIND_COUNT; k++)
-        if (j->start.unlearnt >> k & 1U)
-            printf("no training exam shows %s: the model will refuse such images, and validation does without them\n",
-                   slot_kind_title((enum kind)k));
-    for (size_t k = 0; k < j->tree->n_leaves; k++)
-        if (c[0].leaf[k] == 0)
-            printf("no training exam is %s: that tier will not be learnt\n", j->tree->nodes[j->tree->leaves[k]].name);
-}
-
-static int train(struct job *j, const struct exam_prep_options *prep, struct err *e) {
-    const struct options *o = j->o;
-    j->start.clinical_mean = j->cohort->clinical_mean;
-    j->start.clinical_std = j->cohort->clinical_std;
-    const struct run_options run = {.folder = o->out,
-                                    .settings = &j->settings,
-                                    .start = &j->start,
-                                    .cohort = j->cohort,
-                                    .prep = prep,
-                                    .tree = j->tree,
-                                    .loss = &j->loss,
-                                    .seed = (uint64_t)o->seed,
-                                    .loader_threads = o->loaders ? (int)o->loaders : 2,
-                                    .exact = o->exact,
-                                    .resume = o->resume,
-                                    .freeze = o->freeze,
-                                    .n_freeze = o->n_freeze,
-                                    .checkpoint_seconds = 60 * o->minutes,
-                                    .code_version = BMUNET_CODE,
-                                    .stop = cli_stop(),
-                                    .begun = show_begun,
-                                    .progress = show_step,
-                                    .epoch = show_epoch,
-                                    .ctx = j};
-    struct run_result result;
-    const int rc = run_train(&result, &run, e);
-    if (rc == 0 && j->cohort->n[PART_VALIDATION] == 0)
-        printf("kept: epoch %u, the last; no exam judged the epochs; %s/best.safetensors\n", result.best_epoch + 1, o->out);
-    else if (rc == 0)
-        printf("best: epoch %u, %s %.4f%s; %s/best.safetensors\n", result.best_epoch + 1, metric_name(j->settings.metric),
-               j->settings.metric == METRIC_LOSS ? -result.best : result.best, result.stopped_early ? " (stopped early)" : "", o->out);
-    run_result_release(&result);
+static int run(struct view *v, struct err *e) {
+    const struct options *o = v->o;
+    struct found f = {0};
+    int rc = find_files(&f, o, e);
+    if (!rc)
+        rc = train_session(&(struct session_options){.stage = (enum stage)o->stage,
+                                                     .folder = o->out,
+                                                     .exams = o->exams,
+                                                     .preset = f.preset ? f.preset : o->preset,
+                                                     .tree = f.tree ? f.tree : o->tree,
+                                                     .schema = f.schema ? f.schema : o->schema,
+                                                     .vendors = f.vendors,
+                                                     .init = o->init,
+                                                     .init_us = o->init_us,
+                                                     .init_mg = o->init_mg,
+                                                     .ignore_columns = o->ignore,
+                                                     .n_ignore_columns = o->n_ignore,
+                                                     .freeze = o->freeze,
+                                                     .n_freeze = o->n_freeze,
+                                                     .names = {{o->split[PART_TRAIN], o->n_split[PART_TRAIN]},
+                                                               {o->split[PART_VALIDATION], o->n_split[PART_VALIDATION]}},
+                                                     .no_validation = o->no_validation,
+                                                     .epochs = (int)o->epochs,
+                                                     .unmasked = o->unmasked,
+                                                     .concat = o->concat,
+                                                     .seed = (uint64_t)o->seed,
+                                                     .loader_threads = (int)o->loaders,
+                                                     .cache = o->cache,
+                                                     .cache_bytes = o->cache_bytes,
+                                                     .checkpoint_seconds = 60 * o->minutes,
+                                                     .resume = o->resume,
+                                                     .exact = o->exact,
+                                                     .allow_refused = o->allow_refused,
+                                                     .allow_partial = o->allow_partial,
+                                                     .code_version = BMUNET_CODE,
+                                                     .stop = cli_stop(),
+                                                     .event = show,
+                                                     .ctx = v},
+                           e);
+    end_bar(v);
+    free(f.preset);
+    free(f.tree);
+    free(f.schema);
+    free(f.vendors);
     return rc;
-}
-
-static int run(struct job *j, struct err *e) {
-    const struct options *o = j->o;
-    const struct manifest_options how = {.ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
-    uint8_t sha256[SHA256_SIZE];
-    int rc = read_settings(j, e);
-    if (rc || (rc = read_tree(j, e)) || (rc = cli_schema(&j->schema, o->schema, e)))
-        return rc;
-    struct manifest_options with = how;
-    with.schema = j->schema;
-    if ((rc = cli_cohort(&j->manifest, sha256, o->exams, &with, e)) || (rc = make_folder(o->out, e)))
-        return rc;
-    if (!o->init && strcmp(j->settings.profile, "canonical-v1") == 0 && (rc = cli_vendors(&j->vendors, NULL, e)))
-        return rc;
-    j->start = (struct start){.settings = &j->settings,
-                              .stage = (enum stage)o->stage,
-                              .schema = j->schema,
-                              .vendors = j->vendors,
-                              .tree = j->tree,
-                              .seed = (uint64_t)o->seed,
-                              .init = o->init,
-                              .init_us = o->init_us,
-                              .init_mg = o->init_mg};
-    if ((rc = start_config(&j->config, &j->init, &j->start, e)))
-        return rc;
-    settings_take_network(&j->settings, &j->config);
-    const enum network network = j->config.network;
-    struct exam_prep_options prep = {.profile = &j->config.prep, .network = network_name(network), .allow_partial = o->allow_partial};
-    if ((rc = open_cache(j, e)))
-        return rc;
-    prep.cache = j->cache;
-    for (int s = 0; s < SLOT_COUNT; s++)
-        prep.taken |= network_takes(network, (enum slot)s) ? 1U << s : 0;
-    rc = look(j, &prep, e);
-    remark(j); /* now, not after days */
-    if (rc)
-        return rc;
-    print_cohort(j);
-    return train(j, &prep, e);
 }
 
 int cmd_train(int argc, char **argv) {
@@ -462,22 +376,13 @@ int cmd_train(int argc, char **argv) {
         return status;
     if (o.threads)
         pool_set_threads((int)o.threads);
-    struct job j = {.o = &o, .terminal = isatty(STDERR_FILENO)};
+    struct view v = {.o = &o, .terminal = isatty(STDERR_FILENO)};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     cli_catch(SIGUSR1);
-    const int rc = run(&j, &e);
-    cohort_close(j.cohort);
-    manifest_free(j.manifest);
-    if (!j.remarked)
-        remark(&j);
-    cache_close(j.cache);
+    const int rc = run(&v, &e);
     free(o.cache);
-    facts_release(&j.init);
-    vendors_free(j.vendors);
-    tree_free(j.tree);
-    schema_free(j.schema);
-    if (j.terminal)
+    if (v.terminal)
         fprintf(stderr, "\r\033[K");
     if (rc) {
         status = cli_fail(&e);

@@ -13,8 +13,6 @@
 
 #include "exam/manifest_columns.h"
 #include "file/csv.h"
-#include "file/folder.h"
-#include "file/io.h"
 
 enum { ROWS_MAX = 1000000 };
 
@@ -343,31 +341,6 @@ int manifest_parse(struct manifest **out, const char *text, size_t n, const char
         manifest_free(p.m);
     else
         *out = p.m;
-    return code;
-}
-
-int manifest_read(struct manifest **out, const char *path, const struct manifest_options *options, struct err *e) {
-    uint8_t *bytes = NULL;
-    char *folder = NULL;
-    size_t n = 0;
-    *out = NULL;
-    int code = io_read_file(&bytes, &n, path, CSV_FILE_MAX, e);
-    if (code != 0)
-        return code;
-    if ((folder = mem_strdup(path, e)) == NULL) {
-        code = ERR_NO_MEMORY;
-        goto done;
-    }
-    char *slash = strrchr(folder, '/');
-    folder[slash == NULL ? 0 : slash == folder ? 1 : slash - folder] = '\0';
-    if ((code = folder_check(folder, e)) != 0)
-        goto done;
-    code = manifest_parse(out, (const char *)bytes, n, folder, options, e);
-    if (code != 0)
-        err_prefix(e, "%s", path);
-done:
-    free(folder);
-    free(bytes);
     return code;
 }
 

@@ -27,6 +27,8 @@ struct vendors;
 
 /* Several files make one table, entries in the order of the paths. ERR_YAML, ERR_CONFIG (contradicts itself), ERR_LIMIT, ERR_FILE_*. */
 int vendors_read_yaml(struct vendors **out, const char *const *paths, size_t n_paths, struct err *e);
+/* All *.yml of a folder in the order of their names; ERR_FILE_MISSING if there are none. */
+int vendors_read_folder(struct vendors **out, const char *folder, struct err *e);
 /* The same from text. */
 int vendors_parse_yaml(struct vendors **out, const char *text, size_t n, struct err *e);
 /* The files' texts, as a model file carries them, and back. */

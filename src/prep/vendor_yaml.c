@@ -1,5 +1,7 @@
 /* The vendor table's YAML: its shape for libcyaml. Floor 4. */
 #include <cyaml/cyaml.h>
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,6 +83,39 @@ int vendors_read_yaml(struct vendors **out, const char *const *paths, size_t n_p
     for (size_t i = 0; !rc && i < n_paths; i++)
         rc = add_file(*out, paths[i], e);
     return finish(out, rc);
+}
+
+static int is_yaml(const struct dirent *d) {
+    const size_t n = strlen(d->d_name);
+    return d->d_name[0] != '.' && n > 4 && strcmp(d->d_name + n - 4, ".yml") == 0;
+}
+
+static int by_bytes(const struct dirent **a, const struct dirent **b) { /* whatever the locale: the order is hashed */
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+int vendors_read_folder(struct vendors **out, const char *folder, struct err *e) {
+    char *paths[VENDORS_MAX] = {0};
+    struct dirent **entries = NULL;
+    *out = NULL;
+    const int n = scandir(folder, &entries, is_yaml, by_bytes);
+    int rc = n <= 0             ? err_set(e, ERR_FILE_MISSING, "%s: no folder with *.yml files", folder)
+             : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
+                                : 0;
+    for (int i = 0; !rc && i < n; i++)
+        if (asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0) {
+            paths[i] = NULL;
+            rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+        }
+    if (!rc)
+        rc = vendors_read_yaml(out, (const char *const *)paths, (size_t)n, e);
+    for (int i = 0; i < n; i++) {
+        free(entries[i]);
+        if (i < VENDORS_MAX)
+            free(paths[i]);
+    }
+    free(entries);
+    return rc;
 }
 
 int vendors_from_json(struct vendors **out, const struct json *j, struct err *e) {

@@ -1,0 +1,63 @@
+/* A cohort table read from its file. Floor 4. */
+#include "cohort/manifest_file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cohort/identity.h"
+#include "file/csv.h"
+#include "file/folder.h"
+#include "file/io.h"
+#include "file/path.h"
+
+int manifest_file_read(struct manifest_file *f, const char *path, const struct manifest_options *options, struct err *e) {
+    char *folder = NULL;
+    memset(f, 0, sizeof *f);
+    int rc = io_read_file(&f->text, &f->n, path, CSV_FILE_MAX, e);
+    if (rc)
+        return rc;
+    if ((rc = path_folder(&folder, path, e)) || (rc = folder_check(folder, e)))
+        goto out;
+    sha256_bytes(f->text, f->n, f->sha256);
+    rc = manifest_parse(&f->manifest, (const char *)f->text, f->n, folder, options, e);
+    if (rc)
+        err_prefix(e, "%s", path);
+out:
+    free(folder);
+    return rc;
+}
+
+void manifest_file_release(struct manifest_file *f) {
+    manifest_free(f->manifest);
+    free(f->text);
+    memset(f, 0, sizeof *f);
+}
+
+int manifest_read(struct manifest **out, const char *path, const struct manifest_options *options, struct err *e) {
+    struct manifest_file f;
+    int rc = manifest_file_read(&f, path, options, e);
+    *out = rc ? NULL : f.manifest;
+    f.manifest = rc ? f.manifest : NULL;
+    manifest_file_release(&f);
+    return rc;
+}
+
+int cohort_read(struct manifest **out, uint8_t sha256[SHA256_SIZE], const char *path, const struct manifest_options *options,
+                struct err *e) {
+    struct manifest_file f;
+    struct decoder *d = NULL;
+    *out = NULL;
+    int rc = manifest_file_read(&f, path, options, e);
+    if (!rc)
+        rc = decoder_open(&d, NULL, e);
+    if (!rc)
+        rc = identity_check(f.manifest, d, e);
+    if (!rc) {
+        memcpy(sha256, f.sha256, SHA256_SIZE);
+        *out = f.manifest;
+        f.manifest = NULL;
+    }
+    decoder_close(d);
+    manifest_file_release(&f);
+    return rc;
+}
