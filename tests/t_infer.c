@@ -14,7 +14,7 @@
 #include "base/pool.h"
 #include "file/json.h"
 #include "infer/output.h"
-#include "infer/predict.h"
+#include "infer/pipeline.h"
 
 static struct schema *schema;
 static char model_path[64], overflow_path[80];
@@ -73,7 +73,7 @@ struct seen {
     bool refused[SEEN_MAX];
     int code[SEEN_MAX];
     struct model_output output[SEEN_MAX];
-    struct predict_times ms[SEEN_MAX];
+    struct prediction_times ms[SEEN_MAX];
 };
 
 static int collect(void *ctx, const struct prediction *p, struct err *e) {
@@ -104,12 +104,12 @@ static void order_and_refusals(void **state) {
     char *text = cohort_text();
     struct manifest *cohort = parse(text);
     struct model *m = open_model(model_path);
-    struct predict_options o = {0};
+    struct pipeline_options o = {0};
     struct seen *s = calloc(1, sizeof *s);
     struct err e = {0};
     assert_non_null(s);
-    assert_int_equal(predict_count(cohort, &o), 20);
-    assert_int_equal(predict_cohort(m, cohort, &o, collect, s, &e), 0);
+    assert_int_equal(pipeline_count(cohort, &o), 20);
+    assert_int_equal(pipeline_run(m, cohort, &o, collect, s, &e), 0);
     assert_int_equal(s->n, 20);
     for (size_t i = 0; i < 20; i++) {
         char id[16];
@@ -135,13 +135,13 @@ static void sink_stops(void **state) {
     char *text = cohort_text();
     struct manifest *cohort = parse(text);
     struct model *m = open_model(model_path);
-    struct predict_options o = {0};
+    struct pipeline_options o = {0};
     struct seen *s = calloc(1, sizeof *s);
     assert_non_null(s);
     for (size_t stop = 1; stop <= 20; stop += 6) {
         struct err e = {0};
         *s = (struct seen){.stop_after = stop};
-        assert_int_equal(predict_cohort(m, cohort, &o, collect, s, &e), ERR_USAGE);
+        assert_int_equal(pipeline_run(m, cohort, &o, collect, s, &e), ERR_USAGE);
         assert_string_equal(e.message, "enough");
         assert_int_equal(s->n, stop);
     }
@@ -155,13 +155,13 @@ static void same_bits_for_any_number_of_threads(void **state) {
     (void)state;
     struct manifest *cohort =
         parse("exam_id,mg_mlo,us_bmode_trans\na,rough_mg_cc.png,oval_us_bmode_trans.png\nb,,oval_us_bmode_long.png\n");
-    struct predict_options o = {0};
+    struct pipeline_options o = {0};
     struct seen first = {0};
     for (int threads = 1; threads <= 4; threads++) {
         struct seen s = {0};
         pool_set_threads(threads);
         struct model *m = open_model(model_path);
-        assert_int_equal(predict_cohort(m, cohort, &o, collect, &s, NULL), 0);
+        assert_int_equal(pipeline_run(m, cohort, &o, collect, &s, NULL), 0);
         model_close(m);
         if (threads == 1)
             first = s;
@@ -204,9 +204,9 @@ static void overflow_refuses_the_exam(void **state) {
     free(huge);
     struct model *m = open_model(overflow_path);
     struct manifest *cohort = parse("exam_id,us_bmode_trans\na,oval_us_bmode_trans.png\nb,cut_us_bmode_long.png\n");
-    struct predict_options o = {0};
+    struct pipeline_options o = {0};
     struct seen s = {0};
-    assert_int_equal(predict_cohort(m, cohort, &o, collect, &s, &e), 0);
+    assert_int_equal(pipeline_run(m, cohort, &o, collect, &s, &e), 0);
     assert_int_equal(s.n, 2);
     assert_true(s.refused[0]);
     assert_int_equal(s.code[0], ERR_OUTPUT_NAN);

@@ -150,7 +150,7 @@ int bench_exam(struct bench_exam *x, const struct model_config *c, struct err *e
     if (!x->views)
         return ERR_NO_MEMORY;
     for (int s = 0; s < SLOT_COUNT; s++) {
-        if (!network_takes(c->network, (enum slot)s))
+        if (!(network_slots(c->network) >> s & 1U))
             continue;
         size_t n = prep_size(&c->prep, (enum slot)s);
         struct rng r = rng_make(1, 0, (uint32_t)s);

@@ -13,7 +13,7 @@
 #include "cohort/manifest.h"
 #include "cohort/manifest_file.h"
 #include "infer/output.h"
-#include "infer/predict.h"
+#include "infer/pipeline.h"
 #include "prep/cache.h"
 
 enum { IGNORE_MAX = 256 };
@@ -22,7 +22,7 @@ struct options {
     struct cli cli;
     const char *model, *exams, *out, *json;
     struct model_options engine;
-    struct predict_options predict;
+    struct pipeline_options run;
     const char *ignore[IGNORE_MAX];
     size_t n_ignore;
     char *cache; /* owned */
@@ -93,13 +93,13 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_CACHE:
         return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
     case KEY_PARTIAL:
-        o->predict.allow_partial = true;
+        o->run.predictor.allow_partial = true;
         return 0;
     case KEY_TOMOSYNTHESIS:
-        o->predict.allow_tomosynthesis = true;
+        o->run.predictor.allow_tomosynthesis = true;
         return 0;
     case KEY_SPLIT:
-        o->predict.split = arg;
+        o->run.split = arg;
         return 0;
     case ARGP_KEY_END:
         return o->model && o->exams ? 0 : cli_usage(state, "--model and --exams are needed");
@@ -159,8 +159,8 @@ static int read_cohort(struct job *j, struct err *e) {
     const struct options *o = j->options;
     struct manifest_options how = {.schema = model_schema(j->model), .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
     int rc = cohort_read(&j->cohort, j->facts.exams_sha256, o->exams, &how, e);
-    if (!rc && predict_count(j->cohort, &o->predict) == 0)
-        rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->predict.split ? o->predict.split : "");
+    if (!rc && pipeline_count(j->cohort, &o->run) == 0)
+        rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->run.split ? o->run.split : "");
     return rc;
 }
 
@@ -197,8 +197,8 @@ static int run(struct job *j, struct err *e) {
     if (!wants_files(o))
         table_begin(&j->table, stdout, j->cohort);
     double started = clock_seconds();
-    progress_start(&j->progress, table_on_terminal ? NULL : stderr, "exams", (long)predict_count(j->cohort, &o->predict));
-    int rc = predict_cohort(j->model, j->cohort, &o->predict, deliver, j, e);
+    progress_start(&j->progress, table_on_terminal ? NULL : stderr, "exams", (long)pipeline_count(j->cohort, &o->run));
+    int rc = pipeline_run(j->model, j->cohort, &o->run, deliver, j, e);
     progress_finish(&j->progress);
     double seconds = clock_seconds() - started;
     if (rc)
@@ -228,7 +228,7 @@ int cmd_predict(int argc, char **argv) {
     struct job j = {.options = &o};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
-    int rc = o.cache ? cache_open(&o.predict.cache, o.cache, o.cache_bytes, &e) : 0;
+    int rc = o.cache ? cache_open(&o.run.predictor.cache, o.cache, o.cache_bytes, &e) : 0;
     if (!rc)
         rc = prepare(&j, &e);
     if (!rc)
@@ -236,8 +236,8 @@ int cmd_predict(int argc, char **argv) {
     output_abort(j.output);
     manifest_free(j.cohort);
     model_close(j.model);
-    cli_cache_remark(o.predict.cache);
-    cache_close(o.predict.cache);
+    cli_cache_remark(o.run.predictor.cache);
+    cache_close(o.run.predictor.cache);
     free(o.cache);
     if (rc)
         return cli_fail(&e);

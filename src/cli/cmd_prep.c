@@ -283,7 +283,8 @@ static void size_profile(struct prep_profile *p, bool small) {
 }
 
 int cmd_prep(int argc, char **argv) {
-    struct options o = {.profile = {.name = prep_profile_name("canonical-v1")}, .prep = {.taken = SLOTS_ALL, .network = "bmu"}};
+    struct options o = {.profile = {.name = prep_profile_name("canonical-v1")},
+                        .prep = {.taken = network_slots(NETWORK_BMU), .network = "bmu"}};
     struct err e = {0};
     int status = cli_parse(&argp, "prep", argc, argv, &o);
     if (status >= 0)

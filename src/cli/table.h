@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-#include "infer/predict.h"
+#include "cohort/manifest.h"
+#include "infer/predictor.h"
 
 struct table {
     FILE *stream;

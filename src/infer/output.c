@@ -114,7 +114,7 @@ static void put_provenance(struct json *line, const struct output_facts *facts) 
         json_put_string(line, "clinical_source", "clinic_info columns by position: units and ranges are not known");
 }
 
-static struct json *times_json(const struct predict_times *t) {
+static struct json *times_json(const struct prediction_times *t) {
     struct json *j = json_object();
     json_put_number(j, "read", t->read);
     json_put_number(j, "prep", t->prep);

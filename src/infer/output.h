@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "infer/predict.h"
+#include "infer/predictor.h"
 
 /* What made the predictions; written into every JSON line, so that a line can be judged without its file. */
 struct output_facts {

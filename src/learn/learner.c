@@ -140,25 +140,18 @@ static unsigned present_of(const struct learner_exam *x) {
     return present;
 }
 
-static unsigned takes_of(const struct model_config *c) {
-    unsigned takes = 0;
-    for (int s = 0; s < SLOT_COUNT; s++)
-        takes |= network_takes(c->network, (enum slot)s) ? 1U << s : 0;
-    return takes;
-}
-
 static int check_exams(const struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
-    const unsigned takes = takes_of(&l->facts.config);
+    const unsigned places = network_slots(l->facts.config.network);
     if (n < 1 || n > BATCH_MAX)
         return err_set(e, ERR_LIMIT, "a batch of %d exams; 1 to %d are possible", n, (int)BATCH_MAX);
     for (int i = 0; i < n; i++) {
         const unsigned present = present_of(&exams[i]);
         if (!present)
             return err_set(e, ERR_EXAM_NO_IMAGE, "exam '%s': no image is given; at least one is needed", exams[i].id);
-        if (present & ~takes)
+        if (present & ~places)
             return err_set(e, ERR_VIEW_NOT_TAKEN, "exam '%s': the network '%s' has no place for one of its views", exams[i].id,
                            network_name(l->facts.config.network));
-        if (l->facts.config.variant == VARIANT_REFERENCE && present != takes)
+        if (l->facts.config.variant == VARIANT_REFERENCE && present != places)
             return err_set(e, ERR_INTERNAL, "exam '%s': the reference network wants every view, black where there is none", exams[i].id);
         if (l->facts.config.clinical != CLINICAL_NONE && !exams[i].clinical)
             return err_set(e, ERR_INTERNAL, "exam '%s': the clinical values are not given", exams[i].id);

@@ -6,6 +6,7 @@
 #include "model/model.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct ready {
 };
 
 struct model {
+    pthread_mutex_t turn; /* of model_run(): plans, their bindings and the buffers below serve one exam at a time */
     struct facts facts;
     struct engine engine;
     struct ready *trunk[TOWERS_MAX][VIEWS_MAX]; /* [tower][views - 1], made when first needed */
@@ -59,10 +61,18 @@ void model_close(struct model *m) {
     free(m->rows);
     free(m->clinical);
     facts_release(&m->facts);
+    pthread_mutex_destroy(&m->turn);
     free(m);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
+
+static struct model *new_model(struct err *e) {
+    struct model *m = mem_alloc(1, sizeof *m, e);
+    if (m)
+        pthread_mutex_init(&m->turn, NULL);
+    return m;
+}
 
 static int buffers(struct model *m, struct err *e) {
     const size_t d = (size_t)config_features(&m->facts.config),
@@ -94,13 +104,13 @@ static int make_model(struct model **out, struct model *m, int rc, const struct 
 }
 
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
-    struct model *m = mem_alloc(1, sizeof *m, e);
+    struct model *m = new_model(e);
     return m ? make_model(out, m, facts_open(&m->facts, path, e), options, e) : ERR_NO_MEMORY;
 }
 
 int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
                struct err *e) {
-    struct model *m = mem_alloc(1, sizeof *m, e);
+    struct model *m = new_model(e);
     return m ? make_model(out, m, facts_over(&m->facts, like, arrays, n, e), options, e) : ERR_NO_MEMORY;
 }
 
@@ -270,16 +280,15 @@ static int finish_output(struct model_output *out, struct err *e) {
     return 0;
 }
 
-int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
+static int run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
     const struct tower *towers;
     const int n = config_towers(&m->facts.config, &towers);
-    unsigned given = 0, takes = 0;
+    const unsigned places = network_slots(m->facts.config.network);
+    unsigned given = 0;
     memset(out, 0, sizeof *out);
     for (int s = 0; s < SLOT_COUNT; s++) {
-        const bool place = network_takes(m->facts.config.network, (enum slot)s);
-        takes |= place ? 1U << s : 0;
         given |= in->view[s] ? 1U << s : 0;
-        if (in->view[s] && !place)
+        if (in->view[s] && !(places >> s & 1U))
             return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->facts.config.network),
                            slot_name((enum slot)s));
     }
@@ -292,11 +301,18 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
         if (rc)
             return rc;
     }
-    const int rc = run_head(m, m->facts.config.variant == VARIANT_REFERENCE ? takes : given, in, out->logits, e);
+    const int rc = run_head(m, m->facts.config.variant == VARIANT_REFERENCE ? places : given, in, out->logits, e);
     if (rc)
         return rc;
     m->profiled_runs += m->engine.profile;
     return finish_output(out, e);
+}
+
+int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
+    pthread_mutex_lock(&m->turn);
+    const int rc = run(m, in, out, e);
+    pthread_mutex_unlock(&m->turn);
+    return rc;
 }
 
 /* --- facts -------------------------------------------------------------------------------------------------------------------- */
@@ -321,8 +337,21 @@ size_t model_parameters(const struct model *m) {
     return m->facts.parameters;
 }
 
-bool network_takes(enum network n, enum slot s) {
-    return n == NETWORK_BMU || (n == NETWORK_MG) == slot_is_mg(s);
+unsigned network_slots(enum network n) {
+    unsigned slots = 0;
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (n == NETWORK_BMU || (n == NETWORK_MG) == slot_is_mg((enum slot)s))
+            slots |= 1U << s;
+    return slots;
+}
+
+struct model_slots model_slots(const struct model_config *c) {
+    struct model_slots m = {.places = network_slots(c->network)};
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (c->unlearnt >> slot_kind((enum slot)s) & 1U)
+            m.unlearnt |= m.places & 1U << s;
+    m.taken = m.places & ~m.unlearnt;
+    return m;
 }
 
 enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };

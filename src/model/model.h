@@ -84,7 +84,14 @@ const struct schema *model_schema(const struct model *m);           /* NULL: tak
 const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
 size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
-bool network_takes(enum network n, enum slot s);                    /* has it a place for the view? */
+/* Which slots a configuration takes: the one rule for prediction, preparation, training and measuring. Sets of bits, 1 << slot. */
+struct model_slots {
+    unsigned places;   /* the network has a place for them: network_slots() */
+    unsigned taken;    /* of those, the ones whose images are taken */
+    unsigned unlearnt; /* the others: refused, for no exam has taught the network images of that kind */
+};
+unsigned network_slots(enum network n);
+struct model_slots model_slots(const struct model_config *c);
 
 struct model_input {
     /* as prep_file() gives them; NULL: absent. Two views of a tower that lie end to end are not copied. */
@@ -98,7 +105,7 @@ struct model_output {
     int tier;                     /* 1 .. 5: the largest p (the lowest tier on a tie) */
 };
 /* One exam. Deterministic: the same bits for any number of threads and whatever ran before. ERR_EXAM_NO_IMAGE, ERR_OUTPUT_NAN, ERR_ENGINE.
- * Not reentrant: one model, one caller at a time. */
+ * Any number of threads may call it on one model: they take turns. */
 int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e);
 
 /* The layer table of the last run: wall seconds and multiply-adds per layer. */

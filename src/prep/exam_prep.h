@@ -18,8 +18,6 @@
 #include "prep/cache.h"
 #include "prep/prep.h"
 
-enum { SLOTS_ALL = (1 << SLOT_COUNT) - 1 };
-
 struct exam_prep_options {
     const struct prep_profile *profile;
     unsigned taken;            /* bit s: slot s is taken */

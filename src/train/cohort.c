@@ -31,14 +31,6 @@ struct work {
 
 /* --- which rows --------------------------------------------------------------------------------------------------------------- */
 
-static unsigned views_of(const struct exam *x, const struct cohort_request *r) {
-    unsigned present = exam_slots(x) & r->prep->taken;
-    for (int s = 0; s < SLOT_COUNT; s++)
-        if (!stage_takes(r->stage, (enum slot)s))
-            present &= ~(1U << s);
-    return present;
-}
-
 enum { NAMES_SHOWN = 200 };
 
 static bool has_name(const struct part_names *n, const char *split) {
@@ -105,7 +97,9 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
             continue;
         struct part_counts *counts = &c->counts[p];
         struct candidate *k = &w->list[w->n];
-        *k = (struct candidate){.item = {.exam = &x->exam, .present = views_of(&x->exam, r), .number = (uint32_t)i}, .part = (enum part)p};
+        *k = (struct candidate){
+            .item = {.exam = &x->exam, .present = exam_slots(&x->exam) & stage_slots(r->stage) & r->prep->taken, .number = (uint32_t)i},
+            .part = (enum part)p};
         if ((rc = label_node(&node, x, r->tree, e)))
             return err_prefix(e, "line %zu", x->line), rc;
         if (node < 0) {

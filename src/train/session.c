@@ -125,9 +125,8 @@ static int configure(struct session *s, struct err *e) {
         return rc;
     settings_take_network(&s->settings, &s->config);
     const enum network network = s->config.network;
-    s->prep = (struct exam_prep_options){.profile = &s->config.prep, .network = network_name(network), .allow_partial = o->allow_partial};
-    for (int slot = 0; slot < SLOT_COUNT; slot++)
-        s->prep.taken |= network_takes(network, (enum slot)slot) ? 1U << slot : 0;
+    s->prep = (struct exam_prep_options){
+        .profile = &s->config.prep, .taken = network_slots(network), .network = network_name(network), .allow_partial = o->allow_partial};
     return 0;
 }
 

@@ -18,12 +18,13 @@ int stage_from_name(const char *name) {
     return -1;
 }
 
-bool stage_takes(enum stage s, enum slot slot) {
-    return s == STAGE_BMU || (s == STAGE_MG) == slot_is_mg(slot);
+static const enum network reference[STAGE_COUNT] = {[STAGE_US] = NETWORK_US, [STAGE_MG] = NETWORK_MG, [STAGE_BMU] = NETWORK_BMU};
+
+unsigned stage_slots(enum stage s) {
+    return network_slots(reference[s]);
 }
 
 enum network stage_network(enum stage s, enum variant v) {
-    static const enum network reference[STAGE_COUNT] = {[STAGE_US] = NETWORK_US, [STAGE_MG] = NETWORK_MG, [STAGE_BMU] = NETWORK_BMU};
     return v == VARIANT_MASKED ? NETWORK_BMU : reference[s];
 }
 

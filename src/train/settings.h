@@ -19,8 +19,8 @@
 /* us, mg: the network sees that modality alone, and no clinical data. bmu: everything. */
 enum stage { STAGE_US, STAGE_MG, STAGE_BMU, STAGE_COUNT };
 const char *stage_name(enum stage s);
-int stage_from_name(const char *name);          /* or -1 */
-bool stage_takes(enum stage s, enum slot slot); /* does the stage see this view? */
+int stage_from_name(const char *name); /* or -1 */
+unsigned stage_slots(enum stage s);    /* bit s: the stage sees this view */
 enum network stage_network(enum stage s,
                            enum variant v); /* masked: always bmu, with the other modality masked out; reference: us, mg, bmu */
 
