@@ -6,17 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hash.h"
-#include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "cohort/split.h"
 #include "cohort/split_write.h"
-#include "file/csv.h"
-#include "file/folder.h"
-#include "file/io.h"
 #include "file/path.h"
 
 enum { IGNORE_MAX = 256 };
@@ -142,36 +136,17 @@ static const struct argp argp = {
 
 struct job {
     const struct options *options;
-    uint8_t *text; /* the table's bytes */
-    size_t n;
-    char sha256[SHA256_HEX_SIZE];
+    struct manifest_file table;
     struct schema *schema;
-    struct manifest *m;
     struct duplicates duplicates;
     struct progress progress;
 };
 
-/* Read once: what is hashed and copied is what is parsed. */
 static int read_table(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    uint8_t digest[SHA256_SIZE];
     int rc = cli_schema(&j->schema, o->schema, e);
     const struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
-    char *folder = rc ? NULL : mem_strdup(o->exams, e);
-    if (!folder)
-        return rc ? rc : ERR_NO_MEMORY;
-    const size_t base = (size_t)(path_base_name(folder) - folder);
-    folder[base > 1 ? base - 1 : base] = 0;
-    if ((rc = io_read_file(&j->text, &j->n, o->exams, CSV_FILE_MAX, e)) || (rc = folder_check(folder, e)))
-        goto out;
-    sha256_bytes(j->text, j->n, digest);
-    sha256_hex(digest, j->sha256);
-    rc = manifest_parse(&j->m, (const char *)j->text, j->n, folder, &how, e);
-    if (rc)
-        err_prefix(e, "%s", o->exams);
-out:
-    free(folder);
-    return rc;
+    return rc ? rc : manifest_file_read(&j->table, o->exams, &how, e);
 }
 
 static void show_progress(void *ctx, size_t done) {
@@ -181,11 +156,11 @@ static void show_progress(void *ctx, size_t done) {
 
 static int compare_pictures(struct job *j, struct err *e) {
     long n = 0;
-    for (size_t r = 0; r < j->m->n; r++)
+    for (size_t r = 0; r < j->table.manifest->n; r++)
         for (int s = 0; s < SLOT_COUNT; s++)
-            n += exam_has(&j->m->rows[r].exam, (enum slot)s);
+            n += exam_has(&j->table.manifest->rows[r].exam, (enum slot)s);
     progress_start(&j->progress, stderr, "pictures", n);
-    int rc = duplicates_find(&j->duplicates, j->m, show_progress, j, e);
+    int rc = duplicates_find(&j->duplicates, j->table.manifest, show_progress, j, e);
     progress_finish(&j->progress);
     const struct duplicates *d = &j->duplicates;
     if (!rc && (d->unreadable || d->undecoded))
@@ -215,9 +190,9 @@ static int check_folder(const struct job *j, struct err *e) {
 
 static int check_own_split(const struct job *j, struct err *e) {
     bool any = false;
-    for (size_t r = 0; r < j->m->n; r++)
-        any = any || j->m->rows[r].split[0];
-    int rc = split_check(j->m, j->options->no_pictures ? NULL : &j->duplicates, e);
+    for (size_t r = 0; r < j->table.manifest->n; r++)
+        any = any || j->table.manifest->rows[r].split[0];
+    int rc = split_check(j->table.manifest, j->options->no_pictures ? NULL : &j->duplicates, e);
     if (rc && j->options->replace)
         return 0;
     if (rc)
@@ -240,41 +215,9 @@ static int check_outputs(const struct job *j, const char *json, struct err *e) {
     int rc = 0;
     for (int i = 0; i < 2 && !rc; i++) {
         rc = cli_distinct("an output", outputs[i], "--exams", j->options->exams, e);
-        if (access(outputs[i], F_OK) != 0)
-            continue;
-        for (size_t r = 0; r < j->m->n; r++)
-            for (int s = 0; s < SLOT_COUNT && !rc; s++)
-                rc = cli_distinct("an output", outputs[i], "an image of the table", j->m->rows[r].exam.source[s].name, e);
+        if (!rc)
+            rc = cli_not_an_image("an output", outputs[i], j->table.manifest, e);
     }
-    return rc;
-}
-
-/* Both files or none. */
-static int write_files(const char *csv, const struct buf *table, const char *json, const struct buf *report, struct err *e) {
-    struct replace *a = NULL, *b = NULL;
-    int rc = replace_open(&a, csv, e);
-    if (!rc)
-        rc = replace_open(&b, json, e);
-    if (!rc)
-        rc = replace_write(a, table->data, table->size, e);
-    if (!rc)
-        rc = replace_write(b, report->data, report->size, e);
-    if (!rc)
-        rc = replace_sync(a, e);
-    if (!rc)
-        rc = replace_sync(b, e);
-    if (!rc) {
-        struct replace *first = a;
-        a = NULL;
-        rc = replace_commit(first, e);
-    }
-    if (!rc) {
-        struct replace *second = b;
-        b = NULL;
-        rc = replace_commit(second, e);
-    }
-    replace_abort(a);
-    replace_abort(b);
     return rc;
 }
 
@@ -290,46 +233,27 @@ static void say_result(const struct options *o, const struct split *s, const str
 
 static int make_split(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    struct split *s = NULL;
-    struct json *report = NULL;
-    struct buf table, text;
-    char hex[SHA256_HEX_SIZE], json[PATH_MAX];
-    uint8_t digest[SHA256_SIZE];
     const struct duplicates *duplicates = o->no_pictures ? NULL : &j->duplicates;
-    buf_init(&table);
-    buf_init(&text);
+    struct split *s = NULL;
+    struct buf report;
+    char json[PATH_MAX];
+    buf_init(&report);
     json_path(json, o->out);
     int rc = check_outputs(j, json, e);
     if (!rc)
-        rc = split_make(&s, j->m, duplicates, &o->split, e);
+        rc = split_make(&s, j->table.manifest, duplicates, &o->split, e);
     if (!rc)
-        rc = split_table(&table, (const char *)j->text, j->n, s, e);
-    if (rc)
-        goto out;
-    sha256_bytes(table.data, table.size, digest);
-    sha256_hex(digest, hex);
-    report = split_json(&(struct split_report){.exams = path_base_name(o->exams),
-                                               .exams_sha256 = j->sha256,
-                                               .table_sha256 = hex,
-                                               .code_version = BMUNET_CODE,
-                                               .options = &o->split,
-                                               .manifest = j->m,
-                                               .duplicates = duplicates,
-                                               .split = s});
-    if (!json_ok(report))
-        rc = err_set(e, ERR_NO_MEMORY, "no memory for the report");
+        rc = split_write(&report, o->out, json,
+                         &(struct split_source){.path = o->exams,
+                                                .table = &j->table,
+                                                .duplicates = duplicates,
+                                                .options = &o->split,
+                                                .split = s,
+                                                .code_version = BMUNET_CODE},
+                         e);
     if (!rc)
-        rc = json_write_pretty(report, &text, e);
-    if (!rc)
-        rc = buf_append(&text, "\n", 1, e);
-    if (!rc)
-        rc = write_files(o->out, &table, json, &text, e);
-    if (!rc)
-        say_result(o, s, &text, json);
-out:
-    json_free(report);
-    buf_release(&table);
-    buf_release(&text);
+        say_result(o, s, &report, json);
+    buf_release(&report);
     split_free(s);
     return rc;
 }
@@ -364,8 +288,7 @@ int cmd_split(int argc, char **argv) {
     struct job j = {.options = &o};
     int rc = run(&j, &e);
     duplicates_release(&j.duplicates);
-    manifest_free(j.m);
+    manifest_file_release(&j.table);
     schema_free(j.schema);
-    free(j.text);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "file/csv.h"
+#include "file/io.h"
+#include "file/json.h"
+#include "file/path.h"
 #include "image/likeness.h"
 
 static int put_row(struct buf *out, const struct csv *csv, const char *const *cells, size_t split_column, const char *part, struct err *e) {
@@ -37,10 +41,10 @@ out:
     return rc;
 }
 
-static size_t count_patients(const struct split_report *r, int part) {
+static size_t count_patients(const struct split_source *r, int part) {
     /* groups join patients, so a patient is counted where her first row is */
     size_t n = 0;
-    const struct manifest *m = r->manifest;
+    const struct manifest *m = r->table->manifest;
     for (size_t i = 0; i < m->n; i++) {
         bool first = r->split->part[i] == part && m->rows[i].exam.patient_id[0];
         for (size_t k = 0; k < i && first; k++)
@@ -50,7 +54,7 @@ static size_t count_patients(const struct split_report *r, int part) {
     return n;
 }
 
-static struct json *parts_json(const struct split_report *r) {
+static struct json *parts_json(const struct split_source *r) {
     struct json *list = json_array();
     for (int p = 0; p < r->split->n_parts; p++) {
         struct json *j = json_object();
@@ -80,7 +84,7 @@ static struct json *strata_json(const struct split *s) {
     return list;
 }
 
-static struct json *duplicates_json(const struct split_report *r) {
+static struct json *duplicates_json(const struct split_source *r) {
     const struct duplicates *d = r->duplicates;
     struct json *j = json_object(), *pairs = json_array();
     json_put_integer(j, "pictures", (int64_t)d->pictures);
@@ -92,9 +96,9 @@ static struct json *duplicates_json(const struct split_report *r) {
     for (size_t i = 0; i < d->n; i++) {
         const struct duplicate *x = &d->list[i];
         struct json *pair = json_object();
-        json_put_string(pair, "exam_a", r->manifest->rows[x->a].exam.exam_id);
+        json_put_string(pair, "exam_a", r->table->manifest->rows[x->a].exam.exam_id);
         json_put_string(pair, "slot_a", slot_name(x->slot_a));
-        json_put_string(pair, "exam_b", r->manifest->rows[x->b].exam.exam_id);
+        json_put_string(pair, "exam_b", r->table->manifest->rows[x->b].exam.exam_id);
         json_put_string(pair, "slot_b", slot_name(x->slot_b));
         json_put_bool(pair, "same_bytes", x->same_bytes);
         json_put_integer(pair, "bits", x->bits);
@@ -105,12 +109,14 @@ static struct json *duplicates_json(const struct split_report *r) {
     return j;
 }
 
-struct json *split_json(const struct split_report *r) {
+static struct json *split_json(const struct split_source *r, const char *table_sha256) {
     struct json *j = json_object();
+    char exams_sha256[SHA256_HEX_SIZE];
+    sha256_hex(r->table->sha256, exams_sha256);
     json_put_string(j, "split_sha256", r->split->sha256);
-    json_put_string(j, "exams", r->exams);
-    json_put_string(j, "exams_sha256", r->exams_sha256);
-    json_put_string(j, "table_sha256", r->table_sha256);
+    json_put_string(j, "exams", path_base_name(r->path));
+    json_put_string(j, "exams_sha256", exams_sha256);
+    json_put_string(j, "table_sha256", table_sha256);
     json_put_integer(j, "seed", (int64_t)r->options->seed);
     json_put_integer(j, "groups", (int64_t)r->split->n_groups);
     json_put_integer(j, "largest_group", (int64_t)r->split->largest_group);
@@ -122,4 +128,56 @@ struct json *split_json(const struct split_report *r) {
         json_put_string(j, "duplicates", NULL);
     json_put_string(j, "code_version", r->code_version);
     return j;
+}
+
+static int write_report(struct buf *out, const struct split_source *from, const struct buf *table, struct err *e) {
+    char hex[SHA256_HEX_SIZE];
+    uint8_t digest[SHA256_SIZE];
+    sha256_bytes(table->data, table->size, digest);
+    sha256_hex(digest, hex);
+    struct json *j = split_json(from, hex);
+    int rc = json_ok(j) ? json_write_pretty(j, out, e) : err_set(e, ERR_NO_MEMORY, "no memory for the report");
+    json_free(j);
+    return rc ? rc : buf_append(out, "\n", 1, e);
+}
+
+/* Both files or none. */
+static int write_both(const char *csv, const struct buf *table, const char *json, const struct buf *report, struct err *e) {
+    struct replace *a = NULL, *b = NULL;
+    int rc = replace_open(&a, csv, e);
+    if (!rc)
+        rc = replace_open(&b, json, e);
+    if (!rc)
+        rc = replace_write(a, table->data, table->size, e);
+    if (!rc)
+        rc = replace_write(b, report->data, report->size, e);
+    if (!rc)
+        rc = replace_sync(a, e);
+    if (!rc)
+        rc = replace_sync(b, e);
+    if (!rc) {
+        struct replace *first = a;
+        a = NULL;
+        rc = replace_commit(first, e);
+    }
+    if (!rc) {
+        struct replace *second = b;
+        b = NULL;
+        rc = replace_commit(second, e);
+    }
+    replace_abort(a);
+    replace_abort(b);
+    return rc;
+}
+
+int split_write(struct buf *report, const char *csv, const char *json, const struct split_source *from, struct err *e) {
+    struct buf table;
+    buf_init(&table);
+    int rc = split_table(&table, (const char *)from->table->text, from->table->n, from->split, e);
+    if (!rc)
+        rc = write_report(report, from, &table, e);
+    if (!rc)
+        rc = write_both(csv, &table, json, report, e);
+    buf_release(&table);
+    return rc;
 }
