@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "file/path.h"
+#include "file/filename.h"
 #include "file/paths.h"
 #include "prep/cache.h"
 
@@ -245,7 +245,7 @@ static bool same_file(const char *a, const char *b) {
         return false;
     char folder_a[PATH_MAX], folder_b[PATH_MAX];
     return folder_of(folder_a, a) && folder_of(folder_b, b) && strcmp(folder_a, folder_b) == 0 &&
-           strcmp(path_base_name(a), path_base_name(b)) == 0;
+           strcmp(filename_base(a), filename_base(b)) == 0;
 }
 
 int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e) {

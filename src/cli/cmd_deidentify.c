@@ -15,8 +15,8 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "file/filename.h"
 #include "file/io.h"
-#include "file/path.h"
 #include "file/walk.h"
 #include "image/decode.h"
 
@@ -280,7 +280,7 @@ static int list_files(struct job *j, struct err *e) {
     arena_init(&w->arena, 0);
     if (!(w->files = mem_alloc(1, sizeof *w->files, e)))
         return ERR_NO_MEMORY;
-    w->files[0] = (struct walk_file){.path = path_base_name(j->options->in), .reason = ""};
+    w->files[0] = (struct walk_file){.path = filename_base(j->options->in), .reason = ""};
     w->n = 1;
     return 0;
 }

@@ -5,8 +5,8 @@
 #include "base/hash.h"
 #include "ckpt/archive.h"
 #include "cli/cli.h"
+#include "file/filename.h"
 #include "file/io.h"
-#include "file/path.h"
 
 struct options {
     struct cli cli;
@@ -73,7 +73,7 @@ static bool looks_like_safetensors(const char *path) {
 static int read_and_import(const struct options *o, const struct schema *schema, struct err *e) {
     struct archive *checkpoint = NULL;
     struct model_import how = {
-        .network = o->network, .variant = o->variant, .clinical = o->clinical, .schema = schema, .source_name = path_base_name(o->from)};
+        .network = o->network, .variant = o->variant, .clinical = o->clinical, .schema = schema, .source_name = filename_base(o->from)};
     int rc = looks_like_safetensors(o->from) ? safetensors_open(&checkpoint, o->from, e) : torch_open(&checkpoint, o->from, e);
     if (!rc)
         rc = archive_sha256(checkpoint, how.source_sha256, e);

@@ -10,8 +10,8 @@
 #include "base/progress.h"
 #include "cli/cli.h"
 #include "file/csv.h"
+#include "file/filename.h"
 #include "file/io.h"
-#include "file/path.h"
 #include "scan/names.h"
 #include "scan/read.h"
 #include "scan/report.h"
@@ -126,7 +126,7 @@ static int step(void *ctx, size_t done, struct err *e) {
 /* Paths below the table's folder are relative to it, others absolute: the table may be moved together with its files. */
 static int find_prefix(struct job *j, struct err *e) {
     char folder[PATH_MAX], table[PATH_MAX], copy[PATH_MAX];
-    const char *out = j->options->out, *name = path_base_name(out);
+    const char *out = j->options->out, *name = filename_base(out);
     if (!realpath(j->options->folder, folder))
         return err_set(e, ERR_FILE_MISSING, "%s: there is no such folder", j->options->folder);
     if (snprintf(copy, sizeof copy, "%.*s", (int)(name - out), out) >= (int)sizeof copy || !realpath(copy[0] ? copy : ".", table))

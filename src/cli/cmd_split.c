@@ -11,7 +11,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cohort/split_write.h"
-#include "file/path.h"
+#include "file/filename.h"
 
 enum { IGNORE_MAX = 256 };
 
@@ -175,7 +175,7 @@ static int check_folder(const struct job *j, struct err *e) {
     char folder[2][PATH_MAX];
     for (int i = 0; i < 2; i++) {
         char copy[PATH_MAX];
-        const size_t base = (size_t)(path_base_name(paths[i]) - paths[i]);
+        const size_t base = (size_t)(filename_base(paths[i]) - paths[i]);
         if (base >= sizeof copy)
             return err_set(e, ERR_LIMIT, "a path is longer than %d bytes", PATH_MAX);
         memcpy(copy, paths[i], base);

@@ -6,9 +6,9 @@
 
 #include "cohort/identity.h"
 #include "file/csv.h"
+#include "file/filename.h"
 #include "file/folder.h"
 #include "file/io.h"
-#include "file/path.h"
 
 int manifest_file_read(struct manifest_file *f, const char *path, const struct manifest_options *options, struct err *e) {
     char *folder = NULL;
@@ -16,7 +16,7 @@ int manifest_file_read(struct manifest_file *f, const char *path, const struct m
     int rc = io_read_file(&f->text, &f->n, path, CSV_FILE_MAX, e);
     if (rc)
         return rc;
-    if ((rc = path_folder(&folder, path, e)) || (rc = folder_check(folder, e)))
+    if ((rc = filename_folder(&folder, path, e)) || (rc = folder_check(folder, e)))
         goto out;
     sha256_bytes(f->text, f->n, f->sha256);
     rc = manifest_parse(&f->manifest, (const char *)f->text, f->n, folder, options, e);

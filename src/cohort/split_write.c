@@ -5,9 +5,9 @@
 
 #include "base/hash.h"
 #include "file/csv.h"
+#include "file/filename.h"
 #include "file/io.h"
 #include "file/json.h"
-#include "file/path.h"
 #include "image/likeness.h"
 
 static int put_row(struct buf *out, const struct csv *csv, const char *const *cells, size_t split_column, const char *part, struct err *e) {
@@ -114,7 +114,7 @@ static struct json *split_json(const struct split_source *r, const char *table_s
     char exams_sha256[SHA256_HEX_SIZE];
     sha256_hex(r->table->sha256, exams_sha256);
     json_put_string(j, "split_sha256", r->split->sha256);
-    json_put_string(j, "exams", path_base_name(r->path));
+    json_put_string(j, "exams", filename_base(r->path));
     json_put_string(j, "exams_sha256", exams_sha256);
     json_put_string(j, "table_sha256", table_sha256);
     json_put_integer(j, "seed", (int64_t)r->options->seed);

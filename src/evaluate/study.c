@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "file/csv.h"
+#include "file/filename.h"
 #include "file/folder.h"
 #include "file/io.h"
-#include "file/path.h"
 #include "file/yaml.h"
 
 static const char *const names[STUDY_FILE_COUNT] = {
@@ -51,7 +51,7 @@ static int read_file(uint8_t **bytes, size_t *size, struct study *s, const char 
     int rc = io_read_file(bytes, size, path, most, e);
     if (rc)
         return rc;
-    *source = (struct source_file){.role = role, .name = path_base_name(path)};
+    *source = (struct source_file){.role = role, .name = filename_base(path)};
     sha256_bytes(*bytes, *size, digest);
     sha256_hex(digest, source->sha256);
     s->n_sources++;
@@ -68,7 +68,7 @@ static const char *hash_of(const struct study *s, enum study_file which) {
 /* The folder of a table may be marked as not whole. */
 static int check_folder(const char *path, struct err *e) {
     char *folder = NULL;
-    int rc = path_folder(&folder, path, e);
+    int rc = filename_folder(&folder, path, e);
     if (!rc)
         rc = folder_check(folder, e);
     free(folder);
@@ -80,7 +80,7 @@ static int read_compared(struct study *s, size_t i, struct err *e) {
     struct compared_file *c = &s->compare[i];
     c->same = i;
     c->path = mem_strdup(s->o->compare[i], e);
-    c->name = mem_strdup(path_base_name(s->o->compare[i]), e);
+    c->name = mem_strdup(filename_base(s->o->compare[i]), e);
     if (!c->path || !c->name)
         return ERR_NO_MEMORY;
     char *colon = strrchr(c->path, ':');

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -146,4 +147,22 @@ int folder_check(const char *path, struct err *e) {
         return 0;
     return err_set(e, ERR_COHORT_INCOMPLETE, "%s: the folder holds a file %s: its writing was broken off or still goes on; make it anew",
                    *path ? path : ".", FOLDER_MARK);
+}
+
+int folder_make_all(const char *path, struct err *e) {
+    char part[PATH_MAX];
+    if (strlen(path) >= sizeof part)
+        return err_set(e, ERR_LIMIT, "%.60s...: the path is too long", path);
+    memcpy(part, path, strlen(path) + 1);
+    for (char *at = part;; at++) {
+        if (*at && (*at != '/' || at == part))
+            continue;
+        const char kept = *at;
+        *at = 0;
+        if (mkdir(part, 0777) && errno != EEXIST)
+            return failed(e, part, "", "the folder cannot be made");
+        if (!kept)
+            return 0;
+        *at = kept;
+    }
 }

@@ -31,4 +31,7 @@ void folder_abandon(struct folder *f);
 /* ERR_COHORT_INCOMPLETE if the folder ("" is the current one) bears the mark. */
 int folder_check(const char *path, struct err *e);
 
+/* Makes a folder and those above it where they are missing; nothing is marked. ERR_FILE_WRITE, ERR_LIMIT. */
+int folder_make_all(const char *path, struct err *e);
+
 #endif

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "file/csv.h"
-#include "file/path.h"
+#include "file/filename.h"
 #include "prep/consistency.h"
 
 struct work { /* on one exam */
@@ -109,7 +109,7 @@ static void find_duplicates(struct work *w) {
                 continue;
             const char *first = slot_name((enum slot)t), *second = slot_name((enum slot)s);
             refuse_exam(w->v, ERR_VIEW_DUPLICATE, "%s and %s hold the same bytes (%s); which of the two views it is cannot be known", first,
-                        second, csv_show(name, path_base_name(w->exam->source[s].name)));
+                        second, csv_show(name, filename_base(w->exam->source[s].name)));
             const char *other[2] = {second, first};
             for (int k = 0; k < 2; k++) {
                 struct input_verdict *u = k ? &v[s] : &v[t];
@@ -128,7 +128,7 @@ static void describe_refusal(char *text, size_t room, const struct work *w, enum
     bool named = v->hashed && exam_has(w->exam, s);
     text[0] = 0;
     if (named)
-        verdict_add(text, room, "%s (%s): %s", slot_name(s), csv_show(name, path_base_name(w->exam->source[s].name)), v->note);
+        verdict_add(text, room, "%s (%s): %s", slot_name(s), csv_show(name, filename_base(w->exam->source[s].name)), v->note);
     else
         verdict_add(text, room, "%s: %s", slot_name(s), v->note);
 }

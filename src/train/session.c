@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/pool.h"
 #include "cohort/manifest_file.h"
-#include "file/path.h"
+#include "file/folder.h"
 #include "model/config.h"
 #include "prep/vendor.h"
 
@@ -179,7 +179,7 @@ static int prepare(struct session *s, struct err *e) {
     if (!rc)
         rc = read_table(s, e);
     if (!rc)
-        rc = path_make_folders(s->o->folder, e);
+        rc = folder_make_all(s->o->folder, e);
     if (!rc)
         rc = read_vendors(s, e);
     if (!rc)

@@ -1,0 +1,12 @@
+/* The parts of a file's name. Floor 1. */
+#ifndef BMU_FILE_FILENAME_H
+#define BMU_FILE_FILENAME_H
+
+#include "base/err.h"
+
+/* The part after the last slash; borrowed. */
+const char *filename_base(const char *path);
+/* The folder that a file lies in: "a" of "a/b.csv", "/" of "/b.csv", "" (the current one) of "b.csv". *out: owned. */
+int filename_folder(char **out, const char *path, struct err *e);
+
+#endif
