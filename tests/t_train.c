@@ -4,6 +4,7 @@
 #include "learner_check.h"
 
 #include "cohort/label.h"
+#include "file/io.h"
 #include "learn/mask.h"
 #include "learn/sampler.h"
 #include "train/checkpoint.h"
@@ -416,6 +417,55 @@ static void test_checkpoint(void **state) {
     learner_close(m);
 }
 
+/* --- curves */
+
+static void test_curves(void **state) {
+    (void)state;
+    char path[] = "/tmp/bmunet-test-XXXXXX";
+    struct history h = {0};
+    struct err e = {0};
+    uint8_t *svg = NULL;
+    size_t n = 0;
+    close(mkstemp(path));
+    for (unsigned i = 0; i < 3; i++) {
+        const double loss = i == 1 ? (double)NAN : 1.0 / (i + 1);
+        const struct epoch_record r = {.epoch = i,
+                                       .loss = loss,
+                                       .best = i == 1,
+                                       .scores = {.exams = 4, .loss = INFINITY, .auc = 0.25 * (i + 1), .macro_auc = (double)NAN}};
+        assert_int_equal(history_add(&h, &r, &e), 0);
+    }
+    assert_int_equal(history_write_curves(&h, "a<b> & \"c\" 'd'", path, &e), 0);
+    assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
+    const char *text = (const char *)svg;
+    assert_non_null(strstr(text, ">a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;<"));
+    assert_null(strstr(text, "a<b"));
+    assert_non_null(strstr(text, ">training 0.333<"));
+    assert_non_null(strstr(text, ">validation<")); /* no finite number */
+    assert_non_null(strstr(text, ">malignant 0.750<"));
+    assert_non_null(strstr(text, ">best: epoch 2<"));
+    assert_null(strstr(text, "nan"));
+    assert_null(strstr(text, "inf"));
+    /* not UTF-8: refused, and what was there stays */
+    assert_int_equal(history_write_curves(&h, "\xff", path, &e), ERR_REPORT_TEXT);
+    free(svg);
+    assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
+    assert_non_null(strstr((const char *)svg, "best: epoch 2"));
+    /* no epoch yet, one epoch, no validation exams */
+    struct history none = {0},
+                   one = {.epochs = &(struct epoch_record){.loss = 1,
+                                                           .scores = {.loss = (double)NAN, .auc = (double)NAN, .macro_auc = (double)NAN}},
+                          .n = 1};
+    assert_int_equal(history_write_curves(&none, "none", path, &e), 0);
+    assert_int_equal(history_write_curves(&one, "one", path, &e), 0);
+    free(svg);
+    assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
+    assert_non_null(strstr((const char *)svg, "no validation exams"));
+    free(svg);
+    unlink(path);
+    history_release(&h);
+}
+
 /* --- figures of validation
  * ------------------------------------------------------------------------------------------------------------------ */
 
@@ -454,7 +504,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels),      cmocka_unit_test(test_mask_law),   cmocka_unit_test(test_mask_edges),
         cmocka_unit_test(test_order),       cmocka_unit_test(test_settings),   cmocka_unit_test(test_parts),
-        cmocka_unit_test(test_failed_part), cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_failed_part), cmocka_unit_test(test_checkpoint), cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_scores),
     };
     return cmocka_run_group_tests_name("training", tests, set_up, tear_down);
 }

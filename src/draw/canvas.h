@@ -58,6 +58,7 @@ struct canvas_type {
     bool upwards; /* turned by 90 degrees, read from below to above */
 };
 
+/* fonts NULL: for SVG alone, on a machine that need not have the fonts: widths of text are estimated, and characters not looked up. */
 int canvas_create(struct canvas **out, struct canvas_fonts *fonts, double width, double height, struct err *e);
 void canvas_free(struct canvas *c); /* NULL is allowed */
 int canvas_check(const struct canvas *c, struct err *e);
@@ -76,7 +77,7 @@ void canvas_rect(struct canvas *c, struct canvas_pen pen, double x, double y, do
 void canvas_marker(struct canvas *c, struct canvas_pen pen, enum canvas_shape shape, double x, double y, double radius);
 /* One line of text; y is its baseline. */
 void canvas_text(struct canvas *c, struct canvas_type type, double x, double y, const char *text);
-/* Another picture (borrowed, it must live as long) with its corner here. Pages only: the SVG writer refuses it. */
+/* Another picture (borrowed, it must live as long) with its corner here. */
 void canvas_place(struct canvas *c, const struct canvas *picture, double x, double y, double scale);
 
 /* Width of a line of text. 0 after a failure. */

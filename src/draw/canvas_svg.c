@@ -85,6 +85,18 @@ static int shape(struct buf *out, const struct canvas *c, const struct item *it,
     return rc ? rc : buf_printf(out, e, "/>\n");
 }
 
+static int items(struct buf *out, const struct canvas *c, struct err *e);
+
+static int picture(struct buf *out, const struct item *it, struct err *e) {
+    const long long x = llround(it->x), y = llround(it->y), scale = llround(it->width * 1000);
+    int rc = buf_printf(out, e, "<g transform=\"translate(%lld %lld) scale(%lld.%03lld)\">\n", x, y, scale / 1000, scale % 1000);
+    if (!rc && it->picture->title)
+        rc = titled(out, "title", NULL, it->picture->title, e);
+    if (!rc)
+        rc = items(out, it->picture, e);
+    return rc ? rc : buf_printf(out, e, "</g>\n");
+}
+
 static int item(struct buf *out, const struct canvas *c, const struct item *it, struct err *e) {
     int rc;
     switch (it->kind) {
@@ -96,10 +108,17 @@ static int item(struct buf *out, const struct canvas *c, const struct item *it, 
     case ITEM_TEXT:
         return text(out, it, e);
     case ITEM_PICTURE:
-        return err_set(e, ERR_INTERNAL, "a page was to be written as SVG");
+        return picture(out, it, e);
     default:
         return shape(out, c, it, e);
     }
+}
+
+static int items(struct buf *out, const struct canvas *c, struct err *e) {
+    int rc = canvas_check(c, e);
+    for (size_t i = 0; !rc && i < c->n; i++)
+        rc = item(out, c, &c->items[i], e);
+    return rc;
 }
 
 int canvas_svg(struct buf *out, const struct canvas *c, const char *prefix, struct err *e) {
@@ -119,8 +138,7 @@ int canvas_svg(struct buf *out, const struct canvas *c, const char *prefix, stru
         rc = titled(out, "title", prefix, c->title, e);
     if (!rc && c->description)
         rc = titled(out, "desc", prefix, c->description, e);
-    for (size_t i = 0; !rc && i < c->n; i++)
-        rc = item(out, c, &c->items[i], e);
+    rc = rc ? rc : items(out, c, e);
     return rc ? rc : buf_printf(out, e, "</svg>\n");
 }
 

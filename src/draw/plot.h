@@ -12,7 +12,7 @@
 #include "draw/words.h"
 
 struct plot_context {
-    struct canvas_fonts *fonts;
+    struct canvas_fonts *fonts; /* NULL: canvas_create() */
     enum words_language language;
 };
 
@@ -60,7 +60,8 @@ int plot_decision_curve(struct canvas **out, const struct plot_context *p, const
 /* Scores by class, each class a histogram over the same axis. x_label: nullable ("Score"). threshold: a vertical line, NaN for none. */
 int plot_histogram(struct canvas **out, const struct plot_context *p, const char *x_label, const struct plot_bins *classes, size_t n,
                    double threshold, struct err *e);
-/* Any curves over any axes, from the data: sample size, learning curves. target: a horizontal line, NaN for none. */
+/* Any curves over any axes, from the data: sample size, learning curves. target: a horizontal line, NaN for none. If every x is a whole
+ * number, so are the ticks. */
 int plot_lines(struct canvas **out, const struct plot_context *p, const char *title, const char *x_label, const char *y_label,
                const struct plot_curve *curves, size_t n, double target, struct err *e);
 

@@ -200,6 +200,14 @@ int plot_histogram(struct canvas **out, const struct plot_context *p, const char
     return xy_draw(out, p, &xy, e);
 }
 
+static bool whole_numbers(const struct plot_curve *curves, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < curves[i].n; k++)
+            if (isfinite(curves[i].x[k]) && curves[i].x[k] != floor(curves[i].x[k]))
+                return false;
+    return true;
+}
+
 int plot_lines(struct canvas **out, const struct plot_context *p, const char *title, const char *x_label, const char *y_label,
                const struct plot_curve *curves, size_t n, double target, struct err *e) {
     struct range x = {INFINITY, -INFINITY}, y = {INFINITY, -INFINITY};
@@ -216,7 +224,9 @@ int plot_lines(struct canvas **out, const struct plot_context *p, const char *ti
     }
     x = found(x);
     y = found(y);
-    const struct plot_scale across = plot_scale_of(x.low, x.high, 8, false);
+    struct plot_scale across = plot_scale_of(x.low, x.high, 8, false);
+    if (across.step < 1 && whole_numbers(curves, n))
+        across.step = 1;
     const struct xy xy = {.title = title,
                           .x_label = x_label,
                           .y_label = y_label,

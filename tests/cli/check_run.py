@@ -82,7 +82,7 @@ def main():
         check_record(record, keys, "log.jsonl")
     check_model(options.folder / "last.safetensors", keys)
     check_model(options.folder / "best.safetensors", keys)
-    check((options.folder / "curves.svg").read_text().startswith("<svg"), "curves.svg is no picture")
+    check((options.folder / "curves.svg").read_text().startswith("<?xml"), "curves.svg is no picture")
     check((options.folder / "card.md").read_text().startswith("# Model card"), "card.md is no card")
 
 

@@ -3,7 +3,7 @@
 . "$(dirname -- "$0")/common"
 export OMP_WAIT_POLICY=passive OMP_NUM_THREADS=2
 python3 "$source_tree/tests/cli/make_cohort.py" . 48
-sed -e 's/^name: small/name: tiny/; s/width: 16/width: 8/; s/canonical-v1/reference-v1/; s/\[288, 160\]/[64, 48]/; s/\[112, 112\]/[64, 64]/' \
+sed -e 's/^name: small/name: '"'"'tiny <b> \& "c"'"'"'/; s/width: 16/width: 8/; s/canonical-v1/reference-v1/; s/\[288, 160\]/[64, 48]/; s/\[112, 112\]/[64, 64]/' \
     -e 's/us: 12, mg: 12, bmu: 12/us: 2, mg: 2, bmu: 3/; s/average_parts: 16/average_parts: 2/; s/batch: 16/batch: 12/; s/part: 16/part: 6/' \
     "$source_tree/share/presets/small.yml" >tiny.yml
 train() { "$bmunet" train --exams exams.csv --preset ./tiny.yml --threads 2 "$@"; }
@@ -26,7 +26,13 @@ done
 holds bmu/card.md 'not cleared for clinical use'
 holds bmu/card.md '^\| exams \| 36 \| 12 \|'
 holds bmu/card.md 'C2 \| [0-9]+ \| [0-9]+'
-python3 -c "import xml.dom.minidom; xml.dom.minidom.parse('bmu/curves.svg')"
+python3 - <<'PY'
+import xml.etree.ElementTree
+texts = ["".join(t.itertext()) for t in xml.etree.ElementTree.parse("bmu/curves.svg").iter() if t.tag.endswith("text")]
+assert 'stage bmu, preset tiny <b> & "c"' in texts, texts
+for name in ("loss", "training ", "validation ", "AUC on the validation exams", "malignant ", "mean of tiers ", "epoch", "best: epoch ", "1", "2", "3"):
+    assert any(t.startswith(name) for t in texts), (name, texts)
+PY
 python3 "$source_tree/tests/cli/check_run.py" bmu --epochs 3 --checkpoints 2
 expect 0 "$bmunet" predict --model bmu/best.safetensors --exams exams.csv --split val --out p.csv
 prints '^12 ok, 0 refused'
