@@ -245,9 +245,9 @@ int may_blank(bool *blanked, const struct dicom *d, const struct deidentify_requ
     if (ultrasound)
         return err_set(
             e, ERR_DEIDENTIFY_PIXELS,
-            "an ultrasound image without regions: text in the picture cannot be told from it; --keep-burned-in takes it as it is");
+            "an ultrasound image without regions: text in the picture cannot be told from it");
     if (d->burned_in == DICOM_YES)
-        return err_set(e, ERR_DEIDENTIFY_PIXELS, "the file says that text is burned into the picture; --keep-burned-in takes it as it is");
+        return err_set(e, ERR_DEIDENTIFY_PIXELS, "the file says that text is burned into the picture");
     return 0;
 }
 

@@ -59,7 +59,7 @@ static void test_err_long_text_stays_utf8(void **state) {
 static void test_err_codes_are_unique(void **state) {
     (void)state;
     static const int values[] = {
-#define X(name, value, meaning) value,
+#define X(name, value, class, meaning) value,
         ERR_CODES(X)
 #undef X
     };
@@ -68,6 +68,32 @@ static void test_err_codes_are_unique(void **state) {
         for (size_t j = 0; j < i; j++)
             assert_int_not_equal(values[i], values[j]);
     }
+}
+
+static void test_err_classes(void **state) {
+    (void)state;
+    static const struct {
+        int code;
+        enum err_class class;
+        bool ends_run;
+    } some[] = {{ERR_USAGE, ERR_CLASS_USAGE, false},
+                {ERR_FILE_MISSING, ERR_CLASS_INPUT, false},
+                {ERR_DECODER_CRASH, ERR_CLASS_INPUT, false},
+                {ERR_IMAGE_BLANK, ERR_CLASS_REFUSED, false},
+                {ERR_NO_MEMORY, ERR_CLASS_ENVIRONMENT, true},
+                {ERR_FILE_WRITE, ERR_CLASS_ENVIRONMENT, true},
+                {ERR_DECODER, ERR_CLASS_ENVIRONMENT, true},
+                {ERR_INTERRUPTED, ERR_CLASS_INTERRUPTED, true},
+                {ERR_INTERNAL, ERR_CLASS_INTERNAL, true},
+                {ERR_OK, ERR_CLASS_INTERNAL, false},
+                {-9999, ERR_CLASS_INTERNAL, true}};
+    for (size_t i = 0; i < sizeof some / sizeof *some; i++) {
+        assert_int_equal(err_class(some[i].code), some[i].class);
+        assert_int_equal(err_ends_run(some[i].code), some[i].ends_run);
+    }
+    for (int c = 0; c < ERR_CLASS_COUNT; c++)
+        for (int other = 0; other < c; other++)
+            assert_string_not_equal(err_class_name((enum err_class)c), err_class_name((enum err_class)other));
 }
 
 /* --- mem */
@@ -579,6 +605,7 @@ int main(void) {
         cmocka_unit_test(test_err),
         cmocka_unit_test(test_err_long_text_stays_utf8),
         cmocka_unit_test(test_err_codes_are_unique),
+        cmocka_unit_test(test_err_classes),
         cmocka_unit_test(test_mem),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_buf),

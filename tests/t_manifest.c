@@ -471,7 +471,7 @@ static void fourview_example(void **state) {
 static void documented_codes(void **state) {
     (void)state;
     static const int codes[] = {
-#define X(name, value, meaning) ERR_##name,
+#define X(name, value, class, meaning) ERR_##name,
         ERR_CODES(X)
 #undef X
     };

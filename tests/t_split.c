@@ -392,7 +392,7 @@ static void test_duplicates(void **state) {
     struct manifest *m = NULL;
     struct duplicates d;
     assert_int_equal(manifest_parse(&m, table, sizeof table - 1, folder, NULL, &err), 0);
-    assert_int_equal(duplicates_find(&d, m, NULL, NULL, &err), 0);
+    assert_int_equal(duplicates_find(&d, m, NULL, NULL, NULL, &err), 0);
     assert_int_equal(d.pictures, 6);
     assert_int_equal(d.unreadable, 1);
     assert_int_equal(d.undecoded, 1);

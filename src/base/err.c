@@ -51,7 +51,7 @@ const char *err_name(int code) {
     switch (code) {
     case ERR_OK:
         return "OK";
-#define X(name, value, meaning)                                                                                                            \
+#define X(name, value, class, meaning)                                                                                                     \
     case value:                                                                                                                            \
         return #name;
         ERR_CODES(X)
@@ -65,7 +65,7 @@ const char *err_meaning(int code) {
     switch (code) {
     case ERR_OK:
         return "no error";
-#define X(name, value, meaning)                                                                                                            \
+#define X(name, value, class, meaning)                                                                                                     \
     case value:                                                                                                                            \
         return meaning;
         ERR_CODES(X)
@@ -73,4 +73,26 @@ const char *err_meaning(int code) {
     default:
         return "not a code of this program";
     }
+}
+
+enum err_class err_class(int code) {
+    switch (code) {
+#define X(name, value, class, meaning)                                                                                                     \
+    case value:                                                                                                                            \
+        return ERR_CLASS_##class;
+        ERR_CODES(X)
+#undef X
+    default:
+        return ERR_CLASS_INTERNAL;
+    }
+}
+
+const char *err_class_name(enum err_class c) {
+    static const char *const names[ERR_CLASS_COUNT] = {"usage", "input", "refused", "environment", "interrupted", "internal"};
+    return names[c];
+}
+
+bool err_ends_run(int code) {
+    const enum err_class c = err_class(code);
+    return code != 0 && (c == ERR_CLASS_ENVIRONMENT || c == ERR_CLASS_INTERRUPTED || c == ERR_CLASS_INTERNAL);
 }

@@ -7,6 +7,8 @@
 #ifndef BMU_BASE_ERR_H
 #define BMU_BASE_ERR_H
 
+#include <stdbool.h>
+
 #include "base/err_codes.h"
 
 #define ERR_MESSAGE_MAX 1024
@@ -18,9 +20,20 @@ struct err {
 
 enum err_code {
     ERR_OK = 0,
-#define X(name, value, meaning) ERR_##name = value,
+#define X(name, value, class, meaning) ERR_##name = value,
     ERR_CODES(X)
 #undef X
+};
+
+/* err_codes.h says what each class means. */
+enum err_class {
+    ERR_CLASS_USAGE,
+    ERR_CLASS_INPUT,
+    ERR_CLASS_REFUSED,
+    ERR_CLASS_ENVIRONMENT,
+    ERR_CLASS_INTERRUPTED,
+    ERR_CLASS_INTERNAL,
+    ERR_CLASS_COUNT
 };
 
 /* Fill e (if not NULL) and return code. */
@@ -33,6 +46,12 @@ int err_prefix(struct err *e, const char *format, ...) __attribute__((format(pri
 #endif
 /* "IMAGE_TRUNCATED" for ERR_IMAGE_TRUNCATED; "UNKNOWN" for a number that is no code. Static storage. */
 const char *err_name(int code);
+/* Of a number that is no code: INTERNAL. */
+enum err_class err_class(int code);
+/* "usage", "input", "refused", "environment", "interrupted", "internal". Static storage. */
+const char *err_class_name(enum err_class c);
+/* ENVIRONMENT, INTERRUPTED, INTERNAL: the run ends, where any other code costs only the exam or the file at hand. False for 0. */
+bool err_ends_run(int code);
 /* The one-line meaning of a code, for documentation and `bmunet` help. Static storage. */
 const char *err_meaning(int code);
 

@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "cli/hint.h"
 #include "file/filename.h"
 #include "file/paths.h"
 #include "prep/cache.h"
 
+static const char *verb_name; /* of the verb that runs; NULL: none yet */
 static volatile sig_atomic_t stop;
 static void on_signal(int number) {
     (void)number;
@@ -50,8 +52,11 @@ static void print_line(const char *prefix, const char *text) {
 int cli_fail(const struct err *e) {
     char prefix[64];
     snprintf(prefix, sizeof prefix, "bmunet: %s: ", err_name(e->code));
-    print_line(prefix, e->message);
-    return EXIT_ERROR;
+    const char *hint = hint_for(verb_name, e->code);
+    char text[ERR_MESSAGE_MAX + 128];
+    snprintf(text, sizeof text, "%s%s%s", e->message, *hint ? "; " : "", hint);
+    print_line(prefix, text);
+    return err_class(e->code) == ERR_CLASS_INTERRUPTED ? EXIT_INTERRUPTED : EXIT_ERROR;
 }
 
 void cli_warn(const char *format, ...) {
@@ -82,6 +87,7 @@ int cli_finish(int status) {
 int cli_parse(const struct argp *argp, const char *verb, int argc, char **argv, void *options) {
     char name[64];
     struct cli *cli = options;
+    verb_name = verb;
     snprintf(name, sizeof name, "bmunet %s", verb);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {

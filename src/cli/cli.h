@@ -1,7 +1,8 @@
 /* What the verbs share: options, errors as text, finding our share folder. Floor 9.
  *
- * Exit status: 0 all done; 1 an error, nothing written; 2 (predict) all written, some exam refused. Errors are one line on stderr,
- * "bmunet: CODE: sentence".
+ * Exit status, the same for all verbs: EXIT_OK done; EXIT_ERROR an error; EXIT_REFUSED everything was written, and some exam or file was
+ * refused (predict, prep, deidentify); EXIT_INTERRUPTED stopped by a signal. It follows from the error's class (base/err_codes.h). An error
+ * is one line on stderr, "bmunet: CODE: sentence", and leaves older outputs as they were.
  */
 #ifndef BMU_CLI_CLI_H
 #define BMU_CLI_CLI_H
@@ -17,7 +18,7 @@
 #include "exam/schema.h"
 #include "model/model.h"
 
-enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2 };
+enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: the same command may succeed */ };
 
 /* One verb per file. argv[0] is the verb. */
 int cmd_import(int argc, char **argv);
@@ -59,7 +60,7 @@ struct cache;
 void cli_cache_remark(struct cache *c);
 /* Text that may come from a file: what would steer a terminal is printed as '?'. */
 void cli_text(FILE *stream, const char *text);
-/* Print the error; returns EXIT_ERROR. */
+/* Print the error; returns EXIT_INTERRUPTED or EXIT_ERROR by its class. */
 int cli_fail(const struct err *e);
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The warning that belongs to a model with random weights; true if it is one. */

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "cli/hint.h"
 #include "file/filename.h"
 #include "file/io.h"
 #include "file/walk.h"
@@ -213,8 +214,9 @@ static int refuse(struct job *j, const char *old, const struct err *why, struct 
     fprintf(stderr, "bmunet: refused: %s: ", err_name(why->code));
     cli_text(stderr, old);
     fputs(": ", stderr);
+    const char *hint = hint_for("deidentify", why->code);
     cli_text(stderr, why->message);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s%s\n", *hint ? "; " : "", hint);
     return report_line(j, old, NULL, NULL, why, NULL, e);
 }
 
@@ -227,10 +229,6 @@ static int write_file(const char *path, const struct buf *bytes, struct err *e) 
         return replace_commit(r, e);
     replace_abort(r);
     return rc;
-}
-
-static bool is_fatal(int code) {
-    return code == ERR_NO_MEMORY || code == ERR_INTERNAL || code == ERR_DECODER || code == ERR_FILE_WRITE;
 }
 
 static int take_file(struct job *j, const struct walk_file *met, struct err *e) {
@@ -250,7 +248,7 @@ static int take_file(struct job *j, const struct walk_file *met, struct err *e) 
     if (!rc)
         rc = decode_deidentify(&file, &report, j->decoder, &j->request, bytes, n, &why);
     if (rc) {
-        rc = is_fatal(rc) ? err_set(e, rc, "%s: %s", met->path, why.message) : refuse(j, met->path, &why, e);
+        rc = err_ends_run(rc) ? err_set(e, rc, "%s: %s", met->path, why.message) : refuse(j, met->path, &why, e);
         goto out;
     }
     sha256_bytes(bytes, n, digest);
@@ -324,7 +322,7 @@ static int run(struct job *j, struct err *e) {
     int rc = 0;
     progress_start(&progress, stderr, "files", (long)j->walk->n);
     for (size_t i = 0; i < j->walk->n && !rc; i++) {
-        rc = *cli_stop() ? err_set(e, ERR_USAGE, "interrupted; %s holds the files written so far", j->options->out)
+        rc = *cli_stop() ? err_set(e, ERR_INTERRUPTED, "interrupted; %s holds the files written so far", j->options->out)
                          : take_file(j, &j->walk->files[i], e);
         progress_update(&progress, (long)i + 1);
     }

@@ -1,4 +1,5 @@
 /* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 9. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -151,7 +152,7 @@ static int run(struct options *o, struct err *e) {
     if (!rc)
         rc = report_folder_open(&folder, &to, e); /* before the long computation */
     if (!rc)
-        rc = study_evaluate(study, show_progress, &progress, e);
+        rc = study_evaluate(study, show_progress, &progress, cli_stop(), e);
     if (!rc)
         rc = report_folder_write(folder, study, e);
     if (!rc)
@@ -171,5 +172,7 @@ int cmd_evaluate(int argc, char **argv) {
         return status;
     if (o.threads)
         pool_set_threads((int)o.threads);
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     return run(&o, &e) ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

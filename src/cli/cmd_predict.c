@@ -129,7 +129,7 @@ struct job {
 static int deliver(void *ctx, const struct prediction *p, struct err *e) {
     struct job *j = ctx;
     if (*cli_stop())
-        return err_set(e, ERR_USAGE, "interrupted; nothing was written");
+        return err_set(e, ERR_INTERRUPTED, "interrupted; nothing was written");
     *(p->refused ? &j->refused : &j->ok) += 1;
     progress_update(&j->progress, (long)(j->ok + j->refused));
     if (j->output)

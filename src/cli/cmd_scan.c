@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "cli/cli.h"
+#include "cli/hint.h"
 #include "file/csv.h"
 #include "file/filename.h"
 #include "file/io.h"
@@ -52,7 +53,7 @@ static error_t take_order(struct options *o, const char *arg, struct argp_state 
 static error_t take_names(struct options *o, const char *arg, struct argp_state *state) {
     struct err e;
     o->names = arg;
-    return scan_names_check(arg, &e) ? cli_usage(state, "%s", e.message) : 0;
+    return scan_names_check(arg, &e) ? cli_usage(state, "--names: %s", e.message) : 0;
 }
 
 static error_t take_centre(struct options *o, const char *arg, struct argp_state *state) {
@@ -120,7 +121,7 @@ struct job {
 static int step(void *ctx, size_t done, struct err *e) {
     struct job *j = ctx;
     progress_update(&j->progress, (long)done);
-    return *cli_stop() ? err_set(e, ERR_USAGE, "interrupted; nothing was written") : 0;
+    return *cli_stop() ? err_set(e, ERR_INTERRUPTED, "interrupted; nothing was written") : 0;
 }
 
 /* Paths below the table's folder are relative to it, others absolute: the table may be moved together with its files. */
@@ -230,12 +231,17 @@ static int write_all(struct job *j, struct err *e) {
     return rc ? rc : commit(&j->out, e);
 }
 
+static void print_code(int code, size_t n, const char *meaning) {
+    const char *hint = hint_for("scan", code);
+    printf("%-20s %6zu  %s%s%s\n", err_name(code), n, meaning, *hint ? "; " : "", hint);
+}
+
 static void print_counts(const struct scan *s) {
     static const struct {
         int code;
         const char *meaning;
     } codes[] = {
-#define X(name, value, meaning) {value, meaning},
+#define X(name, value, class, meaning) {value, meaning},
         ERR_CODES(X)
 #undef X
     };
@@ -248,7 +254,7 @@ static void print_counts(const struct scan *s) {
         for (size_t i = 0; i < s->n_files; i++)
             n += s->files[i].why == codes[c].code;
         if (n)
-            printf("%-20s %6zu  %s\n", err_name(codes[c].code), n, codes[c].meaning);
+            print_code(codes[c].code, n, codes[c].meaning);
     }
 }
 

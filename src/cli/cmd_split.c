@@ -1,6 +1,7 @@
 /* bmunet split: a table of exams divided by patient, stratified; or a split checked. Floor 9. */
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,7 +161,7 @@ static int compare_pictures(struct job *j, struct err *e) {
         for (int s = 0; s < SLOT_COUNT; s++)
             n += exam_has(&j->table.manifest->rows[r].exam, (enum slot)s);
     progress_start(&j->progress, stderr, "pictures", n);
-    int rc = duplicates_find(&j->duplicates, j->table.manifest, show_progress, j, e);
+    int rc = duplicates_find(&j->duplicates, j->table.manifest, show_progress, j, cli_stop(), e);
     progress_finish(&j->progress);
     const struct duplicates *d = &j->duplicates;
     if (!rc && (d->unreadable || d->undecoded))
@@ -286,6 +287,8 @@ int cmd_split(int argc, char **argv) {
     o.split.folds = (int)o.folds;
     o.split.seed = (uint64_t)o.seed;
     struct job j = {.options = &o};
+    cli_catch(SIGINT);
+    cli_catch(SIGTERM);
     int rc = run(&j, &e);
     duplicates_release(&j.duplicates);
     manifest_file_release(&j.table);

@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "train/session.h"
 
-enum { IGNORE_MAX = 64, FREEZE_MAX = 64, SPLITS_MAX = 64, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: go on with --resume */ };
+enum { IGNORE_MAX = 64, FREEZE_MAX = 64, SPLITS_MAX = 64 };
 
 struct options {
     struct cli cli; /* first */
@@ -384,9 +384,5 @@ int cmd_train(int argc, char **argv) {
     free(o.cache);
     if (v.terminal)
         fprintf(stderr, "\r\033[K");
-    if (rc) {
-        status = cli_fail(&e);
-        return rc == ERR_INTERRUPTED ? EXIT_INTERRUPTED : status;
-    }
-    return cli_finish(EXIT_OK);
+    return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

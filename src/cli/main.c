@@ -41,12 +41,13 @@ static void print_help(void) {
         printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
     puts("  help      this page; help VERB: that verb's options; help codes: every error and refusal code\n"
          "\n"
-         "Exit status: 0 done, 1 an error (nothing was written), 2 done and some exam was refused.\n"
+         "Exit status: 0 done; 1 an error, on standard error; 2 all was written, and some exam was refused;\n"
+         "75 stopped by a signal.\n"
          "Research use only. Not a medical device; the output is a model's score, not a diagnosis.");
 }
 
 static void print_codes(void) {
-#define X(name, value, meaning) printf("%-20s %s\n", #name, meaning);
+#define X(name, value, class, meaning) printf("%-20s %-11s %s\n", #name, err_class_name(ERR_CLASS_##class), meaning);
     ERR_CODES(X)
 #undef X
 }

@@ -27,6 +27,7 @@ struct work {
     size_t n;
     atomic_size_t next;
     atomic_bool stop;
+    const volatile sig_atomic_t *signal; /* may be NULL */
     void (*progress)(void *ctx, size_t done);
     void *ctx;
     pthread_mutex_t lock; /* of what follows */
@@ -51,7 +52,7 @@ static int look_at(struct look *l, const struct exam_source *source, struct deco
 out:
     image_free(im);
     source_release(&file);
-    return rc == ERR_NO_MEMORY || rc == ERR_DECODER ? rc : 0;
+    return err_ends_run(rc) ? rc : 0;
 }
 
 static void look_at_some(void *ctx, int i, int n) {
@@ -64,7 +65,8 @@ static void look_at_some(void *ctx, int i, int n) {
     int rc = decoder_open(&d, NULL, &e);
     while (!rc && !atomic_load(&w->stop) && (k = atomic_fetch_add(&w->next, 1)) < w->n) {
         struct look *l = &w->looks[k];
-        rc = look_at(l, &w->m->rows[l->row].exam.source[l->slot], d, &e);
+        rc = w->signal && *w->signal ? err_set(&e, ERR_INTERRUPTED, "interrupted; nothing was written")
+                                     : look_at(l, &w->m->rows[l->row].exam.source[l->slot], d, &e);
         pthread_mutex_lock(&w->lock);
         w->done++;
         if (w->progress)
@@ -128,8 +130,9 @@ static int compare(struct duplicates *out, const struct work *w, struct err *e) 
     return 0;
 }
 
-int duplicates_find(struct duplicates *out, const struct manifest *m, void (*progress)(void *ctx, size_t done), void *ctx, struct err *e) {
-    struct work w = {.m = m, .progress = progress, .ctx = ctx, .lock = PTHREAD_MUTEX_INITIALIZER};
+int duplicates_find(struct duplicates *out, const struct manifest *m, void (*progress)(void *ctx, size_t done), void *ctx,
+                    const volatile sig_atomic_t *stop, struct err *e) {
+    struct work w = {.m = m, .progress = progress, .ctx = ctx, .signal = stop, .lock = PTHREAD_MUTEX_INITIALIZER};
     *out = (struct duplicates){0};
     int rc = list_looks(&w, e);
     if (rc)

@@ -2,6 +2,7 @@
 #ifndef BMU_COHORT_DUPLICATES_H
 #define BMU_COHORT_DUPLICATES_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -23,8 +24,10 @@ struct duplicates {
     size_t undecoded;  /* could be read but not decoded: compared by bytes alone */
 };
 
-/* Reads every picture of the table with pool_threads() threads. progress: called with how many are done, by one thread at a time; NULL. */
-int duplicates_find(struct duplicates *out, const struct manifest *m, void (*progress)(void *ctx, size_t done), void *ctx, struct err *e);
+/* Reads every picture of the table with pool_threads() threads. progress: called with how many are done, by one thread at a time; NULL.
+ * stop: not 0: ERR_INTERRUPTED; NULL. */
+int duplicates_find(struct duplicates *out, const struct manifest *m, void (*progress)(void *ctx, size_t done), void *ctx,
+                    const volatile sig_atomic_t *stop, struct err *e);
 void duplicates_release(struct duplicates *d);
 
 #endif

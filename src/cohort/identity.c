@@ -86,7 +86,7 @@ static int patient_of(char id[DICOM_TEXT], const struct exam_source *source, str
         memcpy(id, im->dicom->patient_id, DICOM_TEXT);
     image_free(im);
     source_release(&file);
-    return rc == ERR_NO_MEMORY || rc == ERR_DECODER || rc == ERR_INTERNAL ? err_set(e, rc, "%s", why.message) : 0;
+    return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : 0;
 }
 
 /* The one PatientID that all files of the exam name, or "". */

@@ -59,7 +59,7 @@ static bool is_ignored(const struct manifest_options *o, const char *name) {
     return false;
 }
 
-/* An --ignore-column that names nothing is a slip of the pen, and the column that was meant would be used. */
+/* A name to be ignored that no column has is a slip of the pen, and the column that was meant would be used. */
 static int check_ignored(const struct parser *p, struct err *e) {
     char shown[CSV_SHOW_SIZE];
     for (size_t i = 0; i < p->options->n_ignore_columns; i++) {
@@ -67,7 +67,7 @@ static int check_ignored(const struct parser *p, struct err *e) {
         while (k < p->csv.n_columns && strcmp(p->csv.header[k], p->options->ignore_columns[i]) != 0)
             k++;
         if (k == p->csv.n_columns)
-            return err_set(e, ERR_CSV_COLUMN_MISSING, "--ignore-column %s: there is no such column",
+            return err_set(e, ERR_CSV_COLUMN_MISSING, "the column \"%s\" is to be left out, and there is no such column",
                            csv_show(shown, p->options->ignore_columns[i]));
     }
     return 0;
@@ -111,16 +111,15 @@ static int unknown_column(const struct parser *p, size_t i, unsigned headers, st
         return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "column %zu has no name; give it one or remove it", i + 1);
     if (manifest_clinic_info(name) != 0 && headers == HEADER_PUBLISHED)
         return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
-                       "column %zu: \"%s\" has no field in the clinical schema (%zu fields); leave it out by --ignore-column %s", i + 1,
-                       shown, p->options->schema != NULL ? p->options->schema->n_fields : 0, shown);
+                       "column %zu: \"%s\" has no field in the clinical schema (%zu fields); remove it or leave it out", i + 1, shown,
+                       p->options->schema != NULL ? p->options->schema->n_fields : 0);
     if (manifest_column_find(name) != NULL)
-        return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
-                       "column %zu: \"%s\" belongs to the other of the two headers; rename it, or leave it out by --ignore-column %s",
-                       i + 1, shown, shown);
+        return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "column %zu: \"%s\" belongs to the other of the two headers; rename it or leave it out",
+                       i + 1, shown);
     return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
-                   "column %zu: \"%s\" is not known; the nearest known name is \"%s\"%s; leave it out by --ignore-column %s", i + 1, shown,
+                   "column %zu: \"%s\" is not known; the nearest known name is \"%s\"%s; rename it or leave it out", i + 1, shown,
                    manifest_column_nearest(name, headers, p->options->schema),
-                   p->options->schema == NULL ? " (clinical columns are known only with a clinical schema)" : "", shown);
+                   p->options->schema == NULL ? " (clinical columns are known only with a clinical schema)" : "");
 }
 
 /* Two columns for one thing: the same name, or both spellings of a published image column. */

@@ -29,7 +29,7 @@ struct manifest {
 };
 struct manifest_options {
     const struct schema *schema;       /* NULL: no clinical columns are known */
-    const char *const *ignore_columns; /* names from --ignore-column */
+    const char *const *ignore_columns; /* to be left unread */
     size_t n_ignore_columns;
 };
 

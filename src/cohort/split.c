@@ -58,9 +58,7 @@ static int join_rows(size_t *parent, const struct manifest *m, const struct dupl
     for (size_t r = 0; r < m->n; r++) {
         parent[r] = r;
         if (!m->rows[r].exam.patient_id[0] && !o->no_patient_id_ok)
-            return err_set(e, ERR_SPLIT_NO_PATIENT,
-                           "line %zu: no patient_id, so what belongs together cannot be known; if each such exam is of another woman, say "
-                           "--no-patient-id-ok",
+            return err_set(e, ERR_SPLIT_NO_PATIENT, "line %zu: no patient_id, so which exams belong to one patient cannot be known",
                            m->rows[r].line);
     }
     struct keyed *k = rows_by_patient(&n, m, e);

@@ -50,6 +50,10 @@ static int at_threshold(struct threshold_result *t, struct evaluation *v, struct
     return rc ? rc : resample(t, v, e);
 }
 
+static int check_stop(const struct evaluation_input *in, struct err *e) {
+    return in->stop && *in->stop ? err_set(e, ERR_INTERRUPTED, "interrupted; nothing was written") : 0;
+}
+
 static int all_thresholds(struct binary_section *b, struct evaluation *v, const struct evaluation_input *in, struct err *e) {
     const size_t extra = in->extra ? 1 : 0;
     b->n_thresholds = extra + v->plan->n_thresholds;
@@ -62,11 +66,12 @@ static int all_thresholds(struct binary_section *b, struct evaluation *v, const 
         t->origin = i < extra ? in->extra->origin : THRESHOLD_PLANNED;
         if (in->progress)
             in->progress(in->progress_ctx, i, b->n_thresholds, "bootstrap");
-        rc = at_threshold(t, v, e);
+        if (!(rc = check_stop(in, e)))
+            rc = at_threshold(t, v, e);
     }
     if (in->progress)
         in->progress(in->progress_ctx, b->n_thresholds, b->n_thresholds, "bootstrap");
-    return rc;
+    return rc ? rc : check_stop(in, e);
 }
 
 static int curve(struct binary_section *b, const struct evaluation *v, struct err *e) {

@@ -7,6 +7,8 @@
 #ifndef BMU_EVALUATE_EVALUATION_H
 #define BMU_EVALUATE_EVALUATION_H
 
+#include <signal.h>
+
 #include "accuracy/binary.h"
 #include "accuracy/bootstrap_binary.h"
 #include "accuracy/calibration.h"
@@ -252,8 +254,9 @@ struct evaluation_input {
     const struct extra_threshold *extra;                                      /* chosen or locked; NULL */
     void (*progress)(void *ctx, size_t done, size_t total, const char *what); /* NULL */
     void *progress_ctx;
+    const volatile sig_atomic_t *stop; /* looked at before and after each bootstrap; not 0: ERR_INTERRUPTED; NULL */
 };
-/* Only want of memory and our own bugs are errors: what the data do not allow is a gap. */
+/* Only want of memory, an interruption and our own bugs are errors: what the data do not allow is a gap. */
 int evaluation_make(struct evaluation **out, const struct evaluation_input *in, struct err *e);
 void evaluation_free(struct evaluation *v);
 

@@ -100,7 +100,7 @@ int lock_read(struct lock *out, const char *text, size_t n, struct err *e) {
         !take_hash(stated, j, "seal_sha256") || !take_hash(out->predictions_sha256, j, "predictions_sha256") ||
         !take_hash(out->truth_sha256, j, "truth_sha256") || !take_hash(out->plan_sha256, j, "plan_sha256") ||
         !take_hash(out->exams_sha256, j, "exams_sha256")) {
-        rc = err_set(e, ERR_THRESHOLD_LOCK, "no threshold.json as --choose-on writes it");
+        rc = err_set(e, ERR_THRESHOLD_LOCK, "not a threshold.json as the evaluation that chose a threshold writes it");
         goto out;
     }
     again = body(out, code);

@@ -42,7 +42,7 @@ struct study_plan {
     double sum_tolerance; /* class probabilities of a row may miss 1 by so much; they are then divided by their sum, and counted */
     struct plan_threshold *thresholds;
     unsigned n_thresholds;
-    int threshold_rule; /* enum threshold_rule or PLAN_RULE_NONE, for --choose-on */
+    int threshold_rule; /* enum threshold_rule or PLAN_RULE_NONE, of a threshold chosen on another set */
     double threshold_target;
     double *prevalences; /* for predictive values elsewhere */
     unsigned n_prevalences;

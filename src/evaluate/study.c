@@ -240,7 +240,8 @@ static int write_results(struct study *s, struct err *e) {
     return rc ? rc : buf_append(&s->results, "\n", 1, e);
 }
 
-int study_evaluate(struct study *s, void (*progress)(void *ctx, size_t done, size_t total, const char *what), void *ctx, struct err *e) {
+int study_evaluate(struct study *s, void (*progress)(void *ctx, size_t done, size_t total, const char *what), void *ctx,
+                   const volatile sig_atomic_t *stop, struct err *e) {
     int rc = evaluation_make(&s->evaluation,
                              &(struct evaluation_input){.joined = s->joined,
                                                         .development = s->recalibrate,
@@ -248,7 +249,8 @@ int study_evaluate(struct study *s, void (*progress)(void *ctx, size_t done, siz
                                                         .tree = s->tree,
                                                         .extra = s->has_lock ? &s->extra : NULL,
                                                         .progress = progress,
-                                                        .progress_ctx = ctx},
+                                                        .progress_ctx = ctx,
+                                                        .stop = stop},
                              e);
     return rc ? rc : write_results(s, e);
 }

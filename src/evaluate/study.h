@@ -5,7 +5,7 @@
 #ifndef BMU_EVALUATE_STUDY_H
 #define BMU_EVALUATE_STUDY_H
 
-#include <stdbool.h>
+#include <signal.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -43,8 +43,9 @@ struct study;
 /* Errors of files, of study_plan_parse_yaml(), tree_parse_yaml(), join_make(), join_disjoint(), lock_read() and lock_applies(). ERR_PLAN:
  * a threshold is to be chosen, and the plan has no rule for it. *out: study_free(). The options have to outlive it. */
 int study_open(struct study **out, const struct study_options *o, struct err *e);
-/* progress may be NULL. */
-int study_evaluate(struct study *s, void (*progress)(void *ctx, size_t done, size_t total, const char *what), void *ctx, struct err *e);
+/* progress and stop may be NULL; *stop not 0: ERR_INTERRUPTED. */
+int study_evaluate(struct study *s, void (*progress)(void *ctx, size_t done, size_t total, const char *what), void *ctx,
+                   const volatile sig_atomic_t *stop, struct err *e);
 void study_free(struct study *s); /* NULL is allowed */
 
 /* After study_evaluate(). Borrowed. */

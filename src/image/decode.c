@@ -180,7 +180,7 @@ static int start_child(struct decoder *d, struct err *e) {
     if (rc)
         err_set(e, ERR_DECODER, "%s could not be started: %s", d->program, strerror(rc));
     else if (receive(d->socket, &hello, sizeof hello, now() + DECODE_START_SECONDS) != RECEIVED || hello.magic != DECODE_MAGIC)
-        rc = err_set(e, ERR_DECODER, "%s did not start; run it with --about to see what is wrong", d->program);
+        rc = err_set(e, ERR_DECODER, "%s did not start; run it by hand to see what is wrong", d->program);
     else if (hello.version != DECODE_VERSION)
         rc = err_set(e, ERR_DECODER, "%s belongs to another version of bmunet: build or install both together", d->program);
     if (!rc)

@@ -93,7 +93,7 @@ int predictor_compute(const struct prediction **out, struct predictor *p, struct
         x->ms.network = 1e3 * (clock_seconds() - started);
         if (rc) {
             x->output = (struct model_output){0};
-            if (exam_fault_is_fatal(rc))
+            if (err_ends_run(rc))
                 return err_set(e, rc, "exam %s: %s", exam_title(x->exam), why.message);
             x->verdict.code = rc;
             snprintf(x->verdict.reason, sizeof x->verdict.reason, "%.*s", (int)sizeof x->verdict.reason - 1, why.message);

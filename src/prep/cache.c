@@ -347,22 +347,9 @@ static int place(struct cache *c, const struct cache_key *k, const struct buf *b
     return rc;
 }
 
-/* What is the machine's fault today may be none tomorrow. */
+/* What follows from the bytes alone. An input that could not be read, or over which the decoder gave up, may pass tomorrow. */
 static bool is_worth_keeping(const struct input_verdict *v) {
-    switch (v->code) {
-    case ERR_NO_MEMORY:
-    case ERR_INTERNAL:
-    case ERR_THREAD:
-    case ERR_FILE_MISSING:
-    case ERR_FILE_READ:
-    case ERR_DECODER:
-    case ERR_DECODER_CRASH:
-    case ERR_DECODER_TIMEOUT:
-    case ERR_DECODER_SANDBOX:
-        return false;
-    default:
-        return v->hashed && (v->status == INPUT_USED || v->status == INPUT_REFUSED);
-    }
+    return v->hashed && (v->status == INPUT_USED || (v->status == INPUT_REFUSED && err_class(v->code) == ERR_CLASS_REFUSED));
 }
 
 static bool has_stopped(struct cache *c) {

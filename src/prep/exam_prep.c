@@ -40,10 +40,6 @@ static void refuse_input(struct input_verdict *v, int code, const char *note) {
     verdict_note(v, "%s", note);
 }
 
-bool exam_fault_is_fatal(int code) {
-    return code == ERR_NO_MEMORY || code == ERR_INTERNAL || code == ERR_ENGINE || code == ERR_THREAD || code == ERR_DECODER;
-}
-
 /* --- one view */
 
 static int make_room(struct work *w, struct err *e) {
@@ -95,7 +91,7 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
         refuse_input(v, ERR_VIEW_NOT_TAKEN, "this network has no place for the view");
     w->ms->prep += 1e3 * (clock_seconds() - read);
     source_release(&file);
-    return exam_fault_is_fatal(rc) ? err_set(e, rc, "exam %s, %s: %s", exam_title(w->exam), slot_name(s), why.message) : 0;
+    return err_ends_run(rc) ? err_set(e, rc, "exam %s, %s: %s", exam_title(w->exam), slot_name(s), why.message) : 0;
 }
 
 /* --- the exam */
@@ -176,11 +172,11 @@ static void judge(struct work *w) {
         refuse_exam(v, w->known->code, "%s", w->known->reason);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (v->input[s].code == ERR_VIEW_NOT_TAKEN)
-            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s has no place for this view; leave the column out by --ignore-column",
-                        slot_name((enum slot)s), w->o->network);
+            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s has no place for this view; leave its column out", slot_name((enum slot)s),
+                        w->o->network);
         else if (v->input[s].code == ERR_VIEW_UNLEARNT)
-            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model has not learnt %s; leave the column out by --ignore-column",
-                        slot_name((enum slot)s), slot_kind_title(slot_kind((enum slot)s)));
+            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model has not learnt %s; leave its column out", slot_name((enum slot)s),
+                        slot_kind_title(slot_kind((enum slot)s)));
     find_duplicates(w);
     judge_refused_inputs(w);
     judge_what_is_left(w);

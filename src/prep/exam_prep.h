@@ -34,11 +34,9 @@ struct exam_prep_times { /* wall milliseconds; prep includes decoding */
 
 /* v: filled in full; v->code 0: the exam can be computed, and the used views stand in *views at prep_offset(); pages of other slots stay
  * untouched. *views: owned by the caller; NULL before the first exam that needs it, then allocated here, prep_offset(SLOT_COUNT) floats,
- * and used again for the next exam. known: NULL for nothing. Non-zero only if the run must end (ERR_NO_MEMORY, ERR_INTERNAL, ERR_DECODER
- * ...): faults of the machine or of ours. Any number of threads may be in it, each with its own decoder and views. */
+ * and used again for the next exam. known: NULL for nothing. Non-zero only if the run must end (err_ends_run()). Any number of threads may
+ * be in it, each with its own decoder and views. */
 int exam_prep(struct verdict *v, float **views, struct exam_prep_times *ms, const struct exam *exam, const struct exam_fault *known,
               const struct exam_prep_options *o, struct decoder *d, struct err *e);
-/* Faults of the machine or of ours, not of an input. */
-bool exam_fault_is_fatal(int code);
 
 #endif

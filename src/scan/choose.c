@@ -121,11 +121,10 @@ static void place_unsaid(long slot[SLOT_COUNT], enum slot transverse, struct sca
     } else if (n == 2 && others == 0 && o && o->first_is_transverse) {
         slot[transverse] = list[0];
         slot[longitudinal] = list[1];
-        files[list[0]].remark = "no attribute says so: taken as transverse, as the first of two (--us-order)";
-        files[list[1]].remark = "no attribute says so: taken as longitudinal, as the second of two (--us-order)";
+        files[list[0]].remark = "no attribute says so: taken as transverse, as the first of two";
+        files[list[1]].remark = "no attribute says so: taken as longitudinal, as the second of two";
     } else if (n == 2 && others == 0) {
-        leave_out_all(files, list, n, ERR_SCAN_PLANE,
-                      "two images of this kind, and no attribute says which is transverse; --us-order first-is-transverse takes the first");
+        leave_out_all(files, list, n, ERR_SCAN_PLANE, "two images of this kind, and no attribute says which is transverse");
     } else {
         leave_out_all(files, list, n, ERR_SCAN_PLANE,
                       "no attribute says transverse or longitudinal, and there are other images of this kind");

@@ -120,17 +120,17 @@ static int count(const char *pattern, const char *word) {
 int scan_names_check(const char *pattern, struct err *e) {
     static const char *const once[] = {"{patient}", "{side}", "{view}"};
     if (strlen(pattern) > NAMES_PATTERN_MAX)
-        return err_set(e, ERR_USAGE, "--names: a pattern has at most %d bytes", NAMES_PATTERN_MAX);
+        return err_set(e, ERR_USAGE, "a pattern of file names has at most %d bytes", NAMES_PATTERN_MAX);
     int known = count(pattern, "{date}");
     if (known > 1)
-        return err_set(e, ERR_USAGE, "--names: {date} stands in the pattern more than once");
+        return err_set(e, ERR_USAGE, "{date} stands in the pattern of file names more than once");
     for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
         if (count(pattern, once[i]) != 1)
-            return err_set(e, ERR_USAGE, "--names: the pattern has to hold %s once, as in {patient}_{side}_{view}", once[i]);
+            return err_set(e, ERR_USAGE, "the pattern of file names must contain %s once, as in {patient}_{side}_{view}", once[i]);
         known++;
     }
     if (count(pattern, "{") != known || count(pattern, "}") != known)
-        return err_set(e, ERR_USAGE, "--names: in braces there can be patient, side, view and date");
+        return err_set(e, ERR_USAGE, "in the braces of a pattern of file names there can be patient, side, view and date");
     return 0;
 }
 
@@ -177,9 +177,9 @@ int scan_facts_from_name(struct scan_facts *out, struct arena *arena, const char
     if (m.ways != 1 || m.steps > STEPS_MAX) {
         bool none = m.ways == 0 && m.steps <= STEPS_MAX;
         out->code = none ? ERR_SCAN_NO_TAGS : ERR_SCAN_AMBIGUOUS;
-        out->reason = !pattern ? "a picture without tags; --names PATTERN can say what its name means"
-                      : none   ? "a picture without tags, and its name does not fit the pattern of --names"
-                               : "its name fits the pattern of --names in more than one way";
+        out->reason = !pattern ? "a picture without tags, and no pattern says what its name means"
+                      : none   ? "a picture without tags, and its name does not fit the pattern of file names"
+                               : "its name fits the pattern of file names in more than one way";
         return 0;
     }
     const struct match *f = &m.found;

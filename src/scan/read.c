@@ -14,11 +14,6 @@
 #include "file/io.h"
 #include "scan/names.h"
 
-/* Faults of the machine, not of a file. */
-static bool is_fatal(int code) {
-    return code == ERR_NO_MEMORY || code == ERR_INTERNAL || code == ERR_DECODER;
-}
-
 static int set_reason(struct scan *s, struct scan_file *f, int code, const char *reason, struct err *e) {
     f->code = code;
     f->reason = arena_strdup(&s->arena, reason, e);
@@ -57,7 +52,7 @@ static int take_dicom(struct scan *s, struct scan_file *f, struct decoder *d, st
         struct err why = {0};
         int rc = decode_image(&picture, d, bytes, n, NULL, &why);
         if (rc)
-            return is_fatal(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
+            return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
         colour = scan_colour(picture);
         image_free(picture);
     }
@@ -73,7 +68,7 @@ static int take_bytes(struct scan *s, struct scan_file *f, const struct scan_sou
     f->hashed = true;
     int rc = decode_image(&im, from->decoder, bytes, n, &facts_only, &why);
     if (rc)
-        return is_fatal(rc) ? err_set(e, rc, "%s: %s", f->path, why.message) : set_reason(s, f, rc, why.message, e);
+        return err_ends_run(rc) ? err_set(e, rc, "%s: %s", f->path, why.message) : set_reason(s, f, rc, why.message, e);
     f->format = im->format;
     if (im->dicom)
         rc = take_dicom(s, f, from->decoder, im, bytes, n, e);
@@ -99,7 +94,7 @@ static int take_file(struct scan *s, struct scan_file *f, const struct scan_sour
         return set_reason(s, f, ERR_LIMIT, "its path is too long", e);
     int rc = io_read_file(&bytes, &n, path, IMAGE_FILE_MAX, &why);
     if (rc)
-        return is_fatal(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
+        return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
     rc = take_bytes(s, f, from, met->path, bytes, n, e);
     free(bytes);
     return rc;

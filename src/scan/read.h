@@ -11,7 +11,7 @@ struct scan_source {
     const char *prefix; /* stands before each path in the table: "" or something that ends with '/' */
     const struct walk *walk;
     struct decoder *decoder;
-    const char *names;                                  /* of --names; NULL: none */
+    const char *names;                                  /* a pattern of file names; NULL: none */
     int (*step)(void *ctx, size_t done, struct err *e); /* after each file; not 0 ends the reading with that code. May be NULL */
     void *ctx;
 };

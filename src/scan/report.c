@@ -16,7 +16,7 @@ static bool table_has(const struct report_options *o, const char *name) {
 
 int report_check(const struct report_options *o, struct err *e) {
     if (o->centre && table_has(o, "center"))
-        return err_set(e, ERR_USAGE, "--centre is given, and the clinical table has a column center; leave out one of them");
+        return err_set(e, ERR_USAGE, "a centre is given, and the clinical table has a column center as well; leave out one of the two");
     return 0;
 }
 

@@ -157,7 +157,7 @@ static void write_some(void *ctx, int i, int n) {
     (void)n;
     while (!atomic_load(&w->stop) && (k = atomic_fetch_add(&w->next, 1)) < w->c->n_pictures) {
         int rc = w->watch && w->watch->stop && *w->watch->stop
-                     ? err_set(&e, ERR_USAGE, "interrupted; the folder stays marked as incomplete")
+                     ? err_set(&e, ERR_INTERRUPTED, "interrupted; the folder stays marked as incomplete")
                      : write_picture(w, &w->c->pictures[k], &e);
         pthread_mutex_lock(&w->lock);
         if (rc && !w->err.code)

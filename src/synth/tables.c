@@ -289,7 +289,7 @@ int cohort_readme(struct buf *out, const struct cohort *c, struct err *e) {
     SAY(&t,
         "# A synthetic cohort: no patient in it exists\n\nEvery picture and every value here was computed from a model by `bmunet synth`. "
         "Nothing is real, nothing may be taken for real, and no conclusion about patients, devices or readers can be drawn from it.\n\n"
-        "Made by: `bmunet synth --patients %u --seed %llu --size %s --format %s --prevalence %g --label-noise %g`\n\n",
+        "Made with: %u patients, seed %llu, size %s, format %s, prevalence %g, label noise %g.\n\n",
         c->options.patients, (unsigned long long)c->options.seed, c->options.size->name, c->options.png ? "png" : "dicom",
         c->options.prevalence, c->options.label_noise);
     SAY(&t,

@@ -7,7 +7,7 @@
  * 4 times, so maps of 28x28 and less take the smaller, and below 14x14 neither pays. */
 static const struct {
     const struct conv_kernel *kernel;
-    bool direct; /* allowed under --exact */
+    bool direct; /* allowed where exact results are asked for */
     int min_pixels, max_in_c;
 } rules[] = {
     {&conv_stem_fast, false, 1, 1},

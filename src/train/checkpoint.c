@@ -226,8 +226,8 @@ int checkpoint_read(bool *found, const char *folder, struct run_state *s, struct
     sha256_hex(s->identity, hex);
     if (strcmp(hex, c[newest].identity) != 0) {
         rc = err_set(e, ERR_CHECKPOINT,
-                     "%s: the checkpoint there belongs to other settings, exams, seed or number of threads; go on with those, or choose "
-                     "another --out",
+                     "%s: the checkpoint there belongs to other settings, exams, seed or number of threads; resume with those, or choose "
+                     "another folder",
                      folder);
         goto out;
     }

@@ -190,7 +190,7 @@ static int report_refused(const struct work *w, struct err *e) {
                        w->list[i].verdict->reason);
     const int rc = refused == 0
                        ? 0
-                       : err_set(e, ERR_TRAIN_DATA, "%u exams cannot be used; mend them, or leave them out by --allow-refused:%s%s",
+                       : err_set(e, ERR_TRAIN_DATA, "%u exams cannot be used; correct them, or allow refused exams to be left out:%s%s",
                                  refused, text.data ? text.data : "", refused > 10 ? "\n  ..." : "");
     buf_release(&text);
     return rc;

@@ -75,7 +75,7 @@ static int identify(struct run *r, struct err *e) {
     return rc;
 }
 
-/* Models named again with --resume have to be those that the run began with: the start is made once more beside it and compared. */
+/* Models named again when a run is resumed have to be those that the run began with: the start is made once more beside it and compared. */
 static int same_start(struct run *r, const char *path, struct err *e) {
     char again[PATH_ROOM];
     const struct start *s = r->o->start;
@@ -91,8 +91,7 @@ static int same_start(struct run *r, const char *path, struct err *e) {
         return rc;
     if ((rc = safetensors_open(&a, path, e)) == 0 && (rc = safetensors_open(&b, again, e)) == 0 && (rc = archive_sha256(a, old, e)) == 0 &&
         (rc = archive_sha256(b, new, e)) == 0 && memcmp(old, new, sizeof old) != 0)
-        rc = err_set(e, ERR_CHECKPOINT,
-                     "%s: the run there began with other settings, exams, seed or models (--init, --init-us, --init-mg) than are given now",
+        rc = err_set(e, ERR_CHECKPOINT, "%s: the run there began with other settings, exams, seed or initial models than are given now",
                      r->o->folder);
     archive_close(a);
     archive_close(b);
@@ -108,7 +107,7 @@ static int begin_file(struct run *r, struct err *e) {
     if (rc)
         return rc;
     if (!r->o->resume && (access(path, F_OK) == 0 || access(other, F_OK) == 0))
-        return err_set(e, ERR_USAGE, "%s holds a run already; go on with it by --resume, or choose another --out", r->o->folder);
+        return err_set(e, ERR_USAGE, "%s already holds a run; resume it or choose another folder", r->o->folder);
     if (access(path, F_OK) != 0 || access(other, F_OK) != 0) /* no step has been kept: the start is written again, to the same bytes */
         rc = start_write(path, r->o->start, &r->result->start, e);
     else
@@ -508,8 +507,8 @@ static int save_what_is_there(struct run *r, int rc, struct err *e) {
     if (saved && e)
         err_prefix(e, "the last steps could not be saved either (%.300s)", why.message);
     if (!saved && rc == ERR_INTERRUPTED)
-        return err_set(e, rc, "stopped by a signal in epoch %u, after %u of %u exams; saved: --resume goes on from there",
-                       r->state.epoch + 1, r->state.position, r->n);
+        return err_set(e, rc, "stopped by a signal in epoch %u, after %u of %u exams; everything up to there is saved", r->state.epoch + 1,
+                       r->state.position, r->n);
     return rc;
 }
 
@@ -518,12 +517,10 @@ static void explain(const struct run *r, struct err *e) {
     if (!e)
         return;
     if (r->saved.any)
-        err_set(e, ERR_FILE_WRITE,
-                "%.800s; make room, or whatever it needs: --resume goes on from the newest checkpoint, in epoch %u after %u of %u exams",
+        err_set(e, ERR_FILE_WRITE, "%.800s; free disk space, then resume: the newest checkpoint is of epoch %u, after %u of %u exams",
                 e->message, r->saved.epoch + 1, r->saved.position, r->n);
     else
-        err_set(e, ERR_FILE_WRITE, "%.800s; make room, or whatever it needs: no step has been saved yet, --resume begins again",
-                e->message);
+        err_set(e, ERR_FILE_WRITE, "%.800s; free disk space, then resume: no step has been saved yet, so the run begins again", e->message);
 }
 
 int run_train(struct run_result *out, const struct run_options *o, struct err *e) {

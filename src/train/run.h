@@ -7,7 +7,7 @@
  *     last.safetensors           those of the last epoch; without validation exams the same as best, and both written at the end alone
  *     log.jsonl, curves.svg      what each epoch came to
  *     card.md                    the model card of best.safetensors; also in its metadata
- * Whatever stops it, --resume goes on from the newest whole checkpoint and reaches the same bits as if it had never been stopped.
+ * Whatever stops it, a resumed run goes on from the newest whole checkpoint and reaches the same bits as if it had never been stopped.
  */
 #ifndef BMU_TRAIN_RUN_H
 #define BMU_TRAIN_RUN_H

@@ -150,7 +150,7 @@ done
 kill -TERM $job
 status=0
 wait $job || status=$?
-[ "$status" = 1 ] || fail "interrupted: exit status $status"
+[ "$status" = 75 ] || fail "interrupted: exit status $status"
 says 'interrupted; the folder stays marked'
 [ -e long/INCOMPLETE ] || fail "an interrupted cohort is not marked"
 

@@ -12,7 +12,7 @@ for verb in predict import info init synth split evaluate bench; do
     same out long
 done
 expect 0 "$bmunet" help codes
-prints '^IMAGE_TRUNCATED +the image file ends early$'
+prints '^IMAGE_TRUNCATED +refused +the image file ends early$'
 usage() {
     expect 1 "$bmunet" "$@"
     says '^bmunet: USAGE: '
