@@ -129,7 +129,7 @@ int prep_cohort(struct prep_cohort_counts *counts, struct replace *out, const st
     *counts = (struct prep_cohort_counts){0};
     buf_init(&j.line);
     buf_init(&j.picture);
-    int rc = decoder_open(&j.decoder, o->prep->paths, e);
+    int rc = decoder_open(&j.decoder, &(struct decoder_options){.paths = o->prep->paths}, e);
     for (size_t i = 0; i < cohort->n && !rc; i++) {
         rc = o->stop && *o->stop
                  ? err_set(e, ERR_INTERRUPTED, "interrupted; %s", o->pictures ? "the pictures written so far stay" : "nothing was written")
