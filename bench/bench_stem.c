@@ -1,7 +1,7 @@
 /* How long the stem takes in training: two mammograms of one channel, 32 ultrasound images of three. Usage: bench_stem [threads [rounds]]
  *
  * Prints, per call, the fastest of the rounds in milliseconds and what that is of multiply-adds and bytes. The operations counted are those
- * of the algorithm in src/kernel/stem_learn.c, not those of the definition. */
+ * of the algorithm in src/kernel/stem_train.c, not those of the definition. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/pool.h"
 #include "base/rng.h"
-#include "kernel/stem_learn.h"
+#include "kernel/stem_train.h"
 
 enum { CALLS = 5 };
 static const char *const names[CALLS] = {"gram", "moments", "forward", "backward", "gradients"};
@@ -67,7 +67,7 @@ static struct job job_new(struct stem_shape s) {
     j.dz_patches = memory(c * taps, sizeof(double));
     j.dz_sum = memory(c, sizeof(double));
     j.which = memory(stem_outputs(&s), 1);
-    j.scratch = memory(stem_learn_scratch_bytes(&s, pool_threads()), 1);
+    j.scratch = memory(stem_train_scratch_bytes(&s, pool_threads()), 1);
     return j;
 }
 
@@ -122,7 +122,7 @@ static void bench(const char *what, struct stem_shape s, int rounds) {
             best[i] = r == 0 || took < best[i] ? took : best[i];
         }
     printf("%s: %d x %d x %d x %d, %d threads, scratch %.1f MB\n", what, s.n, s.h, s.w, s.in_c, pool_threads(),
-           (double)stem_learn_scratch_bytes(&s, pool_threads()) * 1e-6);
+           (double)stem_train_scratch_bytes(&s, pool_threads()) * 1e-6);
     for (int i = 0; i < CALLS; i++) {
         double products, bytes;
         predict(&s, i, &products, &bytes);
@@ -141,7 +141,7 @@ static int positive(const char *text) {
 int main(int argc, char **argv) {
     const struct stem_shape mammograms = {2, 2294, 1280, 1, 64}, ultrasound = {32, 224, 224, 3, 64};
     pool_set_threads(argc > 1 ? positive(argv[1]) : 2);
-    if (!stem_learn_takes(&mammograms)) {
+    if (!stem_train_takes(&mammograms)) {
         printf("this processor has no AVX-512\n");
         return 0;
     }

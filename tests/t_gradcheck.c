@@ -2,9 +2,8 @@
  * sum(r * output) with random r: the gradient of each parameter and of each input, alone, in the middle of a graph (gradients made in
  * place), and where another node reads the inputs too (gradients added).
  *
- * The engine keeps no gradient for what is bound to a graph. So each input is the sum of two bound arrays, the numbers and zeros: sums
- * stand before all else, so their backward steps come last and write nothing, and what the op gave them is still in its place after the
- * run.
+ * Once more with no parameter trained: the same gradients of the inputs, and nothing written to the parameters'. Batch-norm over the
+ * batch's statistics and over running ones.
  *
  * Where define() is dear, random directions stand for single numbers. Seen, as a share of the gradient's norm: direct convolution 6e-7,
  * Winograd 6x6 4e-6, 4x4 2e-6, stride 2 8e-7, mean pooling 3e-6 where its small gradient is added to a large one, the rest 2e-7. */
@@ -26,9 +25,10 @@ struct trial {
     const char *name;
     struct shape x[ARRAYS_MAX]; /* inputs */
     int n_x;
-    bool fixed;         /* x[0] is bound as it is and gets no gradient */
-    int w[ARRAYS_MAX];  /* numbers of each trained parameter */
-    int n_w, n_running; /* channels of the running statistics */
+    bool fixed;         /* x[0] requires no gradient */
+    int w[ARRAYS_MAX];  /* numbers of each parameter */
+    int n_w, n_running; /* channels of the running statistics that the batch moves */
+    int n_constant;     /* of w, the last ones are running statistics that stay, positive and not trained */
     int (*build)(struct graph *g, const struct trial *t, const int *x, const float *const *w);
     void (*define)(double *y, const struct trial *t, const double *const *x, const double *const *w);
     double cost; /* multiplications of define(): many make the check take random directions instead of single numbers */
@@ -61,6 +61,7 @@ struct work {
     double *xd[ARRAYS_MAX], *wd[ARRAYS_MAX], *y; /* y: the definition's output */
     struct slopes dx[ARRAYS_MAX], dw[ARRAYS_MAX];
     size_t n_y, n_values, n_trained;
+    bool frozen; /* no parameter is trained */
 };
 
 static size_t padded(size_t n) {
@@ -70,17 +71,17 @@ static size_t padded(size_t n) {
 /* --- building ------------------------------------------------------------------------------------------------------------------ */
 
 static struct graph_parameters parameters_of(const struct work *k) {
-    return (struct graph_parameters){k->values, k->gradients, k->n_values, k->n_trained};
+    return (struct graph_parameters){k->values, k->gradients, k->n_values, k->frozen ? 0 : k->n_trained};
 }
 
 /* The inputs, the op behind them, and what makes the setting. node[i]: input i of the op. */
 static void build(struct graph *g, const struct work *k, enum setting setting, int *node) {
     const struct trial *t = k->t;
-    graph_init_training(g, parameters_of(k));
+    graph_init_mode(g, (struct graph_mode){.batch_statistics = t->n_constant == 0, .dropout = true, .gradients = true}, parameters_of(k));
     for (int i = 0; i < t->n_x; i++) {
         node[i] = graph_input(g, "x", t->x[i]);
         if (!t->fixed)
-            node[i] = graph_add(g, node[i], graph_input(g, "zeros", t->x[i]), "sum");
+            graph_require_gradient(g, node[i]);
     }
     const int y = t->build(g, t, node, k->w);
     int all[1 + ARRAYS_MAX] = {y};
@@ -165,19 +166,10 @@ static double distance(const struct slopes *s, const float *got, double scale, c
 
 /* --- one run of the engine -------------------------------------------------------------------------------------------------------- */
 
-/* The gradient of node `sum` (one of those before the op), still there after the run. */
-static const float *gradient_of(const struct plan *p, int sum) {
-    const struct value *v = &p->values[p->grad_of[sum]];
-    assert_true(p->grad_of[sum] >= 0 && v->first >= p->n_forward && !v->bound);
-    for (int s = v->last; s < p->n_steps; s++) /* its own step and those behind it write nothing */
-        assert_true(p->steps[s].op == OP_add && p->steps[s].din[0] < 0 && p->steps[s].din[1] < 0 && p->steps[s].scratch_bytes == 0);
-    return (const float *)(const void *)((const char *)p->engine->workspace + v->offset);
-}
-
-static void bind(struct plan *p, const struct work *k, const struct graph *g, const float *zero) {
+static void bind(struct plan *p, const struct work *k, const struct graph *g) {
     for (int i = 0, x = 0; i < g->n; i++)
         if (g->nodes[i].op == OP_input)
-            plan_bind(p, i, strcmp(g->nodes[i].name, "x") == 0 ? k->x[x++] : zero);
+            plan_bind(p, i, k->x[x++]);
 }
 
 /* r for the op's output, then r_x for each of its inputs. */
@@ -204,8 +196,8 @@ static void compare(struct errors *e, const struct work *k, const struct plan *p
     }
     e->y = fmax(e->y, isfinite(off) ? sqrt(off / norm) : INFINITY);
     for (int i = 0; i < k->t->n_x && !k->t->fixed; i++)
-        e->x = fmax(e->x, distance(&k->dx[i], gradient_of(p, node[i]), 1, setting == SHARED ? k->r_x[i] : NULL));
-    for (int i = 0; i < k->t->n_w; i++)
+        e->x = fmax(e->x, distance(&k->dx[i], plan_input_gradient(p, node[i]), 1, setting == SHARED ? k->r_x[i] : NULL));
+    for (int i = 0; i < k->t->n_w - k->t->n_constant && !k->frozen; i++)
         e->w = fmax(e->w, distance(&k->dw[i], k->gradients + (k->w[i] - k->values), 0.5, NULL));
 }
 
@@ -225,32 +217,29 @@ static void run(const struct work *k, enum setting setting, bool exact) {
     struct plan *p = NULL;
     struct errors off = {0};
     int node[ARRAYS_MAX];
-    size_t largest = 0;
     build(&g, k, setting, node);
     assert_int_equal(engine_init(&en, exact, false, &e), 0);
     en.seed = SEED;
     en.training_step = TRAINING_STEP;
     if (plan_new(&p, &g, &en, &e))
         fail_msg("%s", e.message);
-    for (int i = 0; i < k->t->n_x; i++)
-        largest = shape_count(k->t->x[i]) > largest ? shape_count(k->t->x[i]) : largest;
-    float *zero = mem_alloc(largest, sizeof *zero, NULL), *r = loss_gradient(k, shape_count(g.nodes[g.output].shape));
-    assert_non_null(zero);
-    bind(p, k, &g, zero);
+    float *r = loss_gradient(k, shape_count(g.nodes[g.output].shape));
+    bind(p, k, &g);
     memset(k->gradients, 0, k->n_trained * sizeof *k->gradients);
     for (int again = 0; again < 2; again++)
         if (plan_run(p, &e) || plan_run_backward(p, r, &e))
             fail_msg("%s", e.message);
     compare(&off, k, p, node, setting);
-    print_message("  %-28s %s%s: output %.1e, inputs' gradients %.1e, parameters' %.1e  %s\n", k->t->name, names[setting],
-                  exact ? ", direct" : "", off.y, off.x, off.w, kernels_of(p));
+    for (size_t i = 0; i < k->n_trained && k->frozen; i++)
+        assert_true(k->gradients[i] == 0);
+    print_message("  %-28s %s%s%s: output %.1e, inputs' gradients %.1e, parameters' %.1e  %s\n", k->t->name, names[setting],
+                  exact ? ", direct" : "", k->frozen ? ", frozen" : "", off.y, off.x, off.w, kernels_of(p));
     const double allowed = k->t->winograd && !exact ? 1e-4 : 1e-5;
     if (!(off.y <= allowed && off.x <= allowed && off.w <= allowed))
         fail_msg("%s: off by more than %g", k->t->name, allowed);
     plan_free(p);
     engine_release(&en);
     graph_release(&g);
-    free(zero);
     free(r);
 }
 
@@ -271,10 +260,15 @@ static size_t outputs_of(const struct work *k) {
 static void draw_parameters(struct work *k) {
     const struct trial *t = k->t;
     size_t at[ARRAYS_MAX];
-    for (int i = 0; i < t->n_w; k->n_trained += padded((size_t)t->w[i++]))
-        at[i] = k->n_trained;
-    k->n_values = k->n_trained + 2 * padded((size_t)t->n_running);
+    for (int i = 0; i < t->n_w; k->n_values += padded((size_t)t->w[i++])) {
+        at[i] = k->n_values;
+        k->n_trained = i < t->n_w - t->n_constant ? k->n_values + padded((size_t)t->w[i]) : k->n_trained;
+    }
+    const size_t constant = k->n_trained, end = k->n_values;
+    k->n_values += 2 * padded((size_t)t->n_running);
     k->values = random_floats(k->n_values, 1);
+    for (size_t i = constant; i < end; i++)
+        k->values[i] = 0.5F + fabsf(k->values[i]);
     k->gradients = random_floats(k->n_trained, 2);
     for (int i = 0; i < t->n_w; i++) {
         k->w[i] = k->values + at[i];
@@ -297,7 +291,7 @@ static void work_init(struct work *k, const struct trial *t) {
     t->define(k->y, t, (const double *const *)k->xd, (const double *const *)k->wd);
     for (int i = 0; i < t->n_x && !t->fixed; i++)
         k->dx[i] = slopes_of(k, k->xd[i], shape_count(t->x[i]), 30 + (uint32_t)i);
-    for (int i = 0; i < t->n_w; i++)
+    for (int i = 0; i < t->n_w - t->n_constant; i++)
         k->dw[i] = slopes_of(k, k->wd[i], (size_t)t->w[i], 40 + (uint32_t)i);
 }
 
@@ -322,8 +316,11 @@ static void try(const struct trial *t, bool two_ways) {
     work_init(&k, t);
     for (int setting = 0; setting < SETTINGS; setting++)
         for (int exact = 1; exact >= (two_ways ? 0 : 1); exact--)
-            if (!(setting == SHARED && t->fixed))
-                run(&k, (enum setting)setting, exact == 1);
+            for (int frozen = 0; frozen < (t->n_w && !t->fixed ? 2 : 1); frozen++) {
+                k.frozen = frozen == 1;
+                if (!(setting == SHARED && t->fixed))
+                    run(&k, (enum setting)setting, exact == 1);
+            }
     work_release(&k);
 }
 
@@ -334,7 +331,7 @@ static struct ref_conv conv_of(const struct trial *t) {
 }
 
 static int build_conv(struct graph *g, const struct trial *t, const int *x, const float *const *w) {
-    static const struct batch_norm none;
+    const struct batch_norm none = {w[0], w[0], w[0], w[0], 0}; /* left out again */
     graph_conv(g, x[0], "conv", w[0], t->weights_in_c, t->out, t->kernel, t->stride, t->kernel / 2, &none, false, -1);
     return only_first(g);
 }
@@ -381,6 +378,8 @@ static void gradient_conv(void) {
 
 /* Running statistics lie behind the trained numbers. */
 static struct batch_norm norm_of(const struct trial *t, const float *const *w, int gamma) {
+    if (t->n_constant)
+        return (struct batch_norm){w[gamma], w[gamma + 1], w[gamma + 2], w[gamma + 3], (float)EPS};
     const float *running = w[gamma + 1] + padded((size_t)t->out);
     return (struct batch_norm){w[gamma], w[gamma + 1], running, running + padded((size_t)t->out), (float)EPS};
 }
@@ -394,6 +393,15 @@ static int build_batch_norm(struct graph *g, const struct trial *t, const int *x
 static void define_batch_norm(double *y, const struct trial *t, const double *const *x, const double *const *w) {
     ref_batch_norm(y, x[0], w[0], w[1], t->n_x > 1 ? x[1] : NULL, t->x[0].n * t->x[0].h * t->x[0].w, t->out, (double)(float)EPS, t->relu,
                    NULL, NULL);
+}
+
+static void define_constant_norm(double *y, const struct trial *t, const double *const *x, const double *const *w) {
+    const struct shape s = t->x[0];
+    for (int i = 0; i < s.n * s.h * s.w * s.c; i++) {
+        const int c = i % s.c;
+        const double z = (x[0][i] - w[2][c]) / sqrt(w[3][c] + (double)(float)EPS) * w[0][c] + w[1][c] + (t->n_x > 1 ? x[1][i] : 0);
+        y[i] = t->relu && z < 0 ? 0 : z;
+    }
 }
 
 static void gradient_batch_norm(void) {
@@ -410,6 +418,17 @@ static void gradient_batch_norm(void) {
                                 .n_running = c,
                                 .build = build_batch_norm,
                                 .define = define_batch_norm,
+                                .out = c,
+                                .relu = variant % 2 == 1},
+                false);
+            try(&(struct trial){.name = names[variant],
+                                .x = {shapes[i], shapes[i]},
+                                .n_x = variant < 2 ? 1 : 2,
+                                .w = {c, c, c, c},
+                                .n_w = 4,
+                                .n_constant = 2,
+                                .build = build_batch_norm,
+                                .define = define_constant_norm,
                                 .out = c,
                                 .relu = variant % 2 == 1},
                 false);

@@ -522,8 +522,7 @@ static void test_every_op(void **state) {
 
 /* --- the planner -------------------------------------------------------------------------------------------------------------- */
 
-static void small_trunk(struct graph *g, const float *w) {
-    const struct batch_norm id = identity_norm(16);
+static void small_trunk_over(struct graph *g, const float *w, struct batch_norm id) {
     int x = graph_input(g, "x", (struct shape){1, 24, 24, 16});
     x = graph_conv(g, x, "a", w, 16, 16, 3, 1, 1, &id, true, -1);
     for (int i = 0; i < 4; i++) {
@@ -534,6 +533,10 @@ static void small_trunk(struct graph *g, const float *w) {
         x = graph_conv(g, y, name[1], w, 16, 16, 3, 1, 1, &id, true, x);
     }
     graph_mean_pool(g, x, "mean");
+}
+
+static void small_trunk(struct graph *g, const float *w) {
+    small_trunk_over(g, w, identity_norm(16));
 }
 
 static void check_apart(const struct plan *p) {
@@ -586,15 +589,15 @@ static void check_lives(const struct plan *p, int value, int s) {
 /* The same over both passes, with each way of computing again: and what a step reads or writes lives while it runs. */
 static void test_liveness_training(void **state) {
     (void)state;
-    float *w = random_floats(16 * 16 * 9, 1);
+    struct block b = block_new(16 * 16 * 9, 16);
     size_t bytes[3];
     for (int again = RECOMPUTE_NORMS; again <= RECOMPUTE_BLOCKS; again++) {
         struct err e = {0};
         struct engine en;
         struct graph g;
         struct plan *p = NULL;
-        graph_init_training(&g, (struct graph_parameters){w, NULL, 16 * 16 * 9, 16 * 16 * 9});
-        small_trunk(&g, w);
+        graph_init_training(&g, block_parameters(&b));
+        small_trunk_over(&g, b.values, b.norm);
         assert_int_equal(engine_init(&en, true, false, &e), 0);
         en.recompute = (enum recompute)again;
         if (plan_new(&p, &g, &en, &e))
@@ -617,7 +620,7 @@ static void test_liveness_training(void **state) {
         graph_release(&g);
     }
     assert_true(bytes[RECOMPUTE_INNER] < bytes[RECOMPUTE_NORMS] && bytes[RECOMPUTE_BLOCKS] <= bytes[RECOMPUTE_INNER]);
-    free(w);
+    free(b.values);
 }
 
 /* Two plans of one engine share packed weights and the workspace, and the first still gives the same bits after the second was made. */

@@ -487,7 +487,7 @@ int learner_layers(struct layer_time **out, size_t *n, const struct learner *l, 
 }
 
 int plan_layers(struct layer_time **out, size_t *n, const struct plan *p, struct err *e) {
-    static const char *const passes[] = {[PASS_FORWARD] = "forward", [PASS_AGAIN] = "again", [PASS_BACKWARD] = "backward"};
+    static const char *const passes[] = {[PASS_FORWARD] = "forward", [PASS_RECOMPUTE] = "recompute", [PASS_BACKWARD] = "backward"};
     *n = 0;
     *out = mem_alloc((size_t)(p ? p->n_steps : 0) + 1, sizeof **out, e);
     if (!*out)

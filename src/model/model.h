@@ -111,7 +111,7 @@ int model_run(struct model *m, const struct model_input *in, struct model_output
 /* The layer table of the last run: wall seconds and multiply-adds per layer. */
 struct layer_time {
     const char *name;      /* "model1.backbone.4.0.conv1" */
-    const char *pass;      /* training: "forward", "again", "backward"; inference: NULL */
+    const char *pass;      /* training: "forward", "recompute", "backward"; inference: NULL */
     const char *algorithm; /* "winograd 6x6", "direct (brgconv:avx512_core)" ... */
     double seconds;        /* per exam: median call, times calls per exam, since model_profile() */
     double macs;           /* per exam, multiply-adds of the direct method on all the input channels */

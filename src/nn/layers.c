@@ -57,9 +57,9 @@ int layer_norm(struct graph *g, const struct archive *a, int x, const char *name
     return graph_layer_norm(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), NORM_EPS);
 }
 
-/* residual + dropout(linear(x)); one node at inference. */
+/* residual + dropout(linear(x)); one node where nothing is dropped. */
 static int dropped_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, int residual, double dropout) {
-    if (!g->training || dropout <= 0)
+    if (!g->mode.dropout || dropout <= 0)
         return layer_linear(g, a, x, name, out, ACTIVATION_NONE, residual);
     const int y = layer_linear(g, a, x, name, out, ACTIVATION_NONE, -1);
     return graph_add(g, graph_dropout(g, y, name, dropout), residual, name);

@@ -13,7 +13,7 @@ int layer_trunk(struct graph *g, const struct archive *a, int x, const char *pre
 int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual);
 int layer_norm(struct graph *g, const struct archive *a, int x, const char *name);
 /* ViT block (timm 0.9 `Block`, Dosovitskiy et al. 2021): x += proj(attn(norm1(x))); x += fc2(gelu(fc1(norm2(x)))). x [t][dim], attention
- * within the groups. dropout, in training: of the attention's weights, of proj's outputs and of both mlp layers'. */
+ * within the groups. dropout, where the graph has it on: of the attention's weights, of proj's outputs and of both mlp layers'. */
 int layer_block(struct graph *g, const struct archive *a, int x, const char *name, int dim, int heads, struct groups groups,
                 double dropout);
 

@@ -18,10 +18,14 @@ void graph_init(struct graph *g) {
     g->output = -1;
 }
 
-void graph_init_training(struct graph *g, struct graph_parameters p) {
+void graph_init_mode(struct graph *g, struct graph_mode mode, struct graph_parameters p) {
     graph_init(g);
-    g->training = true;
+    g->mode = mode;
     g->parameters = p;
+}
+
+void graph_init_training(struct graph *g, struct graph_parameters p) {
+    graph_init_mode(g, (struct graph_mode){.batch_statistics = true, .dropout = true, .gradients = true}, p);
 }
 
 void graph_release(struct graph *g) {
@@ -75,6 +79,71 @@ int graph_input(struct graph *g, const char *name, struct shape s) {
     return add(g, (struct node){.op = OP_input, .shape = s}, name);
 }
 
+int graph_require_gradient(struct graph *g, int input) {
+    if (g->failure.code)
+        return -1;
+    bool may = g->mode.gradients && input >= 0 && input < g->n && g->nodes[input].op == OP_input;
+    for (int i = 0; i < g->n; i++)
+        for (int k = 0; k < g->nodes[i].n_inputs; k++)
+            may = may && g->nodes[i].inputs[k] != input;
+    if (!may) {
+        err_set(&g->failure, ERR_INTERNAL, "node %d can require no gradient: no input, read already, or a graph without gradients", input);
+        return -1;
+    }
+    g->nodes[input].requires_gradient = true;
+    return input;
+}
+
+/* --- what a graph is asked --------------------------------------------------------------------------------------------------- */
+
+int graph_output(struct graph *g, int x) {
+    if (g->failure.code)
+        return -1;
+    bool twice = false;
+    for (int i = 0; i < g->n_outputs; i++)
+        twice = twice || g->outputs[i] == x;
+    if (x < 0 || x >= g->n || twice || g->n_outputs == GRAPH_OUTPUTS_MAX) {
+        err_set(&g->failure, ERR_INTERNAL, "node %d cannot be output %d", x, g->n_outputs);
+        return -1;
+    }
+    return g->outputs[g->n_outputs++] = x;
+}
+
+int graph_n_outputs(const struct graph *g) {
+    return g->n_outputs ? g->n_outputs : 1;
+}
+
+int graph_output_node(const struct graph *g, int i) {
+    return g->n_outputs ? g->outputs[i] : g->output;
+}
+
+bool graph_is_output(const struct graph *g, int x) {
+    for (int i = 0; i < graph_n_outputs(g); i++)
+        if (graph_output_node(g, i) == x)
+            return true;
+    return false;
+}
+
+bool graph_folds(const struct graph *g) {
+    return !g->mode.batch_statistics && !g->mode.gradients && !g->parameters.values;
+}
+
+/* Is it one of the n numbers at the block's beginning? */
+static bool among(const struct graph *g, const float *parameter, size_t n) {
+    const uintptr_t at = (uintptr_t)parameter, begin = (uintptr_t)g->parameters.values;
+    return begin && at >= begin && at - begin < n * sizeof *parameter;
+}
+
+bool graph_holds(const struct graph *g, const float *parameter) {
+    return among(g, parameter, g->parameters.n);
+}
+
+bool graph_trains(const struct graph *g, const float *parameter) {
+    return g->mode.gradients && among(g, parameter, g->parameters.n_trained);
+}
+
+/* --- layers ------------------------------------------------------------------------------------------------------------------ */
+
 /* Named like the layer whose numbers it holds: the batch-norm's name is made from where its weights are; here the suffix tells them apart
  * in the layer table. */
 static int batch_norm(struct graph *g, int x, const char *name, const struct batch_norm *norm, bool relu, int residual) {
@@ -98,7 +167,7 @@ int graph_conv(struct graph *g, int x, const char *name, const float *weights, i
                      .kernel = kernel,
                      .stride = stride,
                      .pad = pad};
-    if (g->training)
+    if (!graph_folds(g))
         return batch_norm(g, add(g, n, name), name, norm, relu, residual);
     n.norm = *norm;
     n.activation = relu ? ACTIVATION_RELU : ACTIVATION_NONE;
@@ -120,7 +189,7 @@ int graph_stem(struct graph *g, int x, const char *name, const char *pool_name, 
                      .kernel = 7,
                      .stride = 2,
                      .pad = 3};
-    if (g->training && !g->failure.code && x >= 0 && stem_takes(g, &n))
+    if (g->mode.batch_statistics && !g->failure.code && x >= 0 && stem_takes(g, &n))
         return add(g, n, name);
     return graph_max_pool(g, graph_conv(g, x, name, weights, weights_in_c, out_c, 7, 2, 3, norm, true, -1), pool_name);
 }
@@ -162,7 +231,7 @@ int graph_linear(struct graph *g, int x, const char *name, const float *weights,
                      .bias = bias,
                      .activation = activation,
                      .residual = residual >= 0};
-    if (!g->training)
+    if (graph_folds(g))
         return add(g, n, name);
     n.activation = ACTIVATION_NONE;
     n.residual = false;
@@ -178,7 +247,7 @@ int graph_add(struct graph *g, int a, int b, const char *name) {
 }
 
 int graph_dropout(struct graph *g, int x, const char *name, double p) {
-    if (!g->training || p <= 0)
+    if (!g->mode.dropout || p <= 0)
         return x;
     return add(g, (struct node){.op = OP_dropout, .inputs = {x}, .n_inputs = 1, .dropout = p}, name);
 }
@@ -193,7 +262,7 @@ int graph_attention(struct graph *g, int qkv, const char *name, int heads, struc
                      .n_inputs = 1,
                      .heads = heads,
                      .groups = keep_groups(g, groups),
-                     .dropout = g->training ? dropout : 0};
+                     .dropout = g->mode.dropout ? dropout : 0};
     return add(g, n, name);
 }
 

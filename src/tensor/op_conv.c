@@ -1,5 +1,5 @@
-/* Convolution. Inference: with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused where a
- * kernel can. Training: by itself, on dense images, the weights packed anew at each step. Floor 2.
+/* Convolution. In a graph that folds: with the batch-norm folded in, residual sum and ReLU as post-operations; the stem's max-pooling fused
+ * where a kernel can. Else by itself, on dense images, the weights packed anew at each run. Floor 2.
  *
  * Shapes: x [n][h][w][in_c], weights [out_c][in_c][k][k] -> [n][oh][ow][out_c], oh = floor((h + 2 pad - k) / stride) + 1.
  * Folding (Ioffe & Szegedy 2015, eq. of inference): s = gamma / sqrt(var + eps); w' = w s; b' = beta - mean s; in double, rounded once.
@@ -87,6 +87,8 @@ static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct
 static const struct node *sole_pool(const struct plan *p, const struct node *node) {
     const struct node *pool = NULL, *end = p->graph->nodes + p->graph->n;
     const int self = (int)(node - p->graph->nodes);
+    if (graph_is_output(p->graph, self))
+        return NULL;
     for (const struct node *n = node + 1; n < end; n++)
         for (int i = 0; i < n->n_inputs; i++)
             if (n->inputs[i] == self) {
@@ -137,7 +139,7 @@ static int prepare_dnn(struct plan *p, struct step *s, struct dnn_conv *c, struc
     return plan_give(p, s, dst, c->residual ? 1 : -1, e);
 }
 
-/* --- training ------------------------------------------------------------------------------------------------------------------
+/* --- by itself, forward and backward ---------------------------------------------------------------------------------------------
  * dx = the convolution of dy with the weights transposed, scattered by the stride; dw[o][i][u][v] += sum over pixels dy[o] x[i] (shifted by
  * u, v). Each of the three passes is a kernel of ours or oneDNN's.
  */
@@ -154,7 +156,7 @@ static enum conv_type stored(const struct plan *p, const struct step *s) {
     return plan_type(p, s->node) == DNN_BF16 ? CONV_BF16 : CONV_F32;
 }
 
-/* Where a training pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) |
+/* Where a pass keeps what: folded (a grey image's summed weights, or their gradient) | packed (weights, or oneDNN's gradient) |
  * work. */
 struct places {
     size_t packed, work, bytes;
@@ -203,7 +205,7 @@ static int dnn_pass_new(struct dnn_op *op[2], size_t *packed, size_t *work, stru
     return 0;
 }
 
-static int prepare_training(struct plan *p, struct step *s, struct err *e) {
+static int prepare_unfolded(struct plan *p, struct step *s, struct err *e) {
     struct conv_shape *c = &s->conv;
     struct dnn_layout *dense = NULL;
     size_t packed = 0, work = 0;
@@ -247,19 +249,19 @@ void op_unfold_gradient(float *to, const float *from, const struct node *node, i
 }
 
 /* The weights over the input's own channels: in place, or summed. */
-static const float *training_weights(const struct step *s, float *folded) {
+static const float *unpacked_weights(const struct step *s, float *folded) {
     if (s->node->weights_in_c == s->conv.in_c)
         return s->node->weights;
     op_fold_channels(folded, s->node, s->conv.in_c);
     return folded;
 }
 
-static int forward_training(struct plan *p, struct step *s, struct err *e) {
+static int forward_unfolded(struct plan *p, struct step *s, struct err *e) {
     struct dnn *d = p->engine->dnn;
     char *scratch = step_scratch(p, s);
     const size_t packed = s->kernel ? s->kernel->packed_bytes(&s->conv) : dnn_layout_bytes(dnn_op_layout(s->dnn, DNN_WEIGHTS));
     const struct places at = places_of(&s->conv, s->node, packed, 0);
-    const float *weights = training_weights(s, (float *)scratch);
+    const float *weights = unpacked_weights(s, (float *)scratch);
     if (s->kernel) {
         s->kernel->pack(scratch + at.packed, weights, &s->conv);
         const struct conv_call call = {.shape = s->conv,
@@ -275,8 +277,9 @@ static int forward_training(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : dnn_op_run(d, s->dnn, step_in(p, s, 0), scratch + at.packed, NULL, step_out(p, s), scratch + at.work, e);
 }
 
-/* The backward step runs the data pass (more[0] with the reorder more[1], or a kernel), then the weights pass (more[2], more[3]). oneDNN
- * writes the inputs' gradient; where it is to be added, it is written to `extra` first. */
+/* The backward step runs the data pass (more[0] with the reorder more[1], or a kernel), then the weights pass (more[2] with the reorder
+ * more[3], or a kernel), each where its gradient is wanted. oneDNN writes the inputs' gradient; where it is to be added, it is written to
+ * `extra` first. */
 struct back_places {
     struct places data, weights;
     size_t extra, bytes;
@@ -293,32 +296,46 @@ static struct back_places back_places_of(const struct plan *p, const struct step
         work = larger(dnn_op_scratch_bytes(s->more[0]), dnn_op_scratch_bytes(s->more[1]));
     }
     x.data = places_of(&s->conv, s->node, packed, work);
-    packed = s->weights_kernel ? 0 : dnn_layout_bytes(dnn_op_layout(s->more[2], DNN_DST));
-    work = s->weights_kernel ? s->weights_kernel->scratch_bytes(&s->conv, p->threads)
-                             : larger(dnn_op_scratch_bytes(s->more[2]), dnn_op_scratch_bytes(s->more[3]));
+    packed = work = 0;
+    if (s->weights_kernel) {
+        work = s->weights_kernel->scratch_bytes(&s->conv, p->threads);
+    } else if (s->more[2]) {
+        packed = dnn_layout_bytes(dnn_op_layout(s->more[2], DNN_DST));
+        work = larger(dnn_op_scratch_bytes(s->more[2]), dnn_op_scratch_bytes(s->more[3]));
+    }
     x.weights = places_of(&s->conv, s->node, packed, work);
     x.extra = align_up(larger(x.data.bytes, x.weights.bytes));
     x.bytes = x.extra + (s->more[0] && s->add[0] ? shape_count(*plan_shape(p, s, 0)) * half_size(plan_type(p, s->node)) : 0);
     return x;
 }
 
-int conv_learn(struct plan *p, struct step *s, struct err *e) {
+/* The weights pass names the step; without one, the data pass. */
+static const char *backward_name(const struct step *s) {
+    return s->weights_kernel ? s->weights_kernel->name
+           : s->more[2]      ? dnn_op_name(s->more[2])
+           : s->data_kernel  ? s->data_kernel->name
+                             : dnn_op_name(s->more[0]);
+}
+
+int conv_prepare_backward(struct plan *p, struct step *s, struct err *e) {
     const struct conv_training choice = conv_choose_training(&s->conv, p->engine->exact, plan_type(p, s->node) == DNN_BF16);
+    const bool trained = graph_trains(p->graph, s->node->weights);
     size_t packed = 0, work = 0;
     int rc = 0;
-    s->weights_kernel = choice.weights;
+    s->weights_kernel = trained ? choice.weights : NULL;
     if (s->din[0] >= 0) {
         s->data_kernel = choice.data;
         if (!s->data_kernel)
             rc = dnn_pass_new(&s->more[0], &packed, &work, p, s, DNN_DATA, e);
     }
-    if (rc == 0 && !s->weights_kernel)
+    if (rc == 0 && trained && !s->weights_kernel)
         rc = dnn_pass_new(&s->more[2], &packed, &work, p, s, DNN_GRADIENT, e);
     if (rc)
         return rc;
     s->scratch_bytes = back_places_of(p, s).bytes;
-    s->algorithm = s->weights_kernel ? s->weights_kernel->name : dnn_op_name(s->more[2]);
-    s->macs = (double)shape_count(s->node->shape) * s->node->weights_in_c * s->node->kernel * s->node->kernel * (s->din[0] >= 0 ? 2 : 1);
+    s->algorithm = backward_name(s);
+    s->macs =
+        (double)shape_count(s->node->shape) * s->node->weights_in_c * s->node->kernel * s->node->kernel * (trained + (s->din[0] >= 0));
     return 0;
 }
 
@@ -351,7 +368,7 @@ static void add_share(void *ctx, int i, int n) {
 
 static int backward_data(struct plan *p, struct step *s, const struct back_places *at, struct err *e) {
     char *scratch = step_scratch(p, s), *packed = scratch + at->data.packed, *work = scratch + at->data.work;
-    const float *weights = training_weights(s, (float *)scratch);
+    const float *weights = unpacked_weights(s, (float *)scratch);
     float *dx = step_din(p, s, 0);
     if (s->data_kernel) {
         s->data_kernel->pack(packed, weights, &s->conv);
@@ -392,19 +409,19 @@ static int backward_weights(struct plan *p, struct step *s, const struct back_pl
 int conv_backward(struct plan *p, struct step *s, struct err *e) {
     const struct back_places at = back_places_of(p, s);
     const int rc = s->din[0] >= 0 ? backward_data(p, s, &at, e) : 0;
-    return rc ? rc : backward_weights(p, s, &at, e);
+    return rc || !graph_trains(p->graph, s->node->weights) ? rc : backward_weights(p, s, &at, e);
 }
 
-/* --- inference and dispatch ------------------------------------------------------------------------------------------------------- */
+/* --- folded, and dispatch ------------------------------------------------------------------------------------------------------- */
 
 int conv_prepare(struct plan *p, struct step *s, struct err *e) {
-    const struct node *node = s->node, *pool = p->graph->training ? NULL : sole_pool(p, node);
+    const struct node *node = s->node, *pool = graph_folds(p->graph) ? sole_pool(p, node) : NULL;
     const struct shape x = *plan_shape(p, s, 0), y = node->shape;
     s->conv = (struct conv_shape){x.n, x.h, x.w, x.c, y.h, y.w, y.c, node->kernel, node->stride, node->pad, false};
     s->macs = (double)shape_count(y) * node->weights_in_c * node->kernel * node->kernel;
     struct conv_choice choice = {0};
-    if (p->graph->training)
-        return prepare_training(p, s, e);
+    if (!graph_folds(p->graph))
+        return prepare_unfolded(p, s, e);
     if (pool) {
         struct conv_shape fused = s->conv;
         fused.out_h = pool->shape.h;
@@ -430,8 +447,8 @@ int conv_prepare(struct plan *p, struct step *s, struct err *e) {
 }
 
 int conv_forward(struct plan *p, struct step *s, struct err *e) {
-    if (p->graph->training)
-        return forward_training(p, s, e);
+    if (!graph_folds(p->graph))
+        return forward_unfolded(p, s, e);
     if (!s->kernel)
         return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
     const struct conv_call call = {.shape = s->conv,

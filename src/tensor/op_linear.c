@@ -1,19 +1,34 @@
 /* Linear layer: y = activation(x W^T + b), or y = x W^T + b + residual. Floor 2. x [rows][in], W [out][in], y [rows][out].
  *
- * Always on one thread: where there is no AVX-512 the library divides a matrix product by the number of threads in a way that changes the
- * sums' order, and with it the last bits. At most nine rows pass here; it costs under a millisecond per exam.
+ * On one thread: where there is no AVX-512 the library divides a matrix product by the number of threads in a way that changes the sums'
+ * order, and with it the last bits. At most nine rows of an exam pass here; it costs under a millisecond. Not so where the weights may
+ * change: a batch has many rows, and there the same bits are promised for the same number of threads only.
  */
 #include "base/pool.h"
 #include "tensor/op.h"
 
-/* Training multiplies the weights as they lie in the parameters' block (they change at each step), on all threads: a batch has many rows,
- * and there the same bits are promised for the same number of threads only. */
-static int prepare_training(struct plan *p, struct step *s, struct err *e) {
+/* The number of threads to come back to, after the product. */
+static int threads_for_product(const struct plan *p) {
+    const int threads = pool_threads();
+    if (!p->graph->parameters.values)
+        pool_set_threads(1);
+    return threads;
+}
+
+static int matmul_new(struct dnn_op **out, const struct plan *p, const struct dnn_matmul *product, struct err *e) {
+    const int threads = threads_for_product(p);
+    const int rc = dnn_matmul_new(out, p->engine->dnn, product, e);
+    pool_set_threads(threads);
+    return rc;
+}
+
+/* The weights as they lie there at each run. */
+static int prepare_unpacked(struct plan *p, struct step *s, struct err *e) {
     const struct dnn_matmul product = {
         s->node->shape.n, plan_shape(p, s, 0)->c, s->node->shape.c, false, true, s->node->bias != NULL, false};
     int rc = op_rows_prepare(p, s, e);
     if (rc == 0)
-        rc = dnn_matmul_new(&s->dnn, p->engine->dnn, &product, e);
+        rc = matmul_new(&s->dnn, p, &product, e);
     if (rc)
         return rc;
     s->weights = s->node->weights;
@@ -63,11 +78,10 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
     static const enum dnn_activation activation[] = {
         [ACTIVATION_NONE] = DNN_NONE, [ACTIVATION_RELU] = DNN_RELU, [ACTIVATION_GELU] = DNN_GELU};
     const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
-    if (p->graph->training)
-        return prepare_training(p, s, e);
+    if (!graph_folds(p->graph))
+        return prepare_unpacked(p, s, e);
     int rc = op_rows_prepare(p, s, e);
-    const int threads = pool_threads();
-    pool_set_threads(1);
+    const int threads = threads_for_product(p);
     if (rc == 0)
         rc = dnn_linear_new(&s->dnn, p->engine->dnn, m, k, n, activation[s->node->activation], s->node->bias != NULL, s->node->residual, e);
     pool_set_threads(threads);
@@ -80,27 +94,25 @@ int linear_prepare(struct plan *p, struct step *s, struct err *e) {
 }
 
 int linear_forward(struct plan *p, struct step *s, struct err *e) {
-    const int threads = pool_threads();
-    if (!p->graph->training)
-        pool_set_threads(1);
+    const int threads = threads_for_product(p);
     const int rc = dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), s->weights, s->bias, step_out(p, s), step_scratch(p, s), e);
     pool_set_threads(threads);
     return rc;
 }
 
-/* dW += dy^T x, db += the sum of dy's rows, dx (+)= dy W. */
-int linear_learn(struct plan *p, struct step *s, struct err *e) {
+/* dW += dy^T x and db += the sum of dy's rows, where they are trained; dx (+)= dy W. */
+int linear_prepare_backward(struct plan *p, struct step *s, struct err *e) {
     const int m = s->node->shape.n, k = plan_shape(p, s, 0)->c, n = s->node->shape.c;
     const struct dnn_matmul weights = {n, m, k, true, false, false, true}, data = {m, n, k, false, false, false, s->add[0]};
-    int rc = dnn_matmul_new(&s->dnn, p->engine->dnn, &weights, e);
+    int rc = graph_trains(p->graph, s->node->weights) ? matmul_new(&s->dnn, p, &weights, e) : 0;
     if (rc == 0 && s->din[0] >= 0)
-        rc = dnn_matmul_new(&s->more[0], p->engine->dnn, &data, e);
+        rc = matmul_new(&s->more[0], p, &data, e);
     if (rc)
         return rc;
-    const size_t a = dnn_op_scratch_bytes(s->dnn), b = s->more[0] ? dnn_op_scratch_bytes(s->more[0]) : 0;
+    const size_t a = s->dnn ? dnn_op_scratch_bytes(s->dnn) : 0, b = s->more[0] ? dnn_op_scratch_bytes(s->more[0]) : 0;
     s->scratch_bytes = a > b ? a : b;
-    s->algorithm = dnn_op_name(s->dnn);
-    s->macs = (double)m * k * n * (s->more[0] ? 2 : 1);
+    s->algorithm = s->dnn ? dnn_op_name(s->dnn) : s->more[0] ? dnn_op_name(s->more[0]) : "";
+    s->macs = (double)m * k * n * ((s->dnn != NULL) + (s->more[0] != NULL));
     return 0;
 }
 
@@ -114,8 +126,12 @@ int linear_backward(struct plan *p, struct step *s, struct err *e) {
             sum += (double)dy[(size_t)r * (size_t)n + (size_t)o];
         db[o] += (float)sum;
     }
-    int rc = dnn_op_run(p->engine->dnn, s->dnn, dy, step_in(p, s, 0), NULL, plan_gradient(p, s->node->weights), step_scratch(p, s), e);
+    const int threads = threads_for_product(p);
+    int rc = 0;
+    if (s->dnn)
+        rc = dnn_op_run(p->engine->dnn, s->dnn, dy, step_in(p, s, 0), NULL, plan_gradient(p, s->node->weights), step_scratch(p, s), e);
     if (rc == 0 && s->more[0])
         rc = dnn_op_run(p->engine->dnn, s->more[0], dy, s->node->weights, NULL, step_din(p, s, 0), step_scratch(p, s), e);
+    pool_set_threads(threads);
     return rc;
 }

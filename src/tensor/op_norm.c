@@ -1,9 +1,11 @@
-/* Batch-norm in training, with the residual sum and ReLU behind it. Floor 2.
+/* Batch-norm as a node of its own, with the residual sum and ReLU behind it. Floor 2.
  *
  * Ioffe & Szegedy 2015: over all pixels of the batch, per channel c: xhat = (x - mean) / sqrt(var + eps), y = gamma xhat + beta, and here
- * z = relu?(y + residual?). Running statistics as PyTorch keeps them: running += 0.1 (batch - running), the variance unbiased.
+ * z = relu?(y + residual?). Mean and variance are the batch's or the running ones (graph.h, batch_statistics). Those of the batch move the
+ * running ones as in PyTorch: running += 0.1 (batch - running), the variance unbiased.
  * Backward, with g = dz where the ReLU let through: dbeta = sum g, dgamma = sum g xhat, dresidual = g,
- * dx = gamma / sqrt(var + eps) (g - dbeta / N - xhat dgamma / N).
+ * dx = gamma / sqrt(var + eps) (g - dbeta / N - xhat dgamma / N); over running statistics, which are constants, dx = gamma / sqrt(var +
+ * eps) g.
  *
  * Every sum runs over BANDS bands of pixels in a fixed order, whatever the threads: within RUN pixels in float32, then in double. Means and
  * squares of a run are taken about the run's own mean and merged (Chan, Golub & LeVeque 1979), so nothing cancels.
@@ -34,12 +36,18 @@ int batch_norm_shape(const struct graph *g, struct node *node, struct err *e) {
     node->shape = g->nodes[node->inputs[0]].shape;
     if (node->residual && memcmp(&g->nodes[node->inputs[1]].shape, &node->shape, sizeof node->shape) != 0)
         return err_set(e, ERR_INTERNAL, "the residual has another shape");
+    if (!g->mode.batch_statistics)
+        return 0;
+    if (!graph_holds(g, node->norm.mean) || !graph_holds(g, node->norm.var))
+        return err_set(e, ERR_INTERNAL, "running statistics that the batch moves, outside the parameters' block");
     if ((size_t)node->shape.n * (size_t)node->shape.h * (size_t)node->shape.w < 2)
         return err_set(e, ERR_BATCH_TOO_SMALL, "one pixel per channel in the whole batch has no variance");
     return 0;
 }
 
-int batch_norm_keeps(const struct node *node) { /* without a residual, what the ReLU let through follows from the input */
+int batch_norm_keeps(const struct graph *g,
+                     const struct node *node) { /* without a residual, what the ReLU let through follows from the input */
+    (void)g;
     return KEEP_INPUT | (node->residual && node->activation == ACTIVATION_RELU ? KEEP_OUTPUT : 0);
 }
 
@@ -61,7 +69,7 @@ int batch_norm_prepare(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
-int batch_norm_learn(struct plan *p, struct step *s, struct err *e) {
+int batch_norm_prepare_backward(struct plan *p, struct step *s, struct err *e) {
     (void)e;
     s->scratch_bytes = sums_bytes(s->node) + 3 * (size_t)s->node->shape.c * sizeof(float);
     s->algorithm = "bands";
@@ -216,13 +224,28 @@ void batch_norm_running(float *mean, float *var, const double *batch_mean, const
     }
 }
 
+/* Mean and variance (in rstd) of the batch, or the running ones. */
+static void moments_of(struct plan *p, const struct step *s, const struct saved *saved) {
+    const struct batch_norm *norm = &s->node->norm;
+    const size_t c_all = (size_t)s->node->shape.c;
+    if (p->graph->mode.batch_statistics) {
+        struct sums sums = sums_of(p, s);
+        sums.x = step_in(p, s, 0);
+        moments(&sums, saved->mean, saved->rstd);
+        batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved->mean, saved->rstd, c_all,
+                           (double)sums.pixels);
+        return;
+    }
+    for (size_t c = 0; c < c_all; c++) {
+        saved->mean[c] = (double)norm->mean[c];
+        saved->rstd[c] = (double)norm->var[c];
+    }
+}
+
 static void statistics(struct plan *p, const struct step *s, const struct saved *saved) {
     const struct batch_norm *norm = &s->node->norm;
     const size_t c_all = (size_t)s->node->shape.c;
-    struct sums sums = sums_of(p, s);
-    sums.x = step_in(p, s, 0);
-    moments(&sums, saved->mean, saved->rstd);
-    batch_norm_running(plan_parameter(p, norm->mean), plan_parameter(p, norm->var), saved->mean, saved->rstd, c_all, (double)sums.pixels);
+    moments_of(p, s, saved);
     for (size_t c = 0; c < c_all; c++) {
         saved->rstd[c] = 1.0 / sqrt(saved->rstd[c] + (double)norm->eps);
         saved->scale[c] = (float)((double)norm->gamma[c] * saved->rstd[c]);
@@ -349,11 +372,12 @@ static void differentiate_share(void *ctx, int i, int n) {
     differentiate_pixels(d, (size_t)first, (size_t)last);
 }
 
-/* The parameters' gradients, and the three numbers per channel that dx is made of. */
+/* The gradients of the parameters that are trained, and the three numbers per channel that dx is made of. */
 static void finish_gradients(struct plan *p, const struct step *s, const struct sums *sums, float *k) {
     const struct batch_norm *norm = &s->node->norm;
     float *dgamma = plan_gradient(p, norm->gamma), *dbeta = plan_gradient(p, norm->beta);
     const double n = (double)sums->pixels;
+    const bool constant = !p->graph->mode.batch_statistics;
     for (size_t c = 0; c < sums->c; c++) {
         double g = 0, gx = 0;
         for (size_t band = 0; band < BANDS; band++) {
@@ -362,11 +386,13 @@ static void finish_gradients(struct plan *p, const struct step *s, const struct 
         }
         const double rstd = sums->saved->rstd[c], mean = sums->saved->mean[c], scale = (double)norm->gamma[c] * rstd;
         gx = (gx - g * (mean - (double)sums->mean[c])) * rstd; /* the sum ran about the mean rounded to float32 */
-        dgamma[c] += (float)gx;
-        dbeta[c] += (float)g;
+        if (dgamma)
+            dgamma[c] += (float)gx;
+        if (dbeta)
+            dbeta[c] += (float)g;
         k[c] = (float)scale;
-        k[sums->c + c] = (float)(-scale * rstd * gx / n);
-        k[2 * sums->c + c] = (float)(-scale * (g / n - mean * rstd * gx / n));
+        k[sums->c + c] = constant ? 0 : (float)(-scale * rstd * gx / n);
+        k[2 * sums->c + c] = constant ? 0 : (float)(-scale * (g / n - mean * rstd * gx / n));
     }
 }
 

@@ -1,4 +1,4 @@
-/* Number by number, in training: activations, dropout, sums. Floor 2. (At inference activations and sums are part of other steps.) */
+/* Number by number: activations, dropout, sums. Floor 2. (In a graph that folds, activations and sums are part of other steps.) */
 #include <math.h>
 
 #include "base/pool.h"
@@ -16,7 +16,8 @@ static void give(float *din, bool add, size_t at, double g) {
 
 /* --- activations: ReLU, and GELU with the exact error function (Hendrycks & Gimpel 2016) ------------------------------------ */
 
-int activation_keeps(const struct node *node) {
+int activation_keeps(const struct graph *g, const struct node *node) {
+    (void)g;
     return node->activation == ACTIVATION_RELU ? KEEP_OUTPUT : KEEP_INPUT;
 }
 

@@ -13,8 +13,8 @@ int max_pool_shape(const struct graph *g, struct node *node, struct err *e) {
     return 0;
 }
 
-/* Training: a byte per output says which of the window's nine it was, row by row, the first of equals, as in PyTorch. */
-static int prepare_training(struct plan *p, struct step *s, struct err *e) {
+/* For the backward pass a byte per output says which of the window's nine it was, row by row, the first of equals, as in PyTorch. */
+static int prepare_with_places(struct plan *p, struct step *s, struct err *e) {
     plan_save(p, s, shape_count(s->node->shape));
     s->algorithm = "plain";
     return op_rows_prepare(p, s, e);
@@ -23,8 +23,8 @@ static int prepare_training(struct plan *p, struct step *s, struct err *e) {
 int max_pool_prepare(struct plan *p, struct step *s, struct err *e) {
     const struct shape y = s->node->shape;
     struct dnn_layout *dst = NULL;
-    if (p->graph->training)
-        return prepare_training(p, s, e);
+    if (p->graph->mode.gradients)
+        return prepare_with_places(p, s, e);
     int rc = dnn_max_pool_new(&s->dnn, p->engine->dnn, p->values[s->in[0]].layout, y.n, y.h, y.w, y.c,
                               dnn_layout_type(p->values[s->in[0]].layout), e);
     if (rc == 0)
@@ -78,7 +78,7 @@ static void max_share(void *ctx, int i, int n) {
 }
 
 int max_pool_forward(struct plan *p, struct step *s, struct err *e) {
-    if (!p->graph->training)
+    if (!p->graph->mode.gradients)
         return dnn_op_run(p->engine->dnn, s->dnn, step_in(p, s, 0), NULL, NULL, step_out(p, s), step_scratch(p, s), e);
     struct max_job j = {*plan_shape(p, s, 0), s->node->shape, step_in(p, s, 0), step_out(p, s), step_saved(p, s)};
     pool_run(max_share, &j);

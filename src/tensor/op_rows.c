@@ -32,7 +32,7 @@ int op_rows_prepare(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : plan_give(p, s, dense, s->node->residual ? 1 : -1, e);
 }
 
-int op_rows_learn(struct plan *p, struct step *s, struct err *e) {
+int op_rows_prepare_backward(struct plan *p, struct step *s, struct err *e) {
     (void)p, (void)e;
     s->algorithm = "";
     return 0;
@@ -66,7 +66,7 @@ int layer_norm_forward(struct plan *p, struct step *s, struct err *e) {
     return 0;
 }
 
-int layer_norm_learn(struct plan *p, struct step *s, struct err *e) {
+int layer_norm_prepare_backward(struct plan *p, struct step *s, struct err *e) {
     (void)p, (void)e;
     s->scratch_bytes = 2 * (size_t)s->node->shape.c * sizeof(double);
     return 0;
@@ -95,10 +95,10 @@ int layer_norm_backward(struct plan *p, struct step *s, struct err *e) {
             dx[c] = (s->add[0] ? dx[c] : 0) + (float)(m.scale * (g - mean_g - hat * mean_gx));
         }
     }
-    for (int c = 0; c < shape.c; c++) {
+    for (int c = 0; dgamma && c < shape.c; c++)
         dgamma[c] += (float)sum_gamma[c];
+    for (int c = 0; dbeta && c < shape.c; c++)
         dbeta[c] += (float)sum_beta[c];
-    }
     return 0;
 }
 
@@ -122,7 +122,8 @@ int position_backward(struct plan *p, struct step *s, struct err *e) {
     const size_t c_all = (size_t)x.c;
     for (size_t r = 0; r < (size_t)x.n; r++)
         for (size_t c = 0; c < c_all; c++) {
-            dtable[(size_t)s->node->row[r] * c_all + c] += dy[r * c_all + c];
+            if (dtable)
+                dtable[(size_t)s->node->row[r] * c_all + c] += dy[r * c_all + c];
             if (dx)
                 dx[r * c_all + c] = (s->add[0] ? dx[r * c_all + c] : 0) + dy[r * c_all + c];
         }

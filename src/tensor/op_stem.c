@@ -1,9 +1,9 @@
-/* ResNet's stem in training as one step: convolution, batch-norm, ReLU and pooling without the convolution's output. Floor 2.
- * What it rests on is in stem_learn.h. Where its kernel does not take the shape, graph_stem() adds the layers one by one. */
+/* ResNet's stem over batch statistics as one step: convolution, batch-norm, ReLU and pooling without the convolution's output. Floor 2.
+ * What it rests on is in stem_train.h. Where its kernel does not take the shape, graph_stem() adds the layers one by one. */
 #include <math.h>
 #include <string.h>
 
-#include "kernel/stem_learn.h"
+#include "kernel/stem_train.h"
 #include "tensor/op.h"
 
 static struct stem_shape shape_of(struct shape x, int out_c) {
@@ -13,13 +13,15 @@ static struct stem_shape shape_of(struct shape x, int out_c) {
 bool stem_takes(const struct graph *g, const struct node *node) {
     const struct node *x = &g->nodes[node->inputs[0]];
     const struct stem_shape s = shape_of(x->shape, node->shape.c);
-    return x->op == OP_input && stem_learn_takes(&s); /* it makes no gradient by its input */
+    return x->op == OP_input && !x->requires_gradient && stem_train_takes(&s); /* it makes no gradient by its input */
 }
 
 int stem_shape_of(const struct graph *g, struct node *node, struct err *e) {
     const struct shape x = g->nodes[node->inputs[0]].shape;
     if (node->weights_in_c != x.c && !(node->weights_in_c == 3 && x.c == 1))
         return err_set(e, ERR_INTERNAL, "weights for %d channels over an input of %d", node->weights_in_c, x.c);
+    if (!graph_holds(g, node->norm.mean) || !graph_holds(g, node->norm.var))
+        return err_set(e, ERR_INTERNAL, "running statistics that the batch moves, outside the parameters' block");
     node->shape = (struct shape){x.n, stem_pooled(x.h), stem_pooled(x.w), node->shape.c};
     return 0;
 }
@@ -67,7 +69,7 @@ static struct scratch scratch_of(char *base, const struct stem_shape *s, int thr
                         .patches = (double *)(base + 2 * count + 2 * row),
                         .sums = (double *)(base + 2 * count + 2 * row + wide),
                         .work = base + 2 * count + 3 * row + wide};
-    x.bytes = 2 * count + 3 * row + wide + stem_learn_scratch_bytes(s, threads);
+    x.bytes = 2 * count + 3 * row + wide + stem_train_scratch_bytes(s, threads);
     return x;
 }
 
@@ -93,8 +95,11 @@ int stem_prepare(struct plan *p, struct step *s, struct err *e) {
     return rc ? rc : plan_give(p, s, dense, -1, e);
 }
 
-int stem_learn(struct plan *p, struct step *s, struct err *e) {
-    (void)e;
+int stem_prepare_backward(struct plan *p, struct step *s, struct err *e) {
+    const float *const parts[] = {s->node->weights, s->node->norm.gamma, s->node->norm.beta};
+    for (int i = 0; i < 3; i++)
+        if (!graph_trains(p->graph, parts[i]))
+            return err_set(e, ERR_INTERNAL, "a part of the stem is not trained; it gives its gradients together");
     return prepare(p, s);
 }
 

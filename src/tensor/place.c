@@ -61,7 +61,11 @@ int plan_place(struct plan *p, struct err *e) {
     struct block *blocks = mem_alloc((size_t)most, sizeof *blocks, e), **sorted = mem_alloc((size_t)most, sizeof(struct block *), e);
     if (!blocks || !sorted)
         goto out;
-    p->values[p->value_of[p->graph->output]].last = p->n_steps; /* read by the caller */
+    for (int i = 0; i < graph_n_outputs(p->graph); i++)
+        p->values[p->outputs[i]].last = p->n_steps; /* read by the caller */
+    for (int i = 0; i < p->graph->n; i++)
+        if (p->graph->nodes[i].requires_gradient && p->grad_of[i] >= 0)
+            p->values[p->grad_of[i]].last = p->n_steps;
     for (int v = 0; v < p->n_values; v++) {
         struct value *root = &p->values[value_root(p, v)];
         if (p->values[v].last > root->last)

@@ -8,7 +8,7 @@
 #include "base/order.h"
 #include "base/pool.h"
 #include "base/progress.h"
-#include "kernel/stem_learn.h"
+#include "kernel/stem_train.h"
 #include "tensor/op.h"
 
 int engine_init(struct engine *en, bool exact, bool bf16, struct err *e) {
@@ -35,7 +35,8 @@ int plan_dense(struct dnn_layout **out, struct shape s, struct err *e) {
 enum dnn_type plan_type(const struct plan *p, const struct node *node) {
     const bool image = node->op == OP_stem || node->op == OP_conv || node->op == OP_batch_norm;
     const struct stem_shape stem = {1, 64, 64, 1, 64};
-    return p->graph->training && p->engine->bf16 && image && node->shape.c % 64 == 0 && stem_learn_takes(&stem) ? DNN_BF16 : DNN_F32;
+    return p->graph->mode.batch_statistics && p->engine->bf16 && image && node->shape.c % 64 == 0 && stem_train_takes(&stem) ? DNN_BF16
+                                                                                                                             : DNN_F32;
 }
 
 int plan_activation(struct dnn_layout **out, const struct plan *p, const struct node *node, struct err *e) {
@@ -58,12 +59,12 @@ static int new_value(struct plan *p, struct dnn_layout *layout_take, int written
     return p->n_values++;
 }
 
-/* Values and steps are bounded by one per node, one reorder per node input, and one for the output; in training, per node, by its value,
- * what it saved, its second computation and its gradient. */
+/* Values and steps are bounded by one per node, one reorder per node input, and of each output a reorder and its gradient; with gradients,
+ * per node, by its value, what it saved, its recomputation and its gradient. */
 static int plan_capacity(const struct graph *g) {
-    return g->n * (1 + GRAPH_INPUTS_MAX) + 1;
+    return g->n * (1 + GRAPH_INPUTS_MAX) + 2 * GRAPH_OUTPUTS_MAX;
 }
-_Static_assert(1 + GRAPH_INPUTS_MAX >= 4, "room for what training needs per node");
+_Static_assert(1 + GRAPH_INPUTS_MAX >= 4, "room for what the backward pass needs per node");
 
 static bool value_overwritten(const struct plan *p, int v) {
     for (int i = 0; i < p->n_values; i++)
@@ -108,6 +109,8 @@ int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, in
     if (p->values[s->in[alias_input]].first < 0)
         return err_set(e, ERR_INTERNAL, "%s: the residual is the caller's memory", s->node->name);
     const int node = s->node->inputs[alias_input];
+    if (graph_is_output(p->graph, node))
+        return err_set(e, ERR_INTERNAL, "%s: the residual is an output of the graph", s->node->name);
     for (const struct node *n = s->node + 1; n < p->graph->nodes + p->graph->n; n++)
         for (int i = 0; i < n->n_inputs; i++)
             if (n->inputs[i] == node)
@@ -117,7 +120,7 @@ int plan_give(struct plan *p, struct step *s, struct dnn_layout *layout_take, in
 }
 
 static void step_release(struct step *s) {
-    if (s->pass == PASS_AGAIN) /* its primitives are the forward step's */
+    if (s->pass == PASS_RECOMPUTE) /* its primitives are the forward step's */
         return;
     dnn_op_free(s->dnn);
     for (int i = 0; i < STEP_DNN_MAX; i++)
@@ -157,16 +160,16 @@ static int prepare_node(struct plan *p, const struct node *node, struct err *e) 
     return 0;
 }
 
-/* The caller reads dense float32, whatever the last op left. */
-static int prepare_output(struct plan *p, struct err *e) {
-    int *output = &p->value_of[p->graph->output];
-    struct step reader = {.in = {*output}, .n_in = 1};
+/* The caller reads dense float32, whatever the op left. */
+static int prepare_output(struct plan *p, int output, struct err *e) {
+    const int node = graph_output_node(p->graph, output);
+    struct step reader = {.in = {p->value_of[node]}, .n_in = 1};
     struct dnn_layout *dense = NULL;
-    int rc = plan_dense(&dense, p->graph->nodes[p->graph->output].shape, e);
+    int rc = plan_dense(&dense, p->graph->nodes[node].shape, e);
     if (rc == 0)
         rc = plan_want(p, &reader, 0, dense, e);
     dnn_layout_free(dense);
-    *output = reader.in[0];
+    p->outputs[output] = reader.in[0];
     return rc;
 }
 
@@ -182,9 +185,11 @@ void plan_gradient_in_place(struct plan *p, struct step *s, int i) {
         p->values[s->din[i]].alias = s->dout;
 }
 
-/* Is a node's output not kept for the backward pass, but computed again? */
+/* Is a node's output not kept for the backward pass, but recomputed? */
 static bool dropped(const struct plan *p, const struct node *node) {
     const enum recompute r = p->engine->recompute;
+    if (graph_is_output(p->graph, (int)(node - p->graph->nodes)))
+        return false;
     if (node->op == OP_batch_norm)
         return !node->residual;
     if (node->op != OP_conv || r == RECOMPUTE_NORMS || shape_count(node->shape) < p->engine->recompute_floor)
@@ -193,15 +198,15 @@ static bool dropped(const struct plan *p, const struct node *node) {
     return r == RECOMPUTE_BLOCKS || !norm->residual;
 }
 
-/* The value of a node for a backward step that comes next; computed again if it was dropped, and what that needs with it. */
+/* The value of a node for a backward step that comes next; recomputed if it was dropped, and what that needs with it. */
 static int need(struct plan *p, int node, int *value, struct err *e) {
     const struct node *n = &p->graph->nodes[node];
     if (n->op == OP_input || !dropped(p, n))
         return *value = p->value_of[node], 0;
-    if (p->again_of[node] < 0) {
+    if (p->recomputed_of[node] < 0) {
         struct step s = p->steps[p->step_of[node]];
         struct dnn_layout *layout = NULL;
-        s.pass = PASS_AGAIN;
+        s.pass = PASS_RECOMPUTE;
         for (int i = 0; i < s.n_in; i++) {
             const int rc = need(p, n->inputs[i], &s.in[i], e);
             if (rc)
@@ -210,23 +215,23 @@ static int need(struct plan *p, int node, int *value, struct err *e) {
         const int rc = dnn_layout_copy(&layout, p->values[s.out].layout, e);
         if (rc)
             return rc;
-        s.out = p->again_of[node] = new_value(p, layout, p->n_steps);
+        s.out = p->recomputed_of[node] = new_value(p, layout, p->n_steps);
         for (int i = 0; i < s.n_in; i++)
             p->values[s.in[i]].last = p->n_steps;
         if (s.saved >= 0)
             p->values[s.saved].last = p->n_steps;
         p->steps[p->n_steps++] = s;
     }
-    return *value = p->again_of[node], 0;
+    return *value = p->recomputed_of[node], 0;
 }
 
-/* The gradients of a step's inputs: new ones, or those that a later node has begun. */
+/* The gradients of a step's inputs that are wanted: new ones, or those that a later node has begun. */
 static int input_gradients(struct plan *p, struct step *s, struct err *e) {
     for (int i = 0; i < s->node->n_inputs; i++) {
         const int input = s->node->inputs[i];
         struct dnn_layout *dense = NULL;
         s->din[i] = -1;
-        if (p->graph->nodes[input].op == OP_input)
+        if (!p->wanted[input])
             continue;
         s->add[i] = p->grad_of[input] >= 0;
         if (!s->add[i]) {
@@ -251,14 +256,14 @@ static int prepare_backward(struct plan *p, int node, struct err *e) {
     if (n->op == OP_input || p->grad_of[node] < 0)
         return 0;
     if (!op->backward)
-        return err_set(e, ERR_INTERNAL, "%s (%s) cannot learn", n->name, op->name);
+        return err_set(e, ERR_INTERNAL, "%s (%s) has no backward pass", n->name, op->name);
     struct step s = {
         .node = n, .op = n->op, .pass = PASS_BACKWARD, .n_in = n->n_inputs, .out = -1, .dout = p->grad_of[node], .algorithm = ""};
     for (int i = 0; i < STEP_INPUTS_MAX; i++)
         s.in[i] = s.din[i] = -1;
     s.saved = p->steps[p->step_of[node]].saved;
     s.conv = p->steps[p->step_of[node]].conv;
-    const int keeps = op->keeps(n);
+    const int keeps = op->keeps(p->graph, n);
     int rc = 0;
     if (keeps & KEEP_INPUT)
         rc = need(p, n->inputs[0], &s.in[0], e);
@@ -267,7 +272,7 @@ static int prepare_backward(struct plan *p, int node, struct err *e) {
     if (rc == 0)
         rc = input_gradients(p, &s, e);
     if (rc == 0)
-        rc = op->learn(p, &s, e);
+        rc = op->prepare_backward(p, &s, e);
     if (rc) {
         step_release(&s);
         return err_prefix(e, "%s, backward", n->name), rc;
@@ -283,15 +288,61 @@ static int prepare_backward(struct plan *p, int node, struct err *e) {
     return 0;
 }
 
-/* From the output back to the inputs. */
-static int prepare_training(struct plan *p, struct err *e) {
-    struct dnn_layout *dense = NULL;
-    for (int i = 0; i < p->graph->n; i++)
-        p->again_of[i] = p->grad_of[i] = -1;
-    int rc = plan_dense(&dense, p->graph->nodes[p->graph->output].shape, e);
+/* A node's gradient is wanted for its own parameters, or for those of the nodes before it. */
+static bool wants(const struct plan *p, const struct node *n) {
+    const float *const own[] = {n->weights, n->bias, n->norm.gamma, n->norm.beta};
+    bool wanted = n->requires_gradient;
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        wanted = wanted || graph_trains(p->graph, own[i]);
+    for (int i = 0; i < n->n_inputs; i++)
+        wanted = wanted || p->wanted[n->inputs[i]];
+    return wanted;
+}
+
+static bool read_by_nodes(const struct graph *g, int node) {
+    for (int i = node + 1; i < g->n; i++)
+        for (int k = 0; k < g->nodes[i].n_inputs; k++)
+            if (g->nodes[i].inputs[k] == node)
+                return true;
+    return false;
+}
+
+/* The gradient of an output comes from the caller, dense float32. Where other nodes add to it, or it is stored otherwise, the first
+ * backward step copies it. */
+static int prepare_output_gradient(struct plan *p, int output, struct err *e) {
+    const int node = graph_output_node(p->graph, output);
+    struct dnn_layout *dense = NULL, *kept = NULL;
+    if (!p->wanted[node])
+        return 0;
+    int rc = plan_dense(&dense, p->graph->nodes[node].shape, e);
     if (rc)
         return rc;
-    p->grad_of[p->graph->output] = new_value(p, dense, -1);
+    const int given = p->output_gradients[output] = p->grad_of[node] = new_value(p, dense, -1);
+    if (!read_by_nodes(p->graph, node) && plan_type(p, &p->graph->nodes[node]) == DNN_F32)
+        return 0;
+    struct step copy = {.op = OP_reorder, .pass = PASS_BACKWARD, .in = {given}, .n_in = 1, .saved = -1};
+    if ((rc = plan_activation(&kept, p, &p->graph->nodes[node], e)))
+        return rc;
+    if ((rc = dnn_reorder_new(&copy.dnn, p->engine->dnn, dense, kept, e))) {
+        dnn_layout_free(kept);
+        return rc;
+    }
+    copy.scratch_bytes = dnn_op_scratch_bytes(copy.dnn);
+    copy.algorithm = dnn_op_name(copy.dnn);
+    copy.out = p->grad_of[node] = new_value(p, kept, p->n_steps);
+    p->steps[p->n_steps++] = copy;
+    return 0;
+}
+
+/* From the outputs back to the inputs. */
+static int prepare_gradients(struct plan *p, struct err *e) {
+    int rc = 0;
+    for (int i = 0; i < p->graph->n; i++) {
+        p->recomputed_of[i] = p->grad_of[i] = -1;
+        p->wanted[i] = wants(p, &p->graph->nodes[i]);
+    }
+    for (int i = 0; i < graph_n_outputs(p->graph) && rc == 0; i++)
+        rc = prepare_output_gradient(p, i, e);
     for (int node = p->graph->n - 1; node >= 0 && rc == 0; node--)
         rc = prepare_backward(p, node, e);
     return rc;
@@ -326,17 +377,21 @@ int plan_new(struct plan **out, const struct graph *g, struct engine *en, struct
     p->value_of = mem_alloc((size_t)g->n, sizeof *p->value_of, e);
     p->fused = mem_alloc((size_t)g->n, sizeof *p->fused, e);
     p->step_of = mem_alloc((size_t)g->n, sizeof *p->step_of, e);
-    p->again_of = mem_alloc((size_t)g->n, sizeof *p->again_of, e);
+    p->recomputed_of = mem_alloc((size_t)g->n, sizeof *p->recomputed_of, e);
     p->grad_of = mem_alloc((size_t)g->n, sizeof *p->grad_of, e);
-    if (!p->values || !p->steps || !p->value_of || !p->fused || !p->step_of || !p->again_of || !p->grad_of)
+    p->wanted = mem_alloc((size_t)g->n, sizeof *p->wanted, e);
+    for (int i = 0; i < GRAPH_OUTPUTS_MAX; i++)
+        p->outputs[i] = p->output_gradients[i] = -1;
+    if (!p->values || !p->steps || !p->value_of || !p->fused || !p->step_of || !p->recomputed_of || !p->grad_of || !p->wanted)
         goto out;
     for (int i = 0; i < g->n; i++)
         if ((rc = prepare_node(p, &g->nodes[i], e)))
             goto out;
-    if ((rc = prepare_output(p, e)))
-        goto out;
+    for (int i = 0; i < graph_n_outputs(g); i++)
+        if ((rc = prepare_output(p, i, e)))
+            goto out;
     p->n_forward = p->n_steps;
-    if (g->training && (rc = prepare_training(p, e)))
+    if (g->mode.gradients && (rc = prepare_gradients(p, e)))
         goto out;
     for (int s = 0; s < p->n_steps; s++)
         if (!(p->steps[s].seconds = mem_alloc(STEP_TIMES, sizeof(double), e))) {
@@ -368,8 +423,9 @@ void plan_free(struct plan *p) {
     free(p->value_of);
     free(p->fused);
     free(p->step_of);
-    free(p->again_of);
+    free(p->recomputed_of);
     free(p->grad_of);
+    free(p->wanted);
     free(p);
 }
 
@@ -397,8 +453,16 @@ void *step_scratch(const struct plan *p, const struct step *s) {
     return s->scratch_bytes ? (char *)p->engine->workspace + s->scratch_offset : NULL;
 }
 
+const float *plan_output_at(const struct plan *p, int output) {
+    return value_data(p, p->outputs[output]);
+}
+
 const float *plan_output(const struct plan *p) {
-    return value_data(p, p->value_of[p->graph->output]);
+    return plan_output_at(p, 0);
+}
+
+const float *plan_input_gradient(const struct plan *p, int input) {
+    return p->graph->mode.gradients && p->grad_of[input] >= 0 ? value_data(p, p->grad_of[input]) : NULL;
 }
 
 void *step_saved(const struct plan *p, const struct step *s) {
@@ -414,7 +478,7 @@ float *step_din(const struct plan *p, const struct step *s, int i) {
 }
 
 float *plan_gradient(const struct plan *p, const float *parameter) {
-    return p->graph->parameters.gradients + (parameter - p->graph->parameters.values);
+    return graph_trains(p->graph, parameter) ? p->graph->parameters.gradients + (parameter - p->graph->parameters.values) : NULL;
 }
 
 float *plan_parameter(const struct plan *p, const float *parameter) {
@@ -429,7 +493,7 @@ static int run_steps(struct plan *p, int first, int last, struct err *e) {
         struct step *s = &p->steps[i];
         const double start = profile ? clock_seconds() : 0;
         const struct op_info *op = &op_table[s->op];
-        const int rc = (s->pass == PASS_BACKWARD ? op->backward : op->forward)(p, s, e);
+        const int rc = (s->pass == PASS_BACKWARD && op->backward ? op->backward : op->forward)(p, s, e);
         if (rc)
             return err_prefix(e, "%s", s->node ? s->node->name : "reorder"), rc;
         if (profile)
@@ -442,9 +506,21 @@ int plan_run(struct plan *p, struct err *e) {
     return run_steps(p, 0, p->n_forward, e);
 }
 
+void plan_bind_gradient(struct plan *p, int output, const float *gradient) {
+    if (p->output_gradients[output] >= 0)
+        p->values[p->output_gradients[output]].bound = gradient;
+}
+
 int plan_run_backward(struct plan *p, const float *gradient, struct err *e) {
-    p->values[p->grad_of[p->graph->output]].bound = gradient;
-    return run_steps(p, p->n_forward, p->n_steps, e);
+    bool any = false;
+    plan_bind_gradient(p, 0, gradient);
+    for (int i = 0; i < graph_n_outputs(p->graph); i++) {
+        const int value = p->output_gradients[i];
+        any = any || value >= 0;
+        if (value >= 0 && !p->values[value].bound)
+            return err_set(e, ERR_INTERNAL, "the gradient of output %d is not given", i);
+    }
+    return any ? run_steps(p, p->n_forward, p->n_steps, e) : err_set(e, ERR_INTERNAL, "nothing in the graph requires a gradient");
 }
 
 double step_median_seconds(const struct step *s) {

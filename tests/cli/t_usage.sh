@@ -62,7 +62,7 @@ import json
 r = json.load(open("out"))
 assert r["runs"] == 2 and r["median_s"] > 0 and r["peak_rss_mb"] > 0 and r["precision"] == "fp32" and "training step" in r["what"], r
 passes = {l["pass"] for l in r["layers"]}
-assert passes == {"forward", "again", "backward"} and all(l["ms"] > 0 for l in r["layers"]), passes
+assert passes == {"forward", "recompute", "backward"} and all(l["ms"] > 0 for l in r["layers"]), passes
 PY
 expect 0 "$bmunet" bench train --small --runs 1 --network mg --exact --recompute blocks
 expect 0 "$bmunet" bench infer --small --runs 1 --network us --exact

@@ -11,7 +11,7 @@
  *
  * What is summed over the batch is summed in BANDS bands of rows and then over the bands, so that threads do not change the order.
  */
-#include "kernel/stem_learn.h"
+#include "kernel/stem_train.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 
 enum { SIDE = 7, PAD = 3, TAPS = SIDE * SIDE, IN_C = 3, OUT_C = GEMM_COLS, OUT_VECS = GEMM_VECS, BANDS = 32 };
 
-bool stem_learn_takes(const struct stem_shape *s) {
+bool stem_train_takes(const struct stem_shape *s) {
     return s->n > 0 && s->h > 0 && s->w > 0 && (s->in_c == 1 || s->in_c == 3) && s->out_c == OUT_C && has_avx512();
 }
 
@@ -718,7 +718,7 @@ void stem_backward(double *dz_patches, double *dz_sum, const struct stem_shape *
 
 /* --- scratch memory --------------------------------------------------------------------------------------------------------- */
 
-size_t stem_learn_scratch_bytes(const struct stem_shape *s, int threads) {
+size_t stem_train_scratch_bytes(const struct stem_shape *s, int threads) {
     const struct gram_layout g = gram_layout(s);
     const struct window_layout l = window_layout(s);
     const size_t n = (size_t)threads, gram = BANDS * gram_sums(s) * sizeof(double) + n * gram_scratch(&g);

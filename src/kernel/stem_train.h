@@ -16,8 +16,8 @@
  * bits whatever the number of threads. src is float32 [n][h][w][in_c], dense, any alignment, finite. What is pooled is [n][ph][pw][out_c],
  * 64-byte aligned. weights are float32 [out_c][in_c][7][7]. A tap is numbered as in the weights: (c * 7 + ky) * 7 + kx.
  */
-#ifndef BMU_KERNEL_STEM_LEARN_H
-#define BMU_KERNEL_STEM_LEARN_H
+#ifndef BMU_KERNEL_STEM_TRAIN_H
+#define BMU_KERNEL_STEM_TRAIN_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,9 +55,9 @@ enum stem_type { STEM_F32 = 0, STEM_BF16 = 1 };
 enum { STEM_CUT = 255 };
 
 /* 64 outputs from 1 or 3 inputs on a processor with AVX-512. The other functions may be called for such shapes only. */
-bool stem_learn_takes(const struct stem_shape *s);
+bool stem_train_takes(const struct stem_shape *s);
 /* Scratch memory (64-byte aligned, contents free) that suffices for each call below. threads: pool_threads() of that call. */
-size_t stem_learn_scratch_bytes(const struct stem_shape *s, int threads);
+size_t stem_train_scratch_bytes(const struct stem_shape *s, int threads);
 
 /* gram: [K][K], whole and symmetric; sum: [K]. Products and sums are in double: the products are exact. */
 void stem_gram(double *gram, double *sum, const struct stem_shape *s, const float *src, void *scratch);

@@ -1,6 +1,6 @@
 /* The stem in training against convolution, batch-norm, ReLU and max-pooling by their definitions in double, forward and backward. */
 #include "conv_check.h"
-#include "kernel/stem_learn.h"
+#include "kernel/stem_train.h"
 
 enum { OUT_C = 64, SIDE = 7, PAD = 3 };
 static const double eps = 1e-5;
@@ -222,11 +222,11 @@ static void result_free(struct result *r) {
 
 /* Scratch memory is NaN before each call and exactly as large as was said. */
 static void *scratch_new(const struct learn *l) {
-    return guarded_new(stem_learn_scratch_bytes(&l->s, pool_threads()));
+    return guarded_new(stem_train_scratch_bytes(&l->s, pool_threads()));
 }
 
 static void scratch_free(const struct learn *l, void *scratch, const char *what) {
-    guarded_check(scratch, stem_learn_scratch_bytes(&l->s, pool_threads()), what);
+    guarded_check(scratch, stem_train_scratch_bytes(&l->s, pool_threads()), what);
     free(scratch);
 }
 
@@ -341,7 +341,7 @@ static struct errors check(const struct learn *l) {
 /* --- tests ------------------------------------------------------------------------------------------------------------------- */
 
 static void skip_elsewhere(void) {
-    if (stem_learn_takes(&(struct stem_shape){1, 8, 8, 1, OUT_C}))
+    if (stem_train_takes(&(struct stem_shape){1, 8, 8, 1, OUT_C}))
         return;
     print_message("skipped: this processor has no AVX-512\n");
     skip();
@@ -349,10 +349,10 @@ static void skip_elsewhere(void) {
 
 static void test_refusals(void **state) {
     (void)state;
-    assert_false(stem_learn_takes(&(struct stem_shape){1, 8, 8, 1, 32}));
-    assert_false(stem_learn_takes(&(struct stem_shape){1, 8, 8, 2, OUT_C}));
-    assert_false(stem_learn_takes(&(struct stem_shape){0, 8, 8, 1, OUT_C}));
-    assert_false(stem_learn_takes(&(struct stem_shape){1, 0, 8, 1, OUT_C}));
+    assert_false(stem_train_takes(&(struct stem_shape){1, 8, 8, 1, 32}));
+    assert_false(stem_train_takes(&(struct stem_shape){1, 8, 8, 2, OUT_C}));
+    assert_false(stem_train_takes(&(struct stem_shape){0, 8, 8, 1, OUT_C}));
+    assert_false(stem_train_takes(&(struct stem_shape){1, 0, 8, 1, OUT_C}));
 }
 
 /* Sides around the six outer rows and columns, the blocks of columns, the stretches and tiles. */
