@@ -1,5 +1,5 @@
 # Tests: tests/t_*.c (cmocka, one program each; t_slow_*: label slow), tests/cli/*.sh (the program as a user runs it), tests/lint_self.sh,
-# replay_<x>: each fuzz target over its committed inputs, and valgrind over t_model_small (label valgrind).
+# tests/install/*.sh (what is installed, and the examples with it alone), replay_<x>: each fuzz target over its committed inputs, and valgrind over t_model_small (label valgrind).
 set(TEST_ENVIRONMENT "BMUNET_SOURCE=${CMAKE_SOURCE_DIR};BMUNET_BUILD=${CMAKE_BINARY_DIR};OMP_WAIT_POLICY=passive"
     # no fake stack: gcc 12 and 13 misalign 64-byte vectors on it (gcc PR 110027)
     # handle_* = 2: cmocka may not take a crash away from the sanitizer, whose report says where
@@ -30,6 +30,16 @@ foreach(source ${TEST_SOURCES})
     endif()
 endforeach()
 
+if(TARGET t_paths) # src/file/paths.c in a shared library, and how far its folder is from the others once installed
+    add_library(paths_probe MODULE tests/paths_probe.c)
+    set_target_properties(paths_probe PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    target_link_libraries(paths_probe PRIVATE bmunet)
+    target_link_options(paths_probe PRIVATE -Wl,--as-needed)
+    add_dependencies(t_paths paths_probe)
+    target_compile_definitions(t_paths PRIVATE "TEST_LIB=\"installed/${CMAKE_INSTALL_LIBDIR}\"" "TEST_LIBEXEC=\"installed/${CMAKE_INSTALL_LIBEXECDIR}\""
+        "TEST_SHARE=\"installed/${CMAKE_INSTALL_DATADIR}/bmunet\"")
+endif()
+
 if(NOT BMU_FUZZ) # every figure, for looking at; cli_t_report checks what it writes
     add_executable(report_gallery tests/report_gallery.c)
     target_link_libraries(report_gallery PRIVATE bmunet)
@@ -54,6 +64,18 @@ if(TARGET program AND NOT BMU_FUZZ)
         if(name MATCHES "^t_slow_")
             set_tests_properties(cli_${name} PROPERTIES LABELS slow TIMEOUT 3000)
         endif()
+    endforeach()
+endif()
+
+# --- what is installed: tests/install/*.sh with the build tree, the compilers and what pkg-config needs in their environment
+if(TARGET shared)
+    file(GLOB INSTALL_TESTS CONFIGURE_DEPENDS tests/install/t_*.sh)
+    foreach(script ${INSTALL_TESTS})
+        get_filename_component(name ${script} NAME_WE)
+        add_test(NAME install_${name} COMMAND sh ${script})
+        bmu_test_settings(install_${name} 600)
+        set_property(TEST install_${name} APPEND PROPERTY ENVIRONMENT "CC=${CMAKE_C_COMPILER}" "CMAKE=${CMAKE_COMMAND}" "LIBDIR=${CMAKE_INSTALL_LIBDIR}"
+            "LIBEXECDIR=${CMAKE_INSTALL_LIBEXECDIR}" "PREFIX=${CMAKE_INSTALL_PREFIX}")
     endforeach()
 endif()
 

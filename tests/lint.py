@@ -14,7 +14,7 @@ from pathlib import Path
 # docs/TOUR.md: a room includes only itself and lower floors.
 FLOORS = {"base": 0, "file": 1, "kernel": 1, "stats": 1, "tensor": 2, "image": 2, "ckpt": 2, "accuracy": 2, "draw": 2, "exam": 3, "nn": 3,
           "cohort": 4, "scan": 4, "phantom": 4, "prep": 4, "evaluate": 5, "synth": 5, "model": 6, "report": 6, "learn": 7, "infer": 7,
-          "store": 7, "train": 8, "serve": 8, "cli": 9}
+          "store": 7, "train": 8, "serve": 8, "api": 8, "cli": 9}
 DECODER_ROOMS = ("base", "file", "image")  # what decoder/, a program of its own, may include
 
 # One foreign library, one wrapper.
@@ -141,20 +141,6 @@ def check_prints(root):
             yield from grep_code(root, path, PRINTS, "nothing in decoder/ but main.c prints or exits")
 
 
-def check_options(root):
-    """Nothing below src/cli knows the command line: its messages name the cause and the remedy, and src/cli/hint.c adds the option."""
-    token = re.compile(r'/\*.*?\*/|//[^\n]*|\'(?:\\.|[^\'\\\n])*\'|"((?:\\.|[^"\\\n])*)"', re.S)
-    for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
-        if path.relative_to(root).parts[1] == "cli" or path.relative_to(root) == Path("decoder/main.c"):
-            continue
-        text = path.read_text()
-        for found in token.finditer(text):
-            option = re.search(r"(?<!var\()(?<![\w-])--[a-z][a-z][\w-]*", found.group(1) or "")
-            if option:
-                line = text.count("\n", 0, found.start()) + 1
-                yield f"{path.relative_to(root)}:{line}: a text below src/cli names an option: {option.group(0)}"
-
-
 def check_length(root):
     for path in [*c_files(root), *files(root, "tests/**/*.py", "tests/**/*.sh", "bench/*.py", "bench/*.sh", "fuzz/*.sh", "dev")]:
         count = len(path.read_text().splitlines())
@@ -270,7 +256,7 @@ def generated(root):
 def check_symbols(root):
     """No global name of ours is one of a library we link: ours would take its place inside that library."""
     built = root / "build/release"
-    if not ((built / "libbmunet.a").exists() and (built / "bmunet").exists()):
+    if not ((built / "librooms.a").exists() and (built / "bmunet").exists()):
         print("   symbols: skipped, build/release is not built")
         return
 
@@ -279,7 +265,7 @@ def check_symbols(root):
         found = {words[-1].split("@")[0] for words in map(str.split, out.splitlines()) if len(words) == 3 and words[1] in "TDBRVWui"}
         return {name for name in found if not name.startswith("_Z") and not name.startswith("DW.ref.")}  # C++: templates stand in many places
 
-    for libraries, program in ((["libbmunet.a"], "bmunet"), (["libbmunet.a", "libdecodecore.a"], "bmunet-decode")):
+    for libraries, program in ((["librooms.a"], "bmunet"), (["librooms.a", "libdecodecore.a"], "bmunet-decode")):
         if not (built / program).exists():
             continue
         mine = set().union(*(names("nm", "--defined-only", "--extern-only", str(built / library)) for library in libraries))
@@ -302,7 +288,7 @@ def check_tidy(root):
         yield from filter(None, pool.map(one, files(root, "src/*/*.c", "decoder/*.c")))
 
 
-QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents]
+QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour, check_documents]
 SLOW = [check_format, check_headers, check_symbols, check_tidy]
 
 
