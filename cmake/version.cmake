@@ -1,5 +1,10 @@
-# Writes base/version.h: the code version and the commit, for the provenance in every model and prediction file. Without git (a tarball): "unknown".
-set(COMMIT unknown)
+# Writes base/version.h: the code version and the commit, for the provenance in every model and prediction file. `git archive` writes the commit
+# into this file (.gitattributes), so a tarball knows it, too; a copy made otherwise: "unknown".
+set(ARCHIVED "$Format:%H$")
+string(SUBSTRING "${ARCHIVED}" 0 12 COMMIT)
+if(NOT COMMIT MATCHES "^[0-9a-f]+$")
+    set(COMMIT unknown)
+endif()
 find_program(GIT git)
 if(GIT AND EXISTS ${SOURCE}/.git)
     execute_process(COMMAND ${GIT} -C ${SOURCE} describe --always --dirty --abbrev=12 --exclude=* OUTPUT_VARIABLE out RESULT_VARIABLE rc

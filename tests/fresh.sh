@@ -1,9 +1,11 @@
 #!/bin/sh
-# A fresh machine: debootstrap SUITE (bookworm, trixie) into DIR, clone this repository into it, run ./dev demo and ./dev test there.
-# Needs root, debootstrap and the network. Usage: tests/fresh.sh SUITE [DIR]. The log is DIR.log; the exit status is the tests'.
+# A fresh machine: debootstrap SUITE (bookworm, trixie) into DIR, clone this repository into it, run ./dev STEP there for each step (default: demo,
+# then test; '' for none). Needs root, debootstrap and the network. Usage: tests/fresh.sh SUITE [DIR [STEPS]]. The log is DIR.log; the exit status is
+# that of the first step that fails.
 set -eu
 suite=${1:?suite: bookworm or trixie}
 dir=${2:-/var/tmp/bmunet-$suite}
+steps=${3-demo test}
 repository=$(cd "$(dirname "$0")/.." && pwd)
 
 [ "$(id -u)" = 0 ] || { echo "fresh.sh: needs root" >&2; exit 1; }
@@ -16,7 +18,7 @@ debootstrap --variant=minbase --include=ca-certificates "$suite" "$dir" ${MIRROR
 mount -t proc proc "$dir/proc" # debootstrap has made the few devices that are needed
 git clone -q --no-local "$repository" "$dir/root/bmunet" # what is committed, nothing else
 cp /etc/resolv.conf "$dir/etc/resolv.conf" 2>/dev/null || true
-for step in demo test; do
+for step in $steps; do
     started=$(date +%s)
     echo "== $suite: ./dev $step" | tee -a "$dir.log"
     if ! chroot "$dir" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root DEBIAN_FRONTEND=noninteractive \

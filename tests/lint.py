@@ -141,6 +141,20 @@ def check_prints(root):
             yield from grep_code(root, path, PRINTS, "nothing in decoder/ but main.c prints or exits")
 
 
+def check_options(root):
+    """Nothing below src/cli knows the command line: its messages name the cause and the remedy, and src/cli/hint.c adds the option."""
+    token = re.compile(r'/\*.*?\*/|//[^\n]*|\'(?:\\.|[^\'\\\n])*\'|"((?:\\.|[^"\\\n])*)"', re.S)
+    for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
+        if path.relative_to(root).parts[1] == "cli" or path.relative_to(root) == Path("decoder/main.c"):
+            continue
+        text = path.read_text()
+        for found in token.finditer(text):
+            option = re.search(r"(?<!var\()(?<![\w-])--[a-z][a-z][\w-]*", found.group(1) or "")
+            if option:
+                line = text.count("\n", 0, found.start()) + 1
+                yield f"{path.relative_to(root)}:{line}: a text below src/cli names an option: {option.group(0)}"
+
+
 def check_length(root):
     for path in [*c_files(root), *files(root, "tests/**/*.py", "tests/**/*.sh", "bench/*.py", "bench/*.sh", "fuzz/*.sh", "dev")]:
         count = len(path.read_text().splitlines())
@@ -288,7 +302,7 @@ def check_tidy(root):
         yield from filter(None, pool.map(one, files(root, "src/*/*.c", "decoder/*.c")))
 
 
-QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_length, check_opening, check_shell, check_tour, check_documents]
+QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents]
 SLOW = [check_format, check_headers, check_symbols, check_tidy]
 
 

@@ -17,7 +17,7 @@ CLEAN = {
                     'int a(void) {\n    return "exit(1) stderr"[0];\n}\n',
     "src/tensor/t.h": '/* T. Floor 2. */\n#ifndef T_H\n#define T_H\n#include "base/a.h"\nint t(void);\n#endif\n',
     "decoder/codec_png.c": "/* PNG. Floor 1. */\n#include <png.h>\n",
-    "src/image/i.c": "/* I. Floor 2. */\n",
+    "src/image/i.c": '/* I, without --help. Floor 2. */\nconst char *i = "var(--colour) --c1"; /* --help */\n',
     "src/cli/main.c": '/* The program. Floor 9. */\n#include <stdio.h>\n\n#include "tensor/t.h"\n\nint main(void) {\n    return printf("%d", t());\n}\n',
 }
 
@@ -43,6 +43,8 @@ SEEDS = [
     ("prints", "src/base/x.c", H.format(0) + 'void x(void) { printf("x"); }\n', "printf"),
     ("prints", "src/base/x.c", H.format(0) + "void x(void) { exit(1); }\n", "exit"),
     ("prints", "src/base/x.c", H.format(0) + 'void x(void) { fputs("x", stderr); }\n', "stderr"),
+    ("options", "src/base/x.c", H.format(0) + 'const char *x = "a \\" b; leave it out by --ignore-column";\n', "names an option: --ignore-column"),
+    ("options", "decoder/x.c", H.format(1) + 'const char *x = "(--about)";\n', "names an option: --about"),
     ("length", "src/base/x.c", H.format(0) + "\n" * 800, "more than 800"),
     ("opening", "src/base/x.c", "#include <stddef.h>\n", "does not start with a comment"),
     ("opening", "src/base/x.c", "/* X. Floor 1. */\n", "does not say 'Floor 0.'"),
