@@ -1,7 +1,7 @@
 /* JPEG to pixels, by libjpeg-turbo with its default settings (accurate integer DCT, smooth upsampling): the only file that sees jpeglib.h.
  * Floor 1.
  *
- * libjpeg mends damaged files with a warning and grey pixels; here each warning is an error. Errors leave by longjmp: all that outlives a
+ * libjpeg repairs damaged files with a warning and grey pixels; here each warning is an error. Errors leave by longjmp: all that outlives a
  * jump hangs in struct job, in the caller's frame.
  */
 #include <inttypes.h>

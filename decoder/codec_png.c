@@ -84,7 +84,7 @@ static int check_header(const uint8_t *bytes, size_t n, struct err *e) {
     static const uint8_t channels[7] = {1, 1, 3, 1, 2, 1, 4};
     unsigned bits = bytes[24], colour = bytes[25];
     if (bits > 16 || colour > 6)
-        return err_set(e, ERR_IMAGE_CORRUPT, "PNG: the header names bit depth %u and colour type %u, which do not exist", bits, colour);
+        return err_set(e, ERR_IMAGE_CORRUPT, "PNG: the header declares bit depth %u and colour type %u, which do not exist", bits, colour);
     if ((width * bits * channels[colour] + 7) / 8 * height / DEFLATE_RATIO_MAX > n)
         return err_set(e, ERR_IMAGE_TRUNCATED, "PNG: %zu bytes cannot hold the %ux%u pixels that the header declares", n, (unsigned)width,
                        (unsigned)height);
@@ -131,7 +131,7 @@ static void read_header(struct job *j) {
     j->channels = png_get_channels(png, j->info);
     j->row_bytes = png_get_rowbytes(png, j->info);
     if (j->row_bytes != (size_t)width * (size_t)(j->channels * sample / 8))
-        fail(j, err_set(j->e, ERR_INTERNAL, "PNG: a row of %zu bytes is not what was asked for", j->row_bytes));
+        fail(j, err_set(j->e, ERR_INTERNAL, "PNG: a row has %zu bytes, not the expected number", j->row_bytes));
     int rc = image_new(&j->image, width, height, palette || j->channels >= 3 ? 3 : 1, sample, j->e);
     if (rc)
         fail(j, rc);

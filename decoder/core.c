@@ -30,10 +30,10 @@ int core_decode(struct image **out, const uint8_t *bytes, size_t n, const struct
     static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, jpeg[3] = {0xff, 0xd8, 0xff};
     *out = NULL;
     if (n == 0)
-        return err_set(e, ERR_FILE_EMPTY, "the file holds no bytes");
+        return err_set(e, ERR_FILE_EMPTY, "the file is empty");
     bool is_png = n >= sizeof png && !memcmp(bytes, png, sizeof png), is_jpeg = n >= sizeof jpeg && !memcmp(bytes, jpeg, sizeof jpeg);
     if ((is_png || is_jpeg) && request && request->frame > 0)
-        return err_set(e, ERR_USAGE, "frame %d is asked for, but a PNG or JPEG image has only one", request->frame);
+        return err_set(e, ERR_USAGE, "frame %d was requested, but a PNG or JPEG image has only one", request->frame);
     if (is_png)
         return codec_png_decode(out, bytes, n, e);
     if (is_jpeg)

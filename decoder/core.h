@@ -12,7 +12,7 @@
 /* Once per process, before the first file: what the libraries read from the disk. ERR_DECODER. */
 int core_start(struct err *e);
 /* PNG, JPEG or DICOM by its first bytes (never by a file name). A file that ends early or has a wrong checksum is refused, also where a
- * picture could be had from it. ERR_FILE_EMPTY (no bytes), ERR_IMAGE_TYPE, _TRUNCATED, _CORRUPT, _TOO_LARGE, _EMPTY, _COLOUR (CMYK), _DEPTH
+ * image could be read from it. ERR_FILE_EMPTY (no bytes), ERR_IMAGE_TYPE, _TRUNCATED, _CORRUPT, _TOO_LARGE, _EMPTY, _COLOUR (CMYK), _DEPTH
  * (12-bit JPEG; DICOM other than 8 or 16 bits allocated, 8 to 16 stored), ERR_UNSUPPORTED (lossless JPEG ...), ERR_DICOM_*, ERR_USAGE (no
  * such frame), ERR_NO_MEMORY. The declared size is checked against the limits before pixels are allocated. request NULL: the middle frame.
  * With facts_only a DICOM file's pixels are not decoded, those of a PNG or JPEG are (that it is whole can be told in no other way). */

@@ -243,9 +243,7 @@ int may_blank(bool *blanked, const struct dicom *d, const struct deidentify_requ
     if (*blanked || r->keep_burned_in)
         return 0;
     if (ultrasound)
-        return err_set(
-            e, ERR_DEIDENTIFY_PIXELS,
-            "an ultrasound image without regions: text in the picture cannot be told from it");
+        return err_set(e, ERR_DEIDENTIFY_PIXELS, "an ultrasound image without regions: burned-in text cannot be located");
     if (d->burned_in == DICOM_YES)
         return err_set(e, ERR_DEIDENTIFY_PIXELS, "the file says that text is burned into the picture");
     return 0;
@@ -359,7 +357,7 @@ int write(struct buf *out, DcmDataset *dataset, struct err *e) {
     DcmFileFormat file(dataset); /* a copy, without the old meta header */
     OFCondition c = file.validateMetaInfo(syntax, EWM_createNewMeta);
     if (c.bad())
-        return failed(e, c, "the meta header cannot be made");
+        return failed(e, c, "the meta header cannot be created");
     std::vector<uint8_t> room(file.calcElementLength(syntax, EET_ExplicitLength) + 4096);
     DcmOutputBufferStream stream(&room[0], static_cast<offile_off_t>(room.size()));
     file.transferInit();
@@ -402,11 +400,12 @@ int deidentify(struct buf *out, struct json **report, struct dicom_file *f, cons
     OFString id;
     DcmElement *element = NULL;
     if (dataset->findAndGetElement(DCM_PatientID, element).good() && element->ident() != EVR_LO)
-        return err_set(e, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is not of the kind LO: no stand-in can be put into its place");
+        return err_set(e, ERR_SCAN_NO_PATIENT,
+                       "Patient ID (0010,0020) does not have the value representation LO: no pseudonym can replace it");
     dataset->findAndGetOFString(DCM_PatientID, id);
     w.patient_id = trimmed(std::string(id.c_str(), id.length()));
     if (w.patient_id.empty())
-        return err_set(e, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is empty: neither a stand-in nor a shift of dates can be made");
+        return err_set(e, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is empty: neither a pseudonym nor a date shift can be derived");
     w.days = deidentify_days(r->key, w.patient_id.c_str());
     int rc = replace_pixels(dataset, &blanked, &frames, r, bytes, n, e);
     if (rc)
@@ -432,7 +431,7 @@ int deidentify_bytes(struct buf *out, struct json **report, const struct deident
     int type = core_decode(&im, bytes, n, &facts_only, e); /* is it a DICOM image at all? */
     if (type == 0 && im->dicom == NULL)
         type =
-            err_set(e, ERR_IMAGE_TYPE, "not a DICOM file: PNG and JPEG files name nobody in tags, but look at their names and text blocks");
+            err_set(e, ERR_IMAGE_TYPE, "not a DICOM file: PNG and JPEG files name nobody in tags, but check their names and text blocks");
     image_free(im);
     if (type)
         return type;

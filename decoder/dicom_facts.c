@@ -265,7 +265,7 @@ static void read_flags(struct reader *r) {
 /* --- the pixels */
 
 static int missing(struct reader *r, const char *name) {
-    return err_set(r->e, ERR_DICOM_PIXELS, "the file does not say what its pixels are: %s is missing or no number in range", name);
+    return err_set(r->e, ERR_DICOM_PIXELS, "the file does not describe its pixels: %s is missing or not a number in range", name);
 }
 
 static bool whole_within(struct dicom_item *i, uint32_t tag, int64_t lo, int64_t hi, int64_t *out) {
@@ -279,7 +279,7 @@ static int read_frame(struct reader *r, int frame) {
     if (dicom_text(r->top, tag, &n) && !whole_within(r->top, tag, 1, INT32_MAX, &frames))
         return missing(r, "Number of Frames");
     if (frame >= frames)
-        return err_set(r->e, ERR_USAGE, "frame %d is asked for, but the file has frames 0 to %d", frame, (int)frames - 1);
+        return err_set(r->e, ERR_USAGE, "frame %d was requested, but the file has frames 0 to %d", frame, (int)frames - 1);
     r->d->frames = (uint32_t)frames;
     r->d->frame = frame >= 0 ? (uint32_t)frame : r->d->frames / 2;
     return 0;
@@ -457,7 +457,7 @@ static int read_region(struct reader *r, struct dicom_region *out, struct dicom_
     for (int i = 0; i < WANTED; i++)
         if (dicom_has(item, DICOM_TAG(0x0018, elements[i])) &&
             !whole_within(item, DICOM_TAG(0x0018, elements[i]), 0, i >= FLAGS && i <= Y1 ? UINT32_MAX : UINT16_MAX, &v[i]))
-            return err_set(r->e, ERR_DICOM_SYNTAX, "attribute (0018,%04x) of an ultrasound region is no number in range", elements[i]);
+            return err_set(r->e, ERR_DICOM_SYNTAX, "attribute (0018,%04x) of an ultrasound region is not a number in range", elements[i]);
     *out = (struct dicom_region){.spatial_format = (uint16_t)v[FORMAT],
                                  .data_type = (uint16_t)v[TYPE],
                                  .flags = (uint32_t)v[FLAGS],

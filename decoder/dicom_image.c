@@ -77,7 +77,7 @@ static int read_native(struct job *j) {
     const size_t per_pixel = pairs ? 2 : (size_t)d->samples * (size_t)d->bits_allocated / 8, frame = pixels_of(j) * per_pixel;
     const uint64_t have = dicom_native_size(j->file), total = (uint64_t)frame * d->frames;
     if (have < total)
-        return err_set(j->e, ERR_IMAGE_TRUNCATED, "the pixel data have %llu bytes where %u frames of %zu are due", (unsigned long long)have,
+        return err_set(j->e, ERR_IMAGE_TRUNCATED, "the pixel data have %llu bytes, expected %u frames of %zu", (unsigned long long)have,
                        d->frames, frame);
     if (have - total > 1 && have - total >= frame)
         return err_set(j->e, ERR_DICOM_PIXELS,
@@ -157,8 +157,8 @@ static bool has_overlay_bits(const struct job *j) {
 static int place_bits(struct job *j, int precision, bool has_sign) {
     const struct dicom *d = j->d;
     if (precision < d->bits_stored && d->is_signed && !has_sign)
-        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has %d bits where %d are stored: where the sign is cannot be told",
-                       precision, d->bits_stored);
+        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has %d bits where %d are stored: the sign bit is ambiguous", precision,
+                       d->bits_stored);
     if (precision <= d->bits_stored) {
         j->raster.shift = 0;
         return 0;
@@ -208,7 +208,7 @@ static int place_sign(struct job *j, bool has_sign, bool lossless) {
         other |= upper > 1 && upper < top;
     }
     if (other || (bare && (extended || !lossless)))
-        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has values beyond the %d bits stored, whose sign cannot be told",
+        return err_set(j->e, ERR_DICOM_PIXELS, "the compressed frame has values beyond the %d bits stored, whose sign is ambiguous",
                        stored);
     r->bits = stored;
     return 0;
@@ -226,7 +226,7 @@ static int check_jpeg(struct job *j, const struct jpeg_header *h, const char *pr
                        "the compressed frame is of JPEG process %02X with %d bits, which its transfer syntax does not allow",
                        (unsigned)h->frame, h->precision);
     if (h->colour == (j->model == MODEL_RGB ? JPEG_COLOUR_YCC : JPEG_COLOUR_RGB))
-        return err_set(j->e, ERR_DICOM_PIXELS, "the file says %s, its JPEG frame %s: which is true cannot be told", j->d->photometric,
+        return err_set(j->e, ERR_DICOM_PIXELS, "the file says %s, its JPEG frame %s: they contradict each other", j->d->photometric,
                        h->colour == JPEG_COLOUR_YCC ? "YCbCr" : "RGB");
     if (h->frame != 0xF7 && least > j->stream.size)
         return err_set(j->e, ERR_IMAGE_TRUNCATED, "%zu bytes cannot hold the %ux%u pixels of a JPEG frame", j->stream.size, h->width,
@@ -472,8 +472,7 @@ static int read_palette(struct job *j) {
     if (j->palette[0].bits != j->palette[1].bits || j->palette[0].bits != j->palette[2].bits)
         return err_set(j->e, ERR_DICOM_LUT, "the palette's three tables differ in depth");
     if (j->palette[0].bits == 16 && brightest < 256)
-        return err_set(j->e, ERR_DICOM_LUT, "the palette says 16 bits but holds no value above %u: which is wrong cannot be told",
-                       brightest);
+        return err_set(j->e, ERR_DICOM_LUT, "the palette says 16 bits but holds no value above %u: they contradict each other", brightest);
     return 0;
 }
 

@@ -212,7 +212,7 @@ static int read_file(struct dicom_file *f, struct err *e) {
     if (c.bad() && (f->stream.eos() || c == EC_EndOfStream || c == EC_StreamNotifyClient))
         return err_set(e, ERR_IMAGE_TRUNCATED, "the DICOM file ends inside its data set");
     if (c.bad())
-        return failed(e, c, ERR_DICOM_SYNTAX, "the DICOM file cannot be taken apart");
+        return failed(e, c, ERR_DICOM_SYNTAX, "the DICOM file cannot be parsed");
     if (f->dataset.card() == 0)
         return err_set(e, ERR_DICOM_SYNTAX, "the DICOM file has no data set");
     if (f->syntax.empty())
@@ -501,7 +501,7 @@ int join(struct buf *to, const std::vector<Fragment> &all, size_t from, size_t e
         if (rc)
             return rc;
     }
-    return to->size > 0 ? 0 : err_set(e, ERR_IMAGE_TRUNCATED, "the compressed frame holds no bytes");
+    return to->size > 0 ? 0 : err_set(e, ERR_IMAGE_TRUNCATED, "the compressed frame is empty");
 }
 
 } // namespace
@@ -513,9 +513,9 @@ int dicom_fragments_read(struct dicom_file *f, struct buf *to, uint32_t frame, u
         std::vector<Fragment> all;
         std::vector<size_t> first;
         if (sequence == NULL || !list_fragments(&all, sequence))
-            return err_set(e, ERR_IMAGE_TRUNCATED, "the compressed pixel data hold no fragment");
+            return err_set(e, ERR_IMAGE_TRUNCATED, "the compressed pixel data have no fragments");
         if (frame >= frames || !find_frames(&first, all, sequence, frames, mark, n))
-            return err_set(e, ERR_DICOM_PIXELS, "which of %zu fragments belong to which of %u frames cannot be told", all.size(), frames);
+            return err_set(e, ERR_DICOM_PIXELS, "it is ambiguous which of %zu fragments belong to which of %u frames", all.size(), frames);
         return join(to, all, first[frame], first[frame + 1], e);
     } catch (...) {
         return no_memory(e);

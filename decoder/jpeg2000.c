@@ -1,6 +1,6 @@
 /* JPEG 2000 through OpenJPEG: the only file that sees openjpeg.h. Floor 1.
  *
- * OpenJPEG mends damaged streams with a warning; here a warning is an error, but for those in harmless[], which are of no pixel. */
+ * OpenJPEG repairs damaged streams with a warning; here a warning is an error, but for those in harmless[], which are of no pixel. */
 #include "jpeg2000.h"
 
 #include <stdio.h>
@@ -71,7 +71,7 @@ int jpeg2000_header_read(struct jpeg2000_header *h, const uint8_t *bytes, size_t
     if (rc)
         return rc;
     if (s.n < 2 || s.bytes[0] != 0xFF || s.bytes[1] != 0x4F)
-        return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame does not begin as JPEG 2000 does");
+        return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame does not start like JPEG 2000");
     for (size_t at = 2; at + 4 <= s.n;) {
         size_t length = (size_t)s.bytes[at + 2] << 8 | s.bytes[at + 3];
         const uint8_t *p = s.bytes + at + 4;
@@ -148,7 +148,7 @@ static int check_image(const opj_image_t *im, const struct jpeg2000_header *h, s
     for (OPJ_UINT32 c = 0; same && c < im->numcomps; c++)
         same = im->comps[c].w == h->width && im->comps[c].h == h->height && im->comps[c].data && (bool)im->comps[c].sgnd == h->is_signed &&
                im->comps[c].prec == (OPJ_UINT32)h->precision;
-    return same ? 0 : err_set(e, ERR_IMAGE_CORRUPT, "JPEG 2000: the decoded components are not as the header said");
+    return same ? 0 : err_set(e, ERR_IMAGE_CORRUPT, "JPEG 2000: the decoded components contradict the header");
 }
 
 int jpeg2000_decode(uint16_t *out, const struct jpeg2000_header *h, const uint8_t *bytes, size_t n, struct err *e) {

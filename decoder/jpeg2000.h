@@ -18,7 +18,7 @@ struct jpeg2000_header { /* of the codestream: ISO/IEC 15444-1 A.5.1, A.6.1 */
  * depth or sign). */
 int jpeg2000_header_read(struct jpeg2000_header *h, const uint8_t *bytes, size_t n, struct err *e);
 /* out: width * height * components samples, interleaved, as 16-bit two's complement or unsigned. `h` is what the header said and
- * image_check_size() has let pass. A stream that OpenJPEG has to mend is refused. */
+ * image_check_size() has let pass. A stream that OpenJPEG has to repair is refused. */
 int jpeg2000_decode(uint16_t *out, const struct jpeg2000_header *h, const uint8_t *bytes, size_t n, struct err *e);
 
 #endif

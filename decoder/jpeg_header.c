@@ -40,10 +40,10 @@ int jpeg_header_read(struct jpeg_header *h, const uint8_t *b, size_t n, struct e
     if (n < 4)
         return cut(e, n);
     if (b[0] != 0xFF || b[1] != 0xD8)
-        return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame does not begin as JPEG does");
+        return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame does not start like JPEG");
     for (size_t at = 2; at + 4 <= n;) {
         if (b[at] != 0xFF)
-            return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame has no marker where one is due");
+            return err_set(e, ERR_IMAGE_CORRUPT, "the compressed frame has no marker where one is expected");
         if (b[at + 1] == 0xFF) { /* filling */
             at++;
             continue;

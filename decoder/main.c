@@ -136,7 +136,7 @@ static bool serve_deidentify(const struct decode_call *call, unsigned files) {
         munmap(bytes, call->bytes);
     }
     if (rc == ERR_NO_MEMORY) {
-        err_set(&why, ERR_LIMIT, "this file takes more than the %d MiB of memory that the decoder has", DECODE_MEMORY_MAX >> 20);
+        err_set(&why, ERR_LIMIT, "this file needs more than the %d MiB of memory that the decoder may use", DECODE_MEMORY_MAX >> 20);
         reply.last = 1;
     }
     reply.last |= is_tired(files);
@@ -160,7 +160,8 @@ static bool serve(const struct decode_call *call, unsigned files, bool selftest)
     if (!rc)
         rc = core_decode(&im, bytes, call->bytes, &request, &why);
     if (rc == ERR_NO_MEMORY) {
-        err_set(&why, ERR_LIMIT, "to decode this file takes more than the %d MiB of memory that the decoder has", DECODE_MEMORY_MAX >> 20);
+        err_set(&why, ERR_LIMIT, "decoding this file needs more than the %d MiB of memory that the decoder may use",
+                DECODE_MEMORY_MAX >> 20);
         reply.last = 1; /* what a failed allocation left behind ends with this process */
     }
     if (bytes != MAP_FAILED)

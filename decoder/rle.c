@@ -35,7 +35,7 @@ int rle_decode(uint8_t *out, size_t pixels, int samples, int width, const uint8_
         return err_set(e, ERR_IMAGE_TRUNCATED, "the run-length frame ends after %zu bytes, inside its header", n);
     uint32_t segments = little_endian(bytes);
     if (segments != stride || segments > SEGMENTS_MAX)
-        return err_set(e, ERR_DICOM_PIXELS, "the run-length frame has %u segments where %zu are due", segments, stride);
+        return err_set(e, ERR_DICOM_PIXELS, "the run-length frame has %u segments, expected %zu", segments, stride);
     for (size_t s = 0; s < stride; s++) {
         size_t from = little_endian(bytes + 4 + 4 * s), to = s + 1 < stride ? little_endian(bytes + 8 + 4 * s) : n;
         if (from < HEADER || from > to || to > n)

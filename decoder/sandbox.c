@@ -121,9 +121,9 @@ int sandbox_enter(struct err *e) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
         return err_set(e, ERR_DECODER, "the decoder cannot give up privileges: %s", strerror(errno));
     if (enter_landlock())
-        return err_set(e, ERR_DECODER, "the decoder cannot be shut off from files by Landlock: %s", strerror(errno));
+        return err_set(e, ERR_DECODER, "the decoder cannot be denied file access by Landlock: %s", strerror(errno));
     if (set_limits())
         return err_set(e, ERR_DECODER, "the decoder's limits cannot be set: %s", strerror(errno));
     int rc = enter_seccomp();
-    return rc ? err_set(e, ERR_DECODER, "the kernel does not take the list of system calls (seccomp): %s", strerror(-rc)) : 0;
+    return rc ? err_set(e, ERR_DECODER, "the kernel rejects the system call filter (seccomp): %s", strerror(-rc)) : 0;
 }

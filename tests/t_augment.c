@@ -282,7 +282,7 @@ static void flips_are_exact(void **state) {
     }
 }
 
-/* Everything at once on an image of black: black. And what comes from beyond the picture is black too. */
+/* Everything at once on an image of black: black. And what comes from beyond the image is black too. */
 static void black_stays_black(void **state) {
     (void)state;
     const struct augment_draw d = {.translate_x = 0.3,

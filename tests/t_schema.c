@@ -130,7 +130,7 @@ static void cells(void **state) {
     static const char *const blank[] = {" 40", "40 ", "40\t", "\302\24040"};
     for (size_t i = 0; i < sizeof blank / sizeof blank[0]; i++) {
         cell(s, AGE, blank[i], ERR_VALUE_SYNTAX, false, 0);
-        says("a blank before or after");
+        says("a space before or after");
     }
     s->fields[AGE].missing_allowed = false;
     cell(s, AGE, "", ERR_VALUE_MISSING, false, 0);

@@ -43,7 +43,7 @@ static const struct {
     {"T4", "invasive ductal carcinoma", "", "", NULL, ERR_LABEL_CONFLICT, "pathology says T5, tier says T4"},
     {"", "fibroadenoma", "true", "", NULL, ERR_LABEL_CONFLICT, "malignant says malignant, pathology says T1"},
     {"T6", "", "", "", NULL, ERR_LABEL, "whose leaves are T1 to T5"},
-    {"benign", "", "", "", NULL, ERR_LABEL, "is no leaf"},
+    {"benign", "", "", "", NULL, ERR_LABEL, "is not a leaf"},
     {"", "fibroadenomaa", "", "", NULL, ERR_LABEL, "nearest: \"fibroadenoma"},
     {"", "", "perhaps", "", NULL, ERR_LABEL, "is neither 0, no, false, benign nor"},
     {"", "", "", "3", NULL, ERR_LABEL, "not published"},

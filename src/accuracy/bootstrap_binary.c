@@ -203,7 +203,7 @@ int bootstrap_binary(struct metric_interval out[METRIC_COUNT], double **replicat
     int code = cohort->probability ? check_probability(&m, cohort->score, cohort->truth, design->n, e)
                                    : check_binary(&m, cohort->score, cohort->truth, design->n, e);
     if (!code && !(cohort->partial_low >= 0 && cohort->partial_low < cohort->partial_high && cohort->partial_high <= 1))
-        code = err_set(e, ERR_STATS_RANGE, "the partial area's range [%g, %g] must lie in [0, 1] and rise", cohort->partial_low,
+        code = err_set(e, ERR_STATS_RANGE, "the partial area's range [%g, %g] must lie in [0, 1] and increase", cohort->partial_low,
                        cohort->partial_high);
     if (!code)
         code = check_level(level, e);

@@ -21,7 +21,7 @@ int calibration_logits(double *out, size_t *n_clipped, const double *probability
     for (size_t i = 0; i < n; i++) {
         const double p = fmin(fmax(probability[i], clip), 1 - clip);
         if (p <= 0 || p >= 1)
-            return err_set(e, ERR_STATS_RANGE, "probability %zu is %g and has no logit; state a clip, as 1e-6", i, p);
+            return err_set(e, ERR_STATS_RANGE, "probability %zu is %g and has no logit; give a clip such as 1e-6", i, p);
         *n_clipped += p != probability[i];
         out[i] = logit(p);
     }

@@ -145,7 +145,7 @@ static void components(struct mrmc *m) {
 int mrmc_make(struct mrmc **out, const double *figure, const double *covariance, int modalities, int readers, struct err *e) {
     *out = NULL;
     if (modalities < 1 || readers < 1 || modalities > 1000 || readers > 1000)
-        return err_set(e, ERR_STATS_RANGE, "%d modalities and %d readers; from 1 to 1000 are possible", modalities, readers);
+        return err_set(e, ERR_STATS_RANGE, "%d modalities and %d readers; must be 1 to 1000", modalities, readers);
     const size_t cells = (size_t)modalities * (size_t)readers;
     int code = check_finite(figure, cells, "figure of merit", e);
     if (!code)

@@ -148,7 +148,7 @@ int temperature_fit(double *temperature, const double *logits, const int *truth,
     if (every_class_leads(logits, truth, n, k))
         return err_set(e, ERR_STATS_SEPARATED, "each observation's own class has the highest logit: no finite temperature is best");
     if (slopes_at(logits, truth, n, k, 0).first >= 0)
-        return err_set(e, ERR_STATS_UNDEFINED, "the logits point away from the truth: no temperature above 0 helps");
+        return err_set(e, ERR_STATS_UNDEFINED, "the logits point away from the truth: no positive temperature helps");
     double low = 0, high = 1;
     while (slopes_at(logits, truth, n, k, high).first < 0 && high < 1e12) {
         low = high;

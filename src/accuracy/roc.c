@@ -79,7 +79,7 @@ static double slice(double x0, double y0, double x1, double y1, double low, doub
 
 int roc_partial_auc(double *out, const struct roc *r, enum roc_axis axis, double low, double high, bool corrected, struct err *e) {
     if (!(low >= 0 && low < high && high <= 1))
-        return err_set(e, ERR_STATS_RANGE, "the partial area's range [%g, %g] must lie in [0, 1] and rise", low, high);
+        return err_set(e, ERR_STATS_RANGE, "the partial area's range [%g, %g] must lie in [0, 1] and increase", low, high);
     double area = 0;
     for (size_t i = 1; i < r->n_points; i++) {
         const double se0 = roc_sensitivity(r, i - 1), se1 = roc_sensitivity(r, i);

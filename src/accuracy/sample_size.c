@@ -98,7 +98,7 @@ static int check_test(double a, double b, double ratio, double level, double pow
     if (!code)
         code = check_open(b, 0.5 - 1e-12, 1, "AUC", e);
     if (!code && a == b)
-        code = err_set(e, ERR_STATS_RANGE, "the AUCs are equal: no number of cases tells them apart");
+        code = err_set(e, ERR_STATS_RANGE, "the AUCs are equal: no number of cases can distinguish them");
     return code;
 }
 

@@ -126,7 +126,7 @@ int interaction_test(struct homogeneity *out, int n_groups, const int *group, co
     if (!code)
         code = check_classes(group, n, n_groups, "group", e);
     if (!code && n_groups > LOGISTIC_MAX / 2)
-        code = err_set(e, ERR_STATS_RANGE, "%d groups; up to %d are possible", n_groups, LOGISTIC_MAX / 2);
+        code = err_set(e, ERR_STATS_RANGE, "%d groups; at most %d are supported", n_groups, LOGISTIC_MAX / 2);
     if (code)
         return code;
     const size_t columns = 2 * (size_t)n_groups, fewer = (size_t)n_groups + 1;

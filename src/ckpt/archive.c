@@ -160,7 +160,7 @@ int archive_seal(struct archive *a, int code, struct err *e) {
     for (size_t i = 1; i < a->count; i++) {
         const char *name = a->by_name[i]->name;
         if (!strcmp(a->by_name[i - 1]->name, name))
-            return err_set(e, code, "the tensor '%s' stands twice in the file", shown(name, strlen(name)).text);
+            return err_set(e, code, "the tensor '%s' appears twice in the file", shown(name, strlen(name)).text);
     }
     return 0;
 }

@@ -73,7 +73,7 @@ static int allocate(void **out, struct machine *m, size_t count, size_t size) {
 static int take(const uint8_t **out, struct machine *m, uint64_t n) {
     *out = NULL;
     if (n > m->size - m->at)
-        return broken(m, "the pickle ends in the middle of it");
+        return broken(m, "the pickle ends prematurely");
     *out = m->bytes + m->at;
     m->at += (size_t)n;
     return 0;
@@ -224,7 +224,8 @@ static int add_items(struct machine *m, enum kind kind, struct value *const *fro
     if (rc)
         return rc;
     if (to->kind != kind)
-        return broken(m, kind == VALUE_DICT ? "items are set on what is no dict" : "elements are appended to what is no list");
+        return broken(m, kind == VALUE_DICT ? "items are set on a value that is not a dict"
+                                            : "elements are appended to a value that is not a list");
     if (kind == VALUE_DICT && n % 2)
         return broken(m, "a key has no value");
     return append(m, &to->items, from, n);
@@ -371,7 +372,7 @@ static int build(struct machine *m) {
     if (rc || (rc = top(&object, m)))
         return rc;
     if (object->kind != VALUE_DICT || !object->ordered || state->kind != VALUE_DICT)
-        return broken(m, "attributes are set on what is no OrderedDict");
+        return broken(m, "attributes are set on a value that is not an OrderedDict");
     for (size_t i = 0; i < state->items.n; i += 2) {
         const struct value *key = state->items.at[i];
         if (key->kind != VALUE_TEXT || !slice_is(key->text, "_metadata"))
@@ -394,7 +395,7 @@ static int read_frame(struct machine *m) {
     uint64_t n;
     int rc = take_number(&n, m, 8);
     if (!rc && n > m->size - m->at)
-        return broken(m, "it promises more bytes than there are");
+        return broken(m, "it declares more bytes than there are");
     return rc;
 }
 

@@ -16,9 +16,8 @@
 /* One storage per tensor, and data.pkl, version, byteorder and the like beside them. */
 enum { ENTRIES_MAX = ARCHIVE_ARRAYS_MAX + 16, PICKLE_MAX_BYTES = 64 << 20, ENTRY_NAME_MAX = 1024, CHUNK = 1 << 24 };
 
-static const char LEGACY[] =
-    "the file has PyTorch's old format, which cannot be read as data. Resave it once, with PyTorch 1.6 or newer and only if you trust it: "
-    "torch.save(torch.load(\"old.pth\", map_location=\"cpu\"), \"new.pth\")";
+static const char LEGACY[] = "the file has PyTorch's old format, which cannot be read as data. Save it again once, with PyTorch 1.6 or "
+                             "newer and only if you trust it: torch.save(torch.load(\"old.pth\", map_location=\"cpu\"), \"new.pth\")";
 
 struct entry {
     const char *name; /* libzip's; first, for order_text() */
@@ -104,7 +103,7 @@ static int survey(struct torch_zip *z) {
     qsort(z->entries, z->count, sizeof *z->entries, order_text);
     for (size_t i = 1; i < z->count; i++)
         if (!strcmp(z->entries[i - 1].name, z->entries[i].name))
-            return err_set(z->e, ERR_TORCH_ZIP, "the zip entry '%s' stands twice",
+            return err_set(z->e, ERR_TORCH_ZIP, "the zip entry '%s' appears twice",
                            shown(z->entries[i].name, strlen(z->entries[i].name)).text);
     return 0;
 }
@@ -154,7 +153,7 @@ static int load(struct torch_zip *z, struct entry *entry) {
         got = zip_fread(file, &past, 1);
     if (left > 0 || got != 0)
         rc = err_set(z->e, ERR_TORCH_ZIP, "the zip entry '%s' is damaged: %s", shown(entry->name, strlen(entry->name)).text,
-                     got < 0 ? zip_file_strerror(file) : "it has not the length that the directory says");
+                     got < 0 ? zip_file_strerror(file) : "its length differs from the directory's");
     else
         entry->data = block;
     zip_fclose(file);

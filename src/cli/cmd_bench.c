@@ -131,7 +131,7 @@ static int make_model(char path[], const struct bench_options *o, struct err *e)
     pid_t child;
     int status = 0, fd = mkstemp(path);
     if (fd < 0)
-        return err_set(e, ERR_FILE_WRITE, "%s: a temporary model cannot be made", path);
+        return err_set(e, ERR_FILE_WRITE, "%s: a temporary model cannot be created", path);
     close(fd);
     posix_spawn_file_actions_init(&quiet);
     posix_spawn_file_actions_addopen(&quiet, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);

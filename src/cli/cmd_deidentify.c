@@ -143,10 +143,10 @@ static int open_out(const char *path, struct err *e) {
     if (mkdir(path, 0777) == 0)
         return 0;
     if (errno != EEXIST)
-        return err_set(e, ERR_FILE_WRITE, "%s: cannot be made: %s", path, strerror_r(errno, text, sizeof text));
+        return err_set(e, ERR_FILE_WRITE, "%s: cannot be created: %s", path, strerror_r(errno, text, sizeof text));
     if (rmdir(path)) /* the one test of emptiness that cannot be wrong */
         return err_set(e, ERR_USAGE, "%s: exists and is no empty folder; name a new one", path);
-    return mkdir(path, 0777) ? err_set(e, ERR_FILE_WRITE, "%s: cannot be made", path) : 0;
+    return mkdir(path, 0777) ? err_set(e, ERR_FILE_WRITE, "%s: cannot be created", path) : 0;
 }
 
 /* The folder of the first n bytes of a path of the walk; 0 is OUT itself. Made when first met: d1, d2 ... of its parent. */
@@ -171,7 +171,7 @@ static int find_folder(size_t *out, struct job *j, const char *path, size_t n, s
     if (!f->old || !f->new)
         return ERR_NO_MEMORY;
     if (mkdir(f->new, 0777))
-        return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be made", f->new);
+        return err_set(e, ERR_FILE_WRITE, "%s: the folder cannot be created", f->new);
     *out = j->n_folders++;
     return 0;
 }

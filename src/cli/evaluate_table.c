@@ -16,7 +16,7 @@ static void proportion(FILE *s, const char *name, const struct proportion *p) {
     if (p->defined)
         fprintf(s, "    %-12s %.3f  (%.3f to %.3f)  %zu / %zu\n", name, p->value, p->wilson.low, p->wilson.high, p->count, p->total);
     else
-        fprintf(s, "    %-12s not defined: no exam to divide by\n", name);
+        fprintf(s, "    %-12s not defined: no exams in the denominator\n", name);
 }
 
 /* Names may be as long as file names are; most fit, and then the numbers stand below each other. */

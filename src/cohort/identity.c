@@ -64,9 +64,9 @@ int identity_judge(enum identity_fault *out, const struct identity_claim *claims
 
 static const char *const sentences[] = {
     [IDENTITY_SEVERAL_FILES] = "the files of the rows with this patient_id name different patients (PatientID)",
-    [IDENTITY_SEVERAL_ROWS] = "the patient whom the files name (PatientID) stands under several patient_id in the table",
-    [IDENTITY_NOT_EQUAL] = "the files name another patient (PatientID) than the row, while in other rows the two are equal; if patient_id "
-                           "holds pseudonyms, no pseudonym may be some patient's PatientID",
+    [IDENTITY_SEVERAL_ROWS] = "the patient named by the files (PatientID) has several patient_ids in the table",
+    [IDENTITY_NOT_EQUAL] = "the files name a patient (PatientID) other than the row's, while in other rows the two are equal; if "
+                           "patient_id holds pseudonyms, no pseudonym may be any patient's PatientID",
 };
 
 /* PNG and JPEG carry no patient: they are not opened a second time. */
@@ -74,7 +74,7 @@ static bool may_be_dicom(const uint8_t *bytes, size_t n) {
     return n > 8 && memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) != 0 && memcmp(bytes, "\xff\xd8\xff", 3) != 0;
 }
 
-/* The PatientID of one file into id, "" if there is none to be had. Non-zero only if the run must end. */
+/* The PatientID of one file into id, "" if it cannot be read. Non-zero only if the run must end. */
 static int patient_of(char id[DICOM_TEXT], const struct exam_source *source, struct decoder *d, struct err *e) {
     static const struct decode_request facts_only = {.frame = DECODE_FRAME_MIDDLE, .facts_only = true};
     struct source_content file;

@@ -34,7 +34,7 @@ static int tier_node(int *node, const struct cohort_row *x, const struct tree *t
     *node = tree_find_node(t, x->tier);
     if (*node >= 0 && t->nodes[*node].level + 1 == t->n_levels)
         return 0;
-    return err_set(e, ERR_LABEL, "exam %s, tier: '%s' is no leaf of the disease tree %s, whose leaves are %s to %s", x->exam.exam_id,
+    return err_set(e, ERR_LABEL, "exam %s, tier: '%s' is not a leaf of the disease tree %s, whose leaves are %s to %s", x->exam.exam_id,
                    csv_show(shown, x->tier), t->name, t->nodes[t->leaves[0]].name, t->nodes[t->leaves[t->n_leaves - 1]].name);
 }
 
@@ -68,14 +68,14 @@ int label_node(int *node, const struct cohort_row *x, const struct tree *t, stru
     for (int i = 0; i < SOURCES; i++)
         for (int k = 0; k < i; k++)
             if (found[i] >= 0 && found[k] >= 0 && !agree(t, found[i], found[k]))
-                return err_set(e, ERR_LABEL_CONFLICT, "exam %s: %s says %s, %s says %s; correct the one that is wrong, or empty it",
-                               x->exam.exam_id, column[k], t->nodes[found[k]].name, column[i], t->nodes[found[i]].name);
+                return err_set(e, ERR_LABEL_CONFLICT, "exam %s: %s says %s, %s says %s; correct or clear the wrong one", x->exam.exam_id,
+                               column[k], t->nodes[found[k]].name, column[i], t->nodes[found[i]].name);
     for (int i = 0; i < SOURCES; i++)
         if (found[i] >= 0 && (finest < 0 || t->nodes[found[i]].level > t->nodes[finest].level))
             finest = found[i];
     if (finest < 0 && is_known(x->label))
         return err_set(e, ERR_LABEL,
-                       "exam %s: the column 'label' is not read, as what its numbers mean is not published; give the diagnosis "
+                       "exam %s: the column 'label' is not read, because the meaning of its numbers is not published; give the diagnosis "
                        "in a column tier, pathology or malignant",
                        x->exam.exam_id);
     *node = finest;

@@ -114,8 +114,8 @@ static int unknown_column(const struct parser *p, size_t i, unsigned headers, st
                        "column %zu: \"%s\" has no field in the clinical schema (%zu fields); remove it or leave it out", i + 1, shown,
                        p->options->schema != NULL ? p->options->schema->n_fields : 0);
     if (manifest_column_find(name) != NULL)
-        return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "column %zu: \"%s\" belongs to the other of the two headers; rename it or leave it out",
-                       i + 1, shown);
+        return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "column %zu: \"%s\" belongs to the other header format; rename it or leave it out", i + 1,
+                       shown);
     return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
                    "column %zu: \"%s\" is not known; the nearest known name is \"%s\"%s; rename it or leave it out", i + 1, shown,
                    manifest_column_nearest(name, headers, p->options->schema),
@@ -147,7 +147,7 @@ static int check_clinical_columns(const struct parser *p, struct err *e) {
             return err_set(e, ERR_CSV_COLUMN_MISSING, "the column \"clinic_info%zu\" is missing: the clinical schema has %zu fields", f + 1,
                            schema->n_fields);
         if (!there && !schema->fields[f].missing_allowed)
-            return err_set(e, ERR_CSV_COLUMN_MISSING, "the clinical column \"%s\" is missing, and the schema demands it",
+            return err_set(e, ERR_CSV_COLUMN_MISSING, "the clinical column \"%s\" is missing, and the schema requires it",
                            schema->fields[f].name);
     }
     return 0;
@@ -159,7 +159,7 @@ static int read_header(struct parser *p, struct err *e) {
         return code;
     note_image_columns(p);
     if (p->ours != NULL && p->published != NULL)
-        return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "\"%s\" and \"%s\" belong to different headers; use one of the two", p->ours,
+        return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "\"%s\" and \"%s\" belong to different header formats; use one of the two", p->ours,
                        p->published);
     unsigned headers = p->published != NULL ? HEADER_PUBLISHED : p->ours != NULL ? HEADER_OURS : HEADER_OURS | HEADER_PUBLISHED;
     bool has_id = false;
@@ -203,7 +203,7 @@ static int take_image(struct parser *p, struct cohort_row *x, const struct manif
         return err_set(why, ERR_VALUE_SYNTAX, "%s: \"N\" means missing only in the published header; here an absent image is an empty cell",
                        column->name);
     if (csv_edge_blank(cell))
-        return err_set(why, ERR_VALUE_SYNTAX, "%s: the path \"%s\" begins or ends with a blank; remove it", column->name,
+        return err_set(why, ERR_VALUE_SYNTAX, "%s: the path \"%s\" begins or ends with a space; remove it", column->name,
                        csv_show(shown, cell));
     if (strlen(cell) + strlen(p->folder) > SOURCE_PATH_MAX)
         return err_set(why, ERR_LIMIT, "%s: the path is longer than %d bytes", column->name, SOURCE_PATH_MAX);
@@ -224,7 +224,7 @@ static int take_clinical(const struct parser *p, size_t field, const char *cell,
     if (*cell == '\0' || strcmp(cell, "N") == 0)
         return f->missing_allowed
                    ? 0
-                   : err_set(why, ERR_VALUE_MISSING, "clinic_info%zu: the value is missing, and the schema demands one", field + 1);
+                   : err_set(why, ERR_VALUE_MISSING, "clinic_info%zu: the value is missing, and the schema requires one", field + 1);
     int code = schema_number(&c->value, cell, why);
     c->present = code == 0;
     if (code != 0)
@@ -245,7 +245,7 @@ static int take_cell(struct parser *p, struct cohort_row *x, const struct column
     if (text == &x->exam.side)
         return exam_side(&x->exam.side, cell, why);
     if ((text == &x->exam.exam_id || text == &x->exam.patient_id) && csv_edge_blank(cell))
-        return err_set(why, ERR_VALUE_SYNTAX, "%s: \"%s\" begins or ends with a blank; remove it", c->known->name, csv_show(shown, cell));
+        return err_set(why, ERR_VALUE_SYNTAX, "%s: \"%s\" begins or ends with a space; remove it", c->known->name, csv_show(shown, cell));
     return 0;
 }
 
@@ -305,7 +305,7 @@ static int check_unique(const struct manifest *m, struct err *e) {
     free(order);
     if (second == NULL)
         return 0;
-    return err_set(e, ERR_EXAM_ID_TWICE, "lines %zu and %zu carry the same exam_id \"%s\"", first->line, second->line,
+    return err_set(e, ERR_EXAM_ID_TWICE, "lines %zu and %zu have the same exam_id \"%s\"", first->line, second->line,
                    csv_show(shown, second->exam.exam_id));
 }
 
@@ -314,7 +314,7 @@ static int parse(struct parser *p, const char *text, size_t n, struct err *e) {
     if (code != 0 || (code = read_header(p, e)) != 0)
         return code;
     if (p->csv.n_rows == 0)
-        return err_set(e, ERR_CSV_EMPTY, "there is a header and no row under it");
+        return err_set(e, ERR_CSV_EMPTY, "there are no rows below the header");
     if (p->csv.n_rows > ROWS_MAX)
         return err_set(e, ERR_LIMIT, "%zu rows, the limit is %d", p->csv.n_rows, ROWS_MAX);
     p->m->rows = arena_alloc(&p->m->arena, p->csv.n_rows, sizeof *p->m->rows, e);

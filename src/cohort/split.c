@@ -58,7 +58,7 @@ static int join_rows(size_t *parent, const struct manifest *m, const struct dupl
     for (size_t r = 0; r < m->n; r++) {
         parent[r] = r;
         if (!m->rows[r].exam.patient_id[0] && !o->no_patient_id_ok)
-            return err_set(e, ERR_SPLIT_NO_PATIENT, "line %zu: no patient_id, so which exams belong to one patient cannot be known",
+            return err_set(e, ERR_SPLIT_NO_PATIENT, "line %zu: no patient_id, so it is not known which exams belong to one patient",
                            m->rows[r].line);
     }
     struct keyed *k = rows_by_patient(&n, m, e);
@@ -100,8 +100,7 @@ static int stratum_of(size_t *out, struct split *s, const struct cohort_row *x, 
             s->strata[*out].modality == modality)
             return 0;
     if (s->n_strata == STRATA_MAX)
-        return err_set(e, ERR_LIMIT, "more than %d combinations of tier, malignant and modality; are these columns what they should be?",
-                       STRATA_MAX);
+        return err_set(e, ERR_LIMIT, "more than %d combinations of tier, malignant and modality; check these columns", STRATA_MAX);
     s->strata[s->n_strata++] = (struct split_stratum){.tier = x->tier, .malignant = malignant, .modality = modality};
     return 0;
 }
@@ -274,7 +273,7 @@ static int name_parts(struct split *s, const struct split_options *o, size_t row
     static const char *const names[3] = {"train", "val", "test"};
     if (o->folds) {
         if (o->folds < 2 || o->folds > SPLIT_PARTS_MAX)
-            return err_set(e, ERR_USAGE, "%d folds; 2 to %d can be made", o->folds, SPLIT_PARTS_MAX);
+            return err_set(e, ERR_USAGE, "%d folds; must be 2 to %d", o->folds, SPLIT_PARTS_MAX);
         for (int p = 0; p < o->folds; p++) {
             snprintf(s->name[p], SPLIT_NAME, "fold%d", p);
             s->target[p] = (double)rows / o->folds;
@@ -285,7 +284,7 @@ static int name_parts(struct split *s, const struct split_options *o, size_t row
     double sum = 0;
     for (int i = 0; i < 3; i++) {
         if (!(o->share[i] >= 0 && o->share[i] <= 1))
-            return err_set(e, ERR_USAGE, "the share of %s is %g; 0 to 1 is due", names[i], o->share[i]);
+            return err_set(e, ERR_USAGE, "the share of %s is %g; it must be from 0 to 1", names[i], o->share[i]);
         sum += o->share[i];
         if (o->share[i] > 0) {
             snprintf(s->name[s->n_parts], SPLIT_NAME, "%s", names[i]);
@@ -335,7 +334,7 @@ int split_make(struct split **out, const struct manifest *m, const struct duplic
         goto out;
     number_groups(s, parent, m->n);
     if (s->n_groups < (size_t)s->n_parts) {
-        rc = err_set(e, ERR_USAGE, "%d parts, but what belongs together makes only %zu groups", s->n_parts, s->n_groups);
+        rc = err_set(e, ERR_USAGE, "%d parts, but exams that belong together form only %zu groups", s->n_parts, s->n_groups);
         goto out;
     }
     if (!(rc = deal_all(s, m, o->seed, e)))
@@ -364,8 +363,9 @@ static int overlap(const struct manifest *m, size_t a, size_t b, const char *wha
     const struct cohort_row *x = &m->rows[a], *y = &m->rows[b];
     if (!x->split[0] || !y->split[0] || strcmp(x->split, y->split) == 0)
         return 0;
-    return err_set(e, ERR_SPLIT_OVERLAP, "lines %zu and %zu share %s but stand in two parts of the split; split anew by bmunet split",
-                   x->line, y->line, what);
+    return err_set(e, ERR_SPLIT_OVERLAP,
+                   "lines %zu and %zu share %s but are in two parts of the split; split the table again (bmunet split)", x->line, y->line,
+                   what);
 }
 
 /* Among equal keys, every row against the first that has a part. */

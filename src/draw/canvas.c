@@ -119,7 +119,7 @@ static void check_glyphs(struct canvas *c, PangoLayout *layout, const char *clea
                 continue;
             const char *p = clean + run->item->offset;
             const uint32_t code = text_next(&p, NULL);
-            canvas_fail(c, ERR_REPORT_TEXT, "no font of ours has the character U+%04X (or one after it) in '%.100s'; write it otherwise",
+            canvas_fail(c, ERR_REPORT_TEXT, "no report font has the character U+%04X (or one after it) in '%.100s'; write it differently",
                         (unsigned)code, clean);
         }
 }

@@ -85,7 +85,7 @@ static bool sound(struct canvas *c, double a, double b) {
         return false;
     if (fabs(a) <= FARTHEST && fabs(b) <= FARTHEST) /* false for NaN */
         return true;
-    canvas_fail(c, ERR_REPORT_NUMBER, "a figure would have a coordinate of %g or %g; check the numbers it is drawn from", a, b);
+    canvas_fail(c, ERR_REPORT_NUMBER, "a figure would have a coordinate of %g or %g; check its input", a, b);
     return false;
 }
 
@@ -224,7 +224,7 @@ const char *canvas_clean(struct canvas *c, const char *text) {
     for (const char *p = text; *p;)
         size += text_encode(text_next(&p, &valid), bytes);
     if (!valid)
-        canvas_fail(c, ERR_REPORT_TEXT, "a text for a figure or page is not UTF-8; save its table as UTF-8");
+        canvas_fail(c, ERR_REPORT_TEXT, "text for a figure or page is not UTF-8; save its table as UTF-8");
     char *clean = c->failed.code ? NULL : arena_alloc(&c->strings, size, 1, &c->failed);
     if (!clean)
         return NULL;
@@ -320,7 +320,7 @@ int canvas_check_layout(const struct canvas *c, struct err *e) {
         if (c->items[i].kind != ITEM_TEXT)
             continue;
         if (a->x0 < -slack || a->y0 < -slack || a->x1 > c->width + slack || a->y1 > c->height + slack)
-            return err_set(e, ERR_REPORT_LAYOUT, "the text '%.100s' leaves its figure", a->text);
+            return err_set(e, ERR_REPORT_LAYOUT, "the text '%.100s' extends beyond its figure", a->text);
         for (size_t k = 0; k < i; k++) {
             const struct canvas_box *b = &c->items[k].box;
             if (c->items[k].kind == ITEM_TEXT && a->x0 < b->x1 - slack && b->x0 < a->x1 - slack && a->y0 < b->y1 - slack &&

@@ -102,7 +102,7 @@ __attribute__((format(printf, 2, 0))) static char *vprint(struct document *d, co
     if (d->failed.code)
         return NULL;
     if (vasprintf(&text, format, arguments) < 0) {
-        fail(d, ERR_NO_MEMORY, "memory for a text of the report could not be had");
+        fail(d, ERR_NO_MEMORY, "out of memory while composing the report");
         return NULL;
     }
     return text;
@@ -219,7 +219,7 @@ int document_write_figures(const struct document *d, const char *folder, struct 
         if (b->kind != DOCUMENT_FIGURE)
             continue;
         if (asprintf(&svg, "%s/%s.svg", folder, b->name) < 0 || asprintf(&png, "%s/%s.png", folder, b->name) < 0)
-            rc = err_set(e, ERR_NO_MEMORY, "memory for a file name could not be had");
+            rc = err_set(e, ERR_NO_MEMORY, "out of memory");
         else if ((rc = canvas_write_svg(b->figure, svg, e)) == 0)
             rc = canvas_write_png(b->figure, 2, png, e);
         free(svg);

@@ -93,7 +93,7 @@ static char *joined(struct layout *l, enum words_key key, size_t number, const c
         number ? asprintf(&out, "%s %zu%s%s%s. %s", words(language, key), number, more ? " (" : "", more ? more : "", more ? ")" : "", text)
                : asprintf(&out, "%s. %s", words(language, key), text);
     if (n < 0 && !l->rc)
-        l->rc = err_set(l->e, ERR_NO_MEMORY, "memory for a text of the report could not be had");
+        l->rc = err_set(l->e, ERR_NO_MEMORY, "out of memory while composing the report");
     return n < 0 ? NULL : out;
 }
 

@@ -49,7 +49,7 @@ static int one_column(struct biopsy_result *r, const struct group_column *column
     struct counts reader = {0};
     r->name = column->name;
     if (!primary_threshold(v)) {
-        gap_set(&r->gap, "the plan has no threshold: the model makes no calls");
+        gap_set(&r->gap, "the plan has no threshold: the model makes no decisions");
         return 0;
     }
     count_readings(r, &reader, column, v);

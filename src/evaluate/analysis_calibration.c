@@ -81,7 +81,7 @@ static int fit_level(struct calibration_section *s, size_t level, struct evaluat
         y[n++] = level_class(v->tree, level, leaf);
     }
     if (n == 0) {
-        gap_set(&s->temperature_gap[level], "the development set tells no tier");
+        gap_set(&s->temperature_gap[level], "the development set has no tiers");
         return 0;
     }
     return gap_take(&s->temperature_gap[level], temperature_fit(&s->temperature[level], x, y, n, (int)k, e), e);
@@ -140,7 +140,7 @@ static int recalibrated(struct calibration_section *s, struct evaluation *v, con
 int analyse_calibration(struct evaluation *v, const struct evaluation_input *in, struct err *e) {
     struct calibration_section *s = &v->calibration;
     if (v->plan->score != PLAN_PROBABILITY)
-        gap_set(&s->gap, "the plan says score: any, so scores are no probabilities");
+        gap_set(&s->gap, "the plan says score: any, so scores are not probabilities");
     else if (!gap_none(&v->binary.gap))
         s->gap = v->binary.gap;
     if (!gap_none(&s->gap))

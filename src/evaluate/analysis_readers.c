@@ -92,7 +92,7 @@ static int compare_calls(struct reader_result *r, int which, const struct read_e
         c->neither += !model && !reader;
     }
     if (!primary_threshold(v)) {
-        gap_set(&r->pair_gap[which], "the plan has no threshold: the model makes no calls");
+        gap_set(&r->pair_gap[which], "the plan has no threshold: the model makes no decisions");
         r->noninferiority_gap[which] = r->pair_gap[which];
         return 0;
     }

@@ -60,7 +60,7 @@ static int group_exams(struct grouping *g, struct subgroup_column *c, const stru
     for (size_t i = 0; i < j->n; i++) {
         label[i] = unknown_cell(column->value[i]) ? NULL : age ? age_band(v, column->value[i], &v->arena, e) : column->value[i];
         if (!label[i] && !unknown_cell(column->value[i])) {
-            gap_set(&c->gap, "exam %.60s: age '%.20s' is no number", j->exam_id[i], column->value[i]);
+            gap_set(&c->gap, "exam %.60s: age '%.20s' is not a number", j->exam_id[i], column->value[i]);
             return 0;
         }
         c->unknown += !label[i];
@@ -140,7 +140,7 @@ static int test_interaction(struct subgroup_column *c, const struct packed *x, s
     for (int i = 0; i < c->n_groups; i++)
         renumbered[i] = c->groups[i].s.large_enough ? k++ : -1;
     if (k < 2 || k > INTERACTION_MAX) {
-        gap_set(&c->interaction_gap, "%d subgroups are large enough; 2 to %d are due", k, INTERACTION_MAX);
+        gap_set(&c->interaction_gap, "%d subgroups are large enough; 2 to %d are required", k, INTERACTION_MAX);
         return 0;
     }
     int *group = arena_alloc(&v->arena, x->n, sizeof *group, e);

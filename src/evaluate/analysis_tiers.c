@@ -111,7 +111,7 @@ int analyse_tiers(struct evaluation *v, struct err *e) {
     if (!j->probability)
         gap_set(&s->gap, "the predictions have no probability of each tier");
     else if (!j->leaf || j->n_leaf == 0)
-        gap_set(&s->gap, "the truth table does not tell the tier of any exam");
+        gap_set(&s->gap, "the truth table has no tier for any exam");
     if (!gap_none(&s->gap))
         return 0;
     s->n = j->n_leaf;

@@ -43,7 +43,7 @@ static int eligible_exams(uint8_t *eligible, struct downgrade_result *r, const s
     for (size_t i = 0; i < j->n; i++) {
         const enum birads b = column ? birads_read(column->value[i]) : reader[i];
         if (column && *column->value[i] && b == BIRADS_UNREADABLE) {
-            gap_set(&r->gap, "exam %.60s: birads '%.20s' is no BI-RADS category", j->exam_id[i], column->value[i]);
+            gap_set(&r->gap, "exam %.60s: birads '%.20s' is not a BI-RADS category", j->exam_id[i], column->value[i]);
             return 0;
         }
         for (unsigned k = 0; k < rule->n_categories; k++)
@@ -79,7 +79,7 @@ int analyse_utility(struct evaluation *v, struct err *e) {
     if (rc)
         return rc;
     if (p->score != PLAN_PROBABILITY)
-        gap_set(&s->gap, "the plan says score: any, so scores are no probabilities");
+        gap_set(&s->gap, "the plan says score: any, so scores are not probabilities");
     else
         rc = curve(s, v, e);
     s->n_downgrades = p->score == PLAN_PROBABILITY ? p->n_downgrades : 0;

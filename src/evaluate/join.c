@@ -245,7 +245,7 @@ static int no_common(const char *const *a, size_t n_a, const char *const *b, siz
     qsort(sorted, n_a, sizeof *sorted, order_text);
     for (size_t i = 0; i < n_b && !rc; i++)
         if (*b[i] && bsearch(&b[i], sorted, n_a, sizeof *sorted, order_text))
-            rc = err_set(e, ERR_SPLIT_OVERLAP, "%s '%s' stands in %s and in %s: what is fitted there may not be measured here", what,
+            rc = err_set(e, ERR_SPLIT_OVERLAP, "%s '%s' appears in %s and in %s: exams used for fitting must not be evaluated", what,
                          csv_show(shown, b[i]), what_a, what_b);
     free(sorted);
     return rc;

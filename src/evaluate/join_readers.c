@@ -53,7 +53,7 @@ static int place(struct joined *j, const struct table *t, const struct reading *
     const enum birads b = birads_read(cell);
     if (*cell && b == BIRADS_UNREADABLE)
         return table_blame(t, x->row, birads,
-                           err_set(e, ERR_VALUE_SYNTAX, "'%s' is no BI-RADS category (0 to 6, 4a, 4b, 4c)", csv_show(shown, cell)), e);
+                           err_set(e, ERR_VALUE_SYNTAX, "'%s' is not a BI-RADS category (0 to 6, 4a, 4b, 4c)", csv_show(shown, cell)), e);
     if (!found)
         return flow_add(j, FLOW_READING_NOT_ANALYSED, x->id, who, e);
     if (!*cell || b == BIRADS_0)

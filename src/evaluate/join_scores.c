@@ -57,7 +57,7 @@ static int read_row(double p[TREE_NODES_MAX], const struct probability_columns *
         if (rc)
             return rc;
         if (p[i] < 0 || p[i] > 1 + tolerance)
-            return table_blame(&s->table, row, c->node[i], err_set(e, ERR_VALUE_RANGE, "%g is no probability", p[i]), e);
+            return table_blame(&s->table, row, c->node[i], err_set(e, ERR_VALUE_RANGE, "%g is not a probability", p[i]), e);
     }
     for (size_t level = 0; level < tree->n_levels; level++) {
         double sum = 0; /* NAN unless every node of the level has its column */
@@ -108,10 +108,10 @@ static int take_score(double *out, const double *p, const struct probability_col
     else
         *out = fmin(c->node[malignant] != NO_COLUMN ? p[malignant] : leaves_below(p, t->tree, malignant), 1);
     if (!rc && t->plan->score == PLAN_PROBABILITY && (*out < 0 || *out > 1))
-        return table_blame(
-            &s->table, row, c->score,
-            err_set(e, ERR_VALUE_RANGE, "the score %g is no probability; if scores are no probabilities, say score: any in the plan", *out),
-            e);
+        return table_blame(&s->table, row, c->score,
+                           err_set(e, ERR_VALUE_RANGE,
+                                   "the score %g is not a probability; if scores are not probabilities, set score: any in the plan", *out),
+                           e);
     if (!rc && fabs(*out) > SCORE_MAX)
         return table_blame(&s->table, row, c->score, err_set(e, ERR_VALUE_RANGE, "the score %g is beyond %g", *out, SCORE_MAX), e);
     return rc;
@@ -177,7 +177,7 @@ static int find_part(struct truths *s, const char *split, struct err *e) {
     if (!split)
         return 0;
     if ((s->split = table_column(&s->table, "split")) == NO_COLUMN)
-        return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: a column split is needed, as bmunet split writes it", s->table.path);
+        return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: a column split is required, as bmunet split writes it", s->table.path);
     for (size_t r = 0; r < s->table.csv.n_rows; r++)
         if (strcmp(table_cell(&s->table, r, s->split), split) == 0)
             return 0;

@@ -58,12 +58,12 @@ static int sort_rows(struct table *t, struct arena *a, bool unique, struct err *
             return table_blame(t, r, t->id, err_set(e, ERR_EXAM_ID_EMPTY, "the exam_id is empty"), e);
         if (csv_edge_blank(table_id(t, r)))
             return table_blame(t, r, t->id,
-                               err_set(e, ERR_VALUE_SYNTAX, "'%s' begins or ends with a blank", csv_show(shown, table_id(t, r))), e);
+                               err_set(e, ERR_VALUE_SYNTAX, "'%s' begins or ends with a space", csv_show(shown, table_id(t, r))), e);
     }
     qsort_r(t->order, t->csv.n_rows, sizeof *t->order, by_id, t);
     for (size_t i = 1; i < t->csv.n_rows && unique; i++)
         if (strcmp(table_id(t, t->order[i]), table_id(t, t->order[i - 1])) == 0)
-            return err_set(e, ERR_EXAM_ID_TWICE, "%s: lines %zu and %zu carry the same exam_id '%s'; one row per exam is due", t->path,
+            return err_set(e, ERR_EXAM_ID_TWICE, "%s: lines %zu and %zu have the same exam_id '%s'; one row per exam is expected", t->path,
                            t->csv.line[t->order[i - 1]], t->csv.line[t->order[i]], csv_show(shown, table_id(t, t->order[i])));
     return 0;
 }
@@ -110,11 +110,12 @@ int table_number(double *out, const struct table *t, size_t row, int column, str
     char shown[CSV_SHOW_SIZE], *end = NULL;
     *out = 0;
     if (!*cell)
-        return table_blame(t, row, column, err_set(e, ERR_VALUE_MISSING, "the number is missing; give a refused exam status refused"), e);
+        return table_blame(t, row, column, err_set(e, ERR_VALUE_MISSING, "the number is missing; give a refused exam the status refused"),
+                           e);
     errno = 0;
     const double x = strtod(cell, &end);
     if (end == cell || *end || csv_edge_blank(cell) || strpbrk(cell, "xX"))
-        return table_blame(t, row, column, err_set(e, ERR_VALUE_SYNTAX, "'%s' is no decimal number", csv_show(shown, cell)), e);
+        return table_blame(t, row, column, err_set(e, ERR_VALUE_SYNTAX, "'%s' is not a decimal number", csv_show(shown, cell)), e);
     if (!isfinite(x))
         return table_blame(t, row, column, err_set(e, ERR_STATS_NAN, "'%s' is not a finite number", csv_show(shown, cell)), e);
     *out = x;

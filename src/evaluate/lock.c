@@ -106,7 +106,7 @@ int lock_read(struct lock *out, const char *text, size_t n, struct err *e) {
     again = body(out, code);
     rc = json_ok(again) ? seal(found, again, e) : err_set(e, ERR_NO_MEMORY, "no memory for the threshold");
     if (!rc && strcmp(stated, found) != 0)
-        rc = err_set(e, ERR_THRESHOLD_LOCK, "the seal does not fit: the file was changed after the threshold was chosen");
+        rc = err_set(e, ERR_THRESHOLD_LOCK, "the seal does not match: the file was changed after the threshold was chosen");
 out:
     json_free(j);
     json_free(again);
@@ -117,6 +117,6 @@ int lock_applies(const struct lock *l, const char *predictions_sha256, const str
     char exams[SHA256_HEX_SIZE];
     lock_exams(exams, j);
     if (strcmp(l->predictions_sha256, predictions_sha256) == 0 || strcmp(l->exams_sha256, exams) == 0)
-        return err_set(e, ERR_THRESHOLD_LOCK, "the threshold was chosen on these very exams: measure it on others");
+        return err_set(e, ERR_THRESHOLD_LOCK, "the threshold was chosen on these same exams: evaluate it on others");
     return 0;
 }

@@ -27,7 +27,7 @@ static int check_ranges(const struct range *list, size_t n, struct err *e) {
         const struct range *r = &list[i];
         const bool inside = r->open ? r->value > r->low && r->value < r->high : r->value >= r->low && r->value <= r->high;
         if (!isfinite(r->value) || !inside)
-            return err_set(e, ERR_PLAN, "%s is %g; a number %s %g and %g is due", r->key, r->value,
+            return err_set(e, ERR_PLAN, "%s is %g; it must be a number %s %g and %g", r->key, r->value,
                            r->open ? "strictly between" : "between", r->low, r->high);
     }
     return 0;
@@ -41,15 +41,15 @@ static int check_names(const struct study_plan *p, struct err *e) {
     for (unsigned i = 0; i < p->n_subgroups; i++)
         for (unsigned k = 0; k < i; k++)
             if (strcmp(p->subgroups[i], p->subgroups[k]) == 0)
-                return err_set(e, ERR_PLAN, "subgroup column '%s' stands twice", p->subgroups[i]);
+                return err_set(e, ERR_PLAN, "subgroup column '%s' appears twice", p->subgroups[i]);
     for (unsigned i = 0; i < p->n_downgrades; i++)
         for (unsigned k = 0; k < p->downgrades[i].n_categories; k++)
             if (birads_read(p->downgrades[i].categories[k]) < BIRADS_4A || birads_read(p->downgrades[i].categories[k]) > BIRADS_5)
-                return err_set(e, ERR_PLAN, "downgrade '%s': '%s' is no BI-RADS category that leads to biopsy (4, 4a, 4b, 4c, 5)",
+                return err_set(e, ERR_PLAN, "downgrade '%s': '%s' is not a BI-RADS category that leads to biopsy (4, 4a, 4b, 4c, 5)",
                                p->downgrades[i].name, p->downgrades[i].categories[k]);
     for (unsigned i = 1; i < p->n_age_bands; i++)
         if (!(p->age_bands[i] > p->age_bands[i - 1]))
-            return err_set(e, ERR_PLAN, "age_bands do not rise");
+            return err_set(e, ERR_PLAN, "age_bands must increase");
     return 0;
 }
 
@@ -78,12 +78,12 @@ int study_plan_check(const struct study_plan *p, struct err *e) {
     if (rc)
         return rc;
     if (!(p->partial_low < p->partial_high))
-        return err_set(e, ERR_PLAN, "partial_auc: low is not below high");
+        return err_set(e, ERR_PLAN, "partial_auc: low must be below high");
     if (!(p->decision_low < p->decision_high))
-        return err_set(e, ERR_PLAN, "decision_curve: low is not below high");
+        return err_set(e, ERR_PLAN, "decision_curve: low must be below high");
     const int positive = birads_read(p->reader_positive);
     if (positive < BIRADS_3 || positive > BIRADS_5)
-        return err_set(e, ERR_PLAN, "readers: positive_from is '%s'; a BI-RADS category from 3 to 5 is due", p->reader_positive);
+        return err_set(e, ERR_PLAN, "readers: positive_from is '%s'; it must be a BI-RADS category from 3 to 5", p->reader_positive);
     return check_names(p, e);
 }
 

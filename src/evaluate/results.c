@@ -39,7 +39,7 @@ void json_put_proportion(struct json *j, const char *key, const struct proportio
         json_put_interval(x, "wilson", &p->wilson);
         json_put_interval(x, "clopper_pearson", &p->exact);
     } else
-        json_put_string(x, "reason", "no exam to divide by");
+        json_put_string(x, "reason", "no exams in the denominator");
     json_put(j, key, x);
 }
 
@@ -49,7 +49,7 @@ static void put_ratio(struct json *j, const char *key, const struct ratio *r) {
     if (r->defined)
         json_put_interval(x, "interval", &r->interval);
     else
-        json_put_string(x, "reason", "a cell that is divided by is 0");
+        json_put_string(x, "reason", "the denominator is 0");
     json_put(j, key, x);
 }
 

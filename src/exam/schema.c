@@ -28,7 +28,7 @@ static int take_string(char **out, struct arena *a, const struct json *object, c
     const char *s = json_string(j);
     *out = NULL;
     if (s == NULL && (required || j != NULL))
-        return err_set(e, ERR_SCHEMA, "`%s` must be there and be text", key);
+        return err_set(e, ERR_SCHEMA, "`%s` is required and must be text", key);
     if (s != NULL && strlen(s) > TEXT_MAX_BYTES)
         return err_set(e, ERR_LIMIT, "`%s` has more than %d bytes", key, TEXT_MAX_BYTES);
     *out = arena_strdup(a, s != NULL ? s : "", e);
@@ -218,7 +218,7 @@ int schema_number(double *out, const char *cell, struct err *e) {
     if (strchr(cell, ',') != NULL)
         return err_set(e, ERR_VALUE_SYNTAX, "\"%s\" is not a number; write the decimal point as \".\"", shown);
     if (csv_edge_blank(cell))
-        return err_set(e, ERR_VALUE_SYNTAX, "\"%s\" has a blank before or after the number; remove it", shown);
+        return err_set(e, ERR_VALUE_SYNTAX, "\"%s\" has a space before or after the number; remove it", shown);
     return err_set(e, ERR_VALUE_SYNTAX, "\"%s\" is not a number", shown);
 }
 
@@ -245,7 +245,7 @@ int schema_value(struct clinical *out, const struct schema_field *f, const char 
     if (*cell == '\0' || strcasecmp(cell, "unknown") == 0) {
         if (f->missing_allowed)
             return 0;
-        return err_set(e, ERR_VALUE_MISSING, "%s: the value is missing, and the schema demands one", f->name);
+        return err_set(e, ERR_VALUE_MISSING, "%s: the value is missing, and the schema requires one", f->name);
     }
     if (f->type != FIELD_NUMBER)
         return find_code(out, f, cell, e);

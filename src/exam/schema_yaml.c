@@ -94,7 +94,7 @@ int schema_parse_yaml(struct schema **out, const char *text, size_t n, struct er
     json_put(j, "fields", fields);
     /* Text that is not UTF-8 cannot fail here: libyaml has refused it. */
     if (!json_ok(j) && code == 0)
-        code = err_set(e, ERR_NO_MEMORY, "memory could not be had for the clinical schema");
+        code = err_set(e, ERR_NO_MEMORY, "out of memory while reading the clinical schema");
     if (code == 0)
         code = schema_from_json(out, j, e);
     json_free(j);

@@ -83,11 +83,11 @@ static int take_node(struct owned *o, const struct tree_raw_node *raw, struct er
         return err_set(e, ERR_TREE, "node \"%s\": there is no level \"%s\"", shown, csv_show(other, raw->level));
     node->parent = raw->parent != NULL ? tree_find_node(t, raw->parent) : -1;
     if (raw->parent != NULL && node->parent < 0)
-        return err_set(e, ERR_TREE, "node \"%s\": its parent \"%s\" does not stand above it", shown, csv_show(other, raw->parent));
+        return err_set(e, ERR_TREE, "node \"%s\": its parent \"%s\" is not on the level above", shown, csv_show(other, raw->parent));
     if (node->level == 0 ? node->parent >= 0 : node->parent < 0 || t->nodes[node->parent].level + 1 != node->level)
         return err_set(e, ERR_TREE, "node \"%s\": the top level has no parents, every other node has one on the level above", shown);
     if (raw->terms_count > 0 && node->level + 1 != t->n_levels)
-        return err_set(e, ERR_TREE, "node \"%s\": only the lowest level carries terms", shown);
+        return err_set(e, ERR_TREE, "node \"%s\": only the lowest level has terms", shown);
     node->name = arena_strdup(&o->arena, raw->name, e);
     node->title = arena_strdup(&o->arena, raw->title, e);
     if (node->name == NULL || node->title == NULL)
@@ -126,7 +126,7 @@ static int take_nodes(struct owned *o, const struct tree_raw *raw, struct err *e
         if (t->nodes[i].n_leaves == 0)
             return err_set(e, ERR_TREE, "the node \"%s\" has nothing below it", t->nodes[i].name);
     if (t->n_leaves < 2)
-        return err_set(e, ERR_TREE, "a tree needs two leaves at least");
+        return err_set(e, ERR_TREE, "a tree needs at least two leaves");
     return 0;
 }
 
@@ -146,7 +146,7 @@ static int add_spelling(struct owned *o, const char *text, int node, const char 
             continue;
         if (node < 0 || other->node < 0 || t->nodes[node].parent == t->nodes[other->node].parent || is_below(t, node, other->node) ||
             is_below(t, other->node, node))
-            return err_set(e, ERR_TREE, "the term \"%s\" stands twice where nothing tells which is meant", shown);
+            return err_set(e, ERR_TREE, "the term \"%s\" appears twice in places that cannot be told apart", shown);
     }
     s->text = arena_strdup(&o->arena, text, e);
     s->folded = arena_strdup(&o->arena, folded, e);
@@ -262,7 +262,7 @@ static int lookup_one(int *node, const struct tree *t, const char *text, size_t 
     if (found == NULL)
         return unknown_term(t, folded, shown, e);
     if (matches > 1 && chosen != 1)
-        return err_set(e, ERR_VALUE_SYNTAX, "the term \"%s\" stands at several places of the disease tree %s: is it benign or malignant?",
+        return err_set(e, ERR_VALUE_SYNTAX, "the term \"%s\" appears in several places of the disease tree %s: is it benign or malignant?",
                        shown, t->name);
     *node = found->node;
     return 0;

@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 
-static const char mark_text[] = "This folder is being written, or its writing was broken off: do not use what is in it. Make it anew.\n";
+static const char mark_text[] = "This folder is being written, or writing it was interrupted: do not use its contents. Create it again.\n";
 
 struct folder {
     char *path;
@@ -49,7 +49,7 @@ static int check_empty(const struct folder *f, struct err *e) {
 static int write_new(int folder_fd, const char *folder, const char *name, const void *bytes, size_t n, struct err *e) {
     const int fd = openat(folder_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
-        return failed(e, folder, name, "cannot be made");
+        return failed(e, folder, name, "cannot be created");
     int rc = 0;
     for (const char *at = bytes; n > 0 && !rc;) {
         const ssize_t done = write(fd, at, n);
@@ -78,7 +78,7 @@ int folder_begin(struct folder **out, const char *path, struct err *e) {
         goto out;
     f->made = mkdir(path, 0777) == 0;
     if (!f->made && errno != EEXIST) {
-        rc = failed(e, path, "", "cannot be made");
+        rc = failed(e, path, "", "cannot be created");
         goto out;
     }
     f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -97,7 +97,7 @@ out:
 
 int folder_make(struct folder *f, const char *name, struct err *e) {
     atomic_store(&f->added, true);
-    return mkdirat(f->fd, name, 0777) ? failed(e, f->path, name, "cannot be made") : 0;
+    return mkdirat(f->fd, name, 0777) ? failed(e, f->path, name, "cannot be created") : 0;
 }
 
 int folder_add(struct folder *f, const char *name, const void *bytes, size_t n, uint8_t digest[SHA256_SIZE], struct err *e) {
@@ -117,11 +117,11 @@ static void release(struct folder *f) {
 int folder_finish(struct folder *f, struct err *e) {
     int rc = 0;
     if (syncfs(f->fd))
-        rc = failed(e, f->path, "", "cannot be written to the disk");
+        rc = failed(e, f->path, "", "could not be synced to disk");
     if (!rc && unlinkat(f->fd, FOLDER_MARK, 0))
         rc = failed(e, f->path, FOLDER_MARK, "cannot be removed");
     if (!rc && fsync(f->fd) && errno != EINVAL && errno != ENOTSUP)
-        rc = failed(e, f->path, "", "cannot be written to the disk");
+        rc = failed(e, f->path, "", "could not be synced to disk");
     release(f);
     return rc;
 }
@@ -145,7 +145,8 @@ int folder_check(const char *path, struct err *e) {
     close(fd);
     if (!bears)
         return 0;
-    return err_set(e, ERR_COHORT_INCOMPLETE, "%s: the folder holds a file %s: its writing was broken off or still goes on; make it anew",
+    return err_set(e, ERR_COHORT_INCOMPLETE,
+                   "%s: the folder contains a file %s: writing it was interrupted or is still in progress; create the folder again",
                    *path ? path : ".", FOLDER_MARK);
 }
 
@@ -160,7 +161,7 @@ int folder_make_all(const char *path, struct err *e) {
         const char kept = *at;
         *at = 0;
         if (mkdir(part, 0777) && errno != EEXIST)
-            return failed(e, part, "", "the folder cannot be made");
+            return failed(e, part, "", "the folder cannot be created");
         if (!kept)
             return 0;
         *at = kept;

@@ -186,7 +186,7 @@ static int open_temporary(struct replace *r, struct err *e) {
     for (int attempt = 0; attempt < 16; attempt++) {
         uint64_t random;
         if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-            return failed(e, ERR_FILE_WRITE, r->path, "no random name");
+            return failed(e, ERR_FILE_WRITE, r->path, "a random name could not be generated");
         snprintf(r->temporary, sizeof r->temporary, BEGINS "%016llx" ENDS, (unsigned long long)random);
         r->fd = openat(r->directory_fd, r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666); /* umask applies */
         if (r->fd >= 0 && !hold(r->fd)) {
@@ -284,7 +284,7 @@ int replace_sync(struct replace *r, struct err *e) {
     if (flush(r, e))
         return r->failed;
     if (fsync(r->fd))
-        r->failed = failed(e, ERR_FILE_WRITE, r->path, "cannot be written to the disk");
+        r->failed = failed(e, ERR_FILE_WRITE, r->path, "could not be synced to disk");
     return r->failed;
 }
 
@@ -301,7 +301,7 @@ int replace_commit(struct replace *r, struct err *e) {
     if (!rc) {
         r->temporary[0] = 0;
         if (fsync(r->directory_fd) && errno != EINVAL && errno != ENOTSUP) /* some file systems have no such thing */
-            rc = failed(e, ERR_FILE_WRITE, r->path, "is replaced, but its directory cannot be written to the disk");
+            rc = failed(e, ERR_FILE_WRITE, r->path, "was replaced, but its directory could not be synced to disk");
     }
     replace_abort(r);
     return rc;

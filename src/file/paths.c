@@ -78,7 +78,7 @@ int paths_decoder(char **out, const struct paths *p, struct err *e) {
     const char *program = named(p ? p->decoder : NULL, "BMUNET_DECODER");
     *out = NULL;
     if (program && access(program, X_OK))
-        return err_set(e, ERR_DECODER, "%s cannot be run (%s): it should be the program bmunet-decode", program, strerror(errno));
+        return err_set(e, ERR_DECODER, "%s cannot be run (%s): it must be the program bmunet-decode", program, strerror(errno));
     if (program)
         return (*out = mem_strdup(program, e)) ? 0 : ERR_NO_MEMORY;
     const int rc = look_for(out, &decoder_places, "bmunet-decode", X_OK, e);
@@ -109,7 +109,7 @@ int paths_share(char **out, const struct paths *p, const char *what, struct err 
     snprintf(*out, room, "%s/%s", folder, what);
     if (access(*out, R_OK) == 0)
         return 0;
-    const int rc = err_set(e, ERR_FILE_MISSING, "%s: %s; it should be one of the shared files of bmunet", *out, strerror(errno));
+    const int rc = err_set(e, ERR_FILE_MISSING, "%s: %s; it must be one of the shared files of bmunet", *out, strerror(errno));
     free(*out);
     *out = NULL;
     return rc;

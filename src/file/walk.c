@@ -44,17 +44,18 @@ static int look_into(struct walker *l, int fd, const char *below, int depth, str
 
 static int enter(struct walker *l, int parent, const char *name, const char *path, int depth, struct err *e) {
     if (depth >= l->depth)
-        return add(l, path, 0, ERR_LIMIT, "a folder nested too deep: what it holds was not looked at", e);
+        return add(l, path, 0, ERR_LIMIT, "a folder nested too deeply: its contents were not examined", e);
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return add(l, path, 0, ERR_FILE_READ, "a folder that could not be opened: what it holds was not looked at", e);
+        return add(l, path, 0, ERR_FILE_READ, "a folder that could not be opened: its contents were not examined", e);
     return look_into(l, fd, path, depth + 1, e);
 }
 
 static int meet(struct walker *l, int parent, const char *below, const char *name, int depth, struct err *e) {
     struct stat st;
     if (++l->met > l->entries)
-        return err_set(e, ERR_LIMIT, "%s: more than %zu files and folders; scan its parts one by one", below[0] ? below : ".", l->entries);
+        return err_set(e, ERR_LIMIT, "%s: more than %zu files and folders; scan its subfolders one by one", below[0] ? below : ".",
+                       l->entries);
     char *path = arena_printf(&l->w->arena, e, "%s%s%s", below, below[0] ? "/" : "", name);
     if (!path)
         return ERR_NO_MEMORY;
@@ -84,7 +85,7 @@ static int look_into(struct walker *l, int fd, const char *below, int depth, str
         struct dirent *entry = rc ? NULL : readdir(folder);
         if (!entry) {
             if (!rc && errno)
-                rc = add(l, below, 0, ERR_FILE_READ, "a folder that could not be read to its end", e);
+                rc = add(l, below, 0, ERR_FILE_READ, "a folder that could not be read completely", e);
             break;
         }
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)

@@ -78,7 +78,7 @@ int yaml_read(void **out, const char *text, size_t n, const struct cyaml_schema_
     if (n > YAML_FILE_MAX)
         return err_set(e, ERR_LIMIT, "the YAML file has %zu bytes, the limit is %d", n, YAML_FILE_MAX);
     if (n == 0 || memchr(text, '\0', n) != NULL)
-        return err_set(e, ERR_YAML, n == 0 ? "the YAML file is empty" : "the YAML file holds a NUL byte");
+        return err_set(e, ERR_YAML, n == 0 ? "the YAML file is empty" : "the YAML file contains a NUL byte");
     cyaml_err_t r = cyaml_load_data((const uint8_t *)text, n, &cfg, shape, &data, NULL);
     if (r == CYAML_OK && data != NULL && c.what[0] == '\0') {
         *out = data;
@@ -86,9 +86,11 @@ int yaml_read(void **out, const char *text, size_t n, const struct cyaml_schema_
     }
     yaml_discard(data, shape);
     if (r == CYAML_ERR_OOM)
-        return err_set(e, ERR_NO_MEMORY, "memory could not be had for the YAML file");
+        return err_set(e, ERR_NO_MEMORY, "out of memory while reading the YAML file");
     find_key(&c, text, n);
-    const char *what = c.what[0] != '\0' ? csv_show(shown, c.what) : r != CYAML_OK ? cyaml_strerror(r) : "the YAML file holds no document";
+    const char *what = c.what[0] != '\0' ? csv_show(shown, c.what)
+                       : r != CYAML_OK   ? cyaml_strerror(r)
+                                         : "the YAML file contains no document";
     if (c.line == 0)
         return err_set(e, ERR_YAML, "%s", what);
     return err_set(e, ERR_YAML, "line %lu, column %lu: %s", c.line, c.column, what);

@@ -158,7 +158,7 @@ static int start_child(struct decoder *d, struct err *e) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) || pipe2(line, O_CLOEXEC)) {
         close_one(&pair[0]);
         close_one(&pair[1]);
-        return err_set(e, ERR_DECODER, "no connection to the decoder can be made: %s", strerror(errno));
+        return err_set(e, ERR_DECODER, "the connection to the decoder cannot be created: %s", strerror(errno));
     }
     d->socket = raised(pair[0]);
     d->lifeline = raised(line[1]);
@@ -209,8 +209,8 @@ static int write_input(int fd, const void *bytes, size_t n, off_t at, struct err
         if (wrote < 0 && errno == EINTR)
             continue;
         if (wrote < 0 && errno == EFBIG) /* files in memory count, too */
-            return err_set(e, ERR_LIMIT, "the decoder takes files in memory, and one of %zu bytes may not be made here: raise ulimit -f",
-                           n);
+            return err_set(e, ERR_LIMIT,
+                           "the decoder receives files in memory, and %zu bytes exceed the file size limit here: raise ulimit -f", n);
         if (wrote <= 0)
             return err_set(e, ERR_NO_MEMORY, "no memory to hand %zu bytes to the decoder", n);
         done += (size_t)wrote;
@@ -239,19 +239,18 @@ static unsigned long long largest_file(void) {
 static int blame(struct decoder *d, enum received how, struct err *e) {
     int status = stop_child(d, how == LATE);
     if (how == LATE)
-        return err_set(e, ERR_DECODER_TIMEOUT, "the decoder needed more than %g s for this file and was stopped", d->seconds);
+        return err_set(e, ERR_DECODER_TIMEOUT, "the decoder took more than %g s on this file and was stopped", d->seconds);
     int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     if (sig == SIGSYS)
-        return err_set(e, ERR_DECODER_SANDBOX,
-                       "over this file the decoder tried something that it may not do, and was stopped by the kernel");
+        return err_set(e, ERR_DECODER_SANDBOX, "on this file the decoder attempted a forbidden operation and was stopped by the kernel");
     if (sig == SIGXCPU)
-        return err_set(e, ERR_DECODER_TIMEOUT, "the decoder used up its processor time over this file");
+        return err_set(e, ERR_DECODER_TIMEOUT, "the decoder used up its processor time on this file");
     if (sig == SIGXFSZ)
-        return err_set(e, ERR_LIMIT, "decoded, this file takes more than the %llu bytes that one may have here (%s)", largest_file(),
+        return err_set(e, ERR_LIMIT, "once decoded, this file needs more than the %llu bytes allowed here (%s)", largest_file(),
                        largest_file() < DECODE_MEMORY_MAX ? "raise ulimit -f" : "a limit of the decoder");
     if (sig)
-        return err_set(e, ERR_DECODER_CRASH, "the decoder crashed over this file (%s)", sigdescr_np(sig) ? sigdescr_np(sig) : "a signal");
-    return err_set(e, ERR_DECODER_CRASH, "the decoder ended over this file (status %d)", WEXITSTATUS(status));
+        return err_set(e, ERR_DECODER_CRASH, "the decoder crashed on this file (%s)", sigdescr_np(sig) ? sigdescr_np(sig) : "a signal");
+    return err_set(e, ERR_DECODER_CRASH, "the decoder exited on this file (status %d)", WEXITSTATUS(status));
 }
 
 /* The answer to the call, or what became of the child over it. */
@@ -281,7 +280,7 @@ int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, si
                  struct err *e) {
     *out = NULL;
     if (n == 0)
-        return err_set(e, ERR_FILE_EMPTY, "the file holds no bytes");
+        return err_set(e, ERR_FILE_EMPTY, "the file is empty");
     if (n > IMAGE_FILE_MAX)
         return err_set(e, ERR_LIMIT, "the file has %zu bytes; the limit is %d", n, IMAGE_FILE_MAX);
     int rc = child_is_there(d) ? 0 : start_child(d, e);
@@ -309,7 +308,7 @@ int decode_deidentify(struct buf *file, struct json **report, struct decoder *d,
                       const uint8_t *bytes, size_t n, struct err *e) {
     *report = NULL;
     if (n == 0)
-        return err_set(e, ERR_FILE_EMPTY, "the file holds no bytes");
+        return err_set(e, ERR_FILE_EMPTY, "the file is empty");
     if (n > IMAGE_FILE_MAX - sizeof *request)
         return err_set(e, ERR_LIMIT, "the file has %zu bytes; the limit is %d", n, IMAGE_FILE_MAX);
     int rc = child_is_there(d) ? 0 : start_child(d, e);

@@ -34,7 +34,7 @@ struct decode_request {
 };
 /* PNG, JPEG or DICOM, told by the bytes. The whole picture or none. request NULL: the middle frame.
  * ERR_FILE_EMPTY, ERR_IMAGE_*, ERR_DICOM_*, ERR_UNSUPPORTED, ERR_LIMIT: the file. ERR_DECODER_CRASH, _TIMEOUT, _SANDBOX: what became of the
- * child over this file. ERR_DECODER: no child can be had; ERR_NO_MEMORY. One caller at a time per decoder. */
+ * child on this file. ERR_DECODER: no child can be started; ERR_NO_MEMORY. One caller at a time per decoder. */
 int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, size_t n, const struct decode_request *request,
                  struct err *e);
 

@@ -69,8 +69,8 @@ int png_write(struct buf *out, const struct image *im, struct err *e) {
     if (rc)
         return rc;
     if ((im->channels != 1 && im->channels != 3) || (im->bits != 8 && im->bits != 16) || im->is_signed)
-        return err_set(e, ERR_UNSUPPORTED, "a PNG is grey or RGB with 8 or 16 bits; this picture has %d channels of %d%s bits",
-                       im->channels, im->bits, im->is_signed ? " signed" : "");
+        return err_set(e, ERR_UNSUPPORTED, "a PNG is grey or RGB with 8 or 16 bits; this image has %d channels of %d%s bits", im->channels,
+                       im->bits, im->is_signed ? " signed" : "");
     j.png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &j, on_error, on_warning);
     if (j.png)
         j.info = png_create_info_struct(j.png);

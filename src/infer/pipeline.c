@@ -90,7 +90,7 @@ size_t pipeline_count(const struct manifest *cohort, const struct pipeline_optio
 static int run_threads(struct pipeline *l, pipeline_sink *sink, void *ctx, struct err *e) {
     pthread_t thread;
     if (pthread_create(&thread, NULL, read_ahead, l))
-        return err_set(e, ERR_THREAD, "the thread that reads ahead could not be started");
+        return err_set(e, ERR_THREAD, "the read-ahead thread could not be started");
     int rc = deliver_all(l, sink, ctx, e);
     pthread_mutex_lock(&l->lock);
     l->stop = true;

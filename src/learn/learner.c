@@ -143,16 +143,16 @@ static unsigned present_of(const struct learner_exam *x) {
 static int check_exams(const struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
     const unsigned places = network_slots(l->facts.config.network);
     if (n < 1 || n > BATCH_MAX)
-        return err_set(e, ERR_LIMIT, "a batch of %d exams; 1 to %d are possible", n, (int)BATCH_MAX);
+        return err_set(e, ERR_LIMIT, "a batch of %d exams; must be 1 to %d", n, (int)BATCH_MAX);
     for (int i = 0; i < n; i++) {
         const unsigned present = present_of(&exams[i]);
         if (!present)
-            return err_set(e, ERR_EXAM_NO_IMAGE, "exam '%s': no image is given; at least one is needed", exams[i].id);
+            return err_set(e, ERR_EXAM_NO_IMAGE, "exam '%s': no image is given; at least one is required", exams[i].id);
         if (present & ~places)
-            return err_set(e, ERR_VIEW_NOT_TAKEN, "exam '%s': the network '%s' has no place for one of its views", exams[i].id,
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "exam '%s': the network '%s' does not take one of its views", exams[i].id,
                            network_name(l->facts.config.network));
         if (l->facts.config.variant == VARIANT_REFERENCE && present != places)
-            return err_set(e, ERR_INTERNAL, "exam '%s': the reference network wants every view, black where there is none", exams[i].id);
+            return err_set(e, ERR_INTERNAL, "exam '%s': the reference network requires every view, black where one is absent", exams[i].id);
         if (l->facts.config.clinical != CLINICAL_NONE && !exams[i].clinical)
             return err_set(e, ERR_INTERNAL, "exam '%s': the clinical values are not given", exams[i].id);
     }

@@ -13,7 +13,7 @@ int mask_check(const struct mask_settings *s, struct err *e) {
     } all[] = {{"modality", s->modality}, {"kind", s->kind}, {"view", s->view}, {"clinical", s->clinical}};
     for (int i = 0; i < 4; i++)
         if (!(all[i].p >= 0 && all[i].p < 1))
-            return err_set(e, ERR_CONFIG, "masking, %s: probability %g; at least 0 and below 1 are possible", all[i].name, all[i].p);
+            return err_set(e, ERR_CONFIG, "masking, %s: probability %g; it must lie in [0, 1)", all[i].name, all[i].p);
     return 0;
 }
 

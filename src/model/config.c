@@ -84,16 +84,15 @@ int config_check(const struct model_config *c, const struct schema *schema, stru
     const int sides[] = {p->mg_height, p->mg_width, p->us_height, p->us_width};
     for (int i = 0; i < 4; i++)
         if (sides[i] < 32 || sides[i] > 8192)
-            return err_set(e, ERR_CONFIG, "an input side of %d pixels; 32 to 8192 are possible", sides[i]);
+            return err_set(e, ERR_CONFIG, "an input side of %d pixels; must be 32 to 8192", sides[i]);
     if (c->variant == VARIANT_REFERENCE && prep_is_canonical(p))
-        return err_set(e, ERR_CONFIG,
-                       "variant reference stands a black image in for an absent one; only profile reference-v1 says what that is");
+        return err_set(e, ERR_CONFIG, "variant reference replaces an absent image by a black one, which only profile reference-v1 defines");
     if (p->vendors && !prep_is_canonical(p))
         return err_set(e, ERR_CONFIG, "profile %s takes no vendor table; canonical-v1 does", p->name);
     if (!isfinite(p->mg_mean) || !isfinite(p->mg_std) || p->mg_std <= 0)
         return err_set(e, ERR_CONFIG, "mammography normalisation by mean %g and standard deviation %g", p->mg_mean, p->mg_std);
     if (c->width < 8 || c->width > 256 || c->width % 8)
-        return err_set(e, ERR_CONFIG, "width %d; multiples of 8 from 8 to 256 are possible", c->width);
+        return err_set(e, ERR_CONFIG, "width %d; must be a multiple of 8 from 8 to 256", c->width);
     if (c->network != NETWORK_BMU && c->variant == VARIANT_MASKED)
         return err_set(e, ERR_CONFIG, "the unimodal network '%s' has no mask: its head takes every view's features; use variant reference",
                        network_name(c->network));
@@ -153,17 +152,17 @@ static int unlearnt_from_json(unsigned *out, const struct json *j, struct err *e
         while (k < KIND_COUNT && !(name && strcmp(name, slot_kind_name((enum kind)k)) == 0))
             k++;
         if (k == KIND_COUNT || *out >> k & 1U)
-            return err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt: item %zu is no kind of image, or stands there twice", i + 1);
+            return err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt: item %zu is not a kind of image, or appears twice", i + 1);
         *out |= 1U << k;
     }
-    return *out ? 0 : err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt is no list of kinds of images");
+    return *out ? 0 : err_set(e, ERR_MODEL_METADATA, "bmunet.config: unlearnt is not a list of kinds of images");
 }
 
 static int small_integer(const struct json *j, int at, const char *what, int *out, struct err *e) {
     const struct json *v = at < 0 ? json_get(j, what) : json_at(json_get(j, what), (size_t)at);
     const int64_t n = json_integer(v, -1);
     if (!json_is_integer(v) || n < 0 || n > 1 << 20)
-        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: '%s' is missing or no small whole number", what);
+        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: '%s' is missing or not a small integer", what);
     *out = (int)n;
     return 0;
 }

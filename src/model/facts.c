@@ -1,4 +1,4 @@
-/* What a model file says of itself. Floor 6. */
+/* The contents of a model file, checked. Floor 6. */
 #include "model/facts.h"
 
 #include <math.h>
@@ -13,7 +13,7 @@ static int metadata_json(struct json **out, const struct facts *f, const char *k
     const char *text = archive_metadata(f->archive, key);
     if (!text)
         return err_set(e, ERR_MODEL_METADATA,
-                       "the file has no '%s' in its metadata; is it a model of bmunet? A PyTorch checkpoint becomes one by 'bmunet import'",
+                       "the file has no '%s' in its metadata; is it a bmunet model? Convert a PyTorch checkpoint with 'bmunet import'",
                        key);
     const int rc = json_read(out, text, strlen(text), ERR_MODEL_METADATA, e);
     return rc ? err_prefix(e, "%s", key), rc : 0;

@@ -1,4 +1,4 @@
-/* What a model file says of itself: configuration, schema, statistics, and its arrays, all checked. Floor 6.
+/* The contents of a model file: configuration, schema, statistics and arrays, all checked. Floor 6.
  * Behind both a model that predicts (model.c) and a network that learns (src/train). */
 #ifndef BMU_MODEL_FACTS_H
 #define BMU_MODEL_FACTS_H

@@ -29,12 +29,12 @@ static int check_level(const struct loss *l, int at, struct err *e) {
     const struct loss_level *level = &l->level[at];
     double sum = 0;
     if (!is_weight(level->weight))
-        return err_set(e, ERR_CONFIG, "the weight of level %d is %g; it must be a number from 0 up", at, level->weight);
+        return err_set(e, ERR_CONFIG, "the weight of level %d is %g; it must not be negative", at, level->weight);
     if (level->n_nodes < 1 || level->n_nodes > l->n_leaves)
         return err_set(e, ERR_CONFIG, "level %d has %d nodes, the tree %d leaves", at, level->n_nodes, l->n_leaves);
     for (int k = 0; k < level->n_nodes; sum += level->class_weight[k], k++)
         if (!is_weight(level->class_weight[k]))
-            return err_set(e, ERR_CONFIG, "the weight of class %d of level %d is %g; it must be a number from 0 up", k, at,
+            return err_set(e, ERR_CONFIG, "the weight of class %d of level %d is %g; it must not be negative", k, at,
                            level->class_weight[k]);
     if (!(sum > 0 && isfinite(sum)))
         return err_set(e, ERR_CONFIG, "the class weights of level %d add up to %g", at, sum);
@@ -50,7 +50,7 @@ static int check_nesting(const struct loss *l, int at, struct err *e) {
     for (int leaf = 0; leaf < l->n_leaves; leaf++) {
         const int node = level->node_of_leaf[leaf], up = above ? above->node_of_leaf[leaf] : 0;
         if (node < 0 || node >= level->n_nodes || (parent[node] >= 0 && parent[node] != up))
-            return err_set(e, ERR_CONFIG, "leaf %d has no node on level %d, or one that lies under two", leaf, at);
+            return err_set(e, ERR_CONFIG, "leaf %d has no node on level %d, or more than one", leaf, at);
         parent[node] = up;
     }
     for (int k = 0; k < level->n_nodes; k++)
@@ -62,7 +62,7 @@ static int check_nesting(const struct loss *l, int at, struct err *e) {
 int loss_check(const struct loss *l, struct err *e) {
     double sum = 0;
     if (l->n_levels < 1 || l->n_levels > LOSS_LEVELS_MAX || l->n_leaves < 2 || l->n_leaves > LOSS_LEAVES_MAX)
-        return err_set(e, ERR_CONFIG, "a loss over %d levels and %d leaves; 1 to %d and 2 to %d are possible", l->n_levels, l->n_leaves,
+        return err_set(e, ERR_CONFIG, "a loss over %d levels and %d leaves; must be 1 to %d and 2 to %d", l->n_levels, l->n_leaves,
                        LOSS_LEVELS_MAX, LOSS_LEAVES_MAX);
     for (int i = 0; i < l->n_levels; i++) {
         int rc = check_level(l, i, e);
@@ -205,7 +205,7 @@ int loss_run(struct loss_value *out, float *gradient, const struct loss *l, cons
     for (size_t i = 0; i < n; i++) {
         const size_t at = i * (size_t)l->n_leaves;
         if (!run_exam(out, gradient ? gradient + at : NULL, l, logits + at, labels[i]))
-            return err_set(e, ERR_TRAIN_NAN, "exam %zu of the batch: its gradient by the logits leaves float32", i);
+            return err_set(e, ERR_TRAIN_NAN, "exam %zu of the batch: its gradient with respect to the logits overflows float32", i);
     }
     for (int at = 0; at < l->n_levels; at++) {
         if (out->weights[at] > 0)

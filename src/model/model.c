@@ -88,7 +88,7 @@ static void forget(void *archive) {
     archive_forget(archive);
 }
 
-/* The rest of opening, once the facts are there or could not be had. */
+/* The rest of opening, whether the facts could be read or not. */
 static int make_model(struct model **out, struct model *m, int rc, const struct model_options *options, struct err *e) {
     if (rc == 0 && (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) == 0)
         rc = buffers(m, e);
@@ -289,11 +289,11 @@ static int run(struct model *m, const struct model_input *in, struct model_outpu
     for (int s = 0; s < SLOT_COUNT; s++) {
         given |= in->view[s] ? 1U << s : 0;
         if (in->view[s] && !(places >> s & 1U))
-            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' has no place for %s", network_name(m->facts.config.network),
+            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' does not take %s", network_name(m->facts.config.network),
                            slot_name((enum slot)s));
     }
     if (!given)
-        return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is needed");
+        return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is required");
     if (m->facts.config.clinical != CLINICAL_NONE && !in->clinical)
         return err_set(e, ERR_INTERNAL, "the clinical values are not given");
     for (int t = 0; t < n; t++) {

@@ -9,7 +9,7 @@
 #include "exam/tree.h"
 #include "model/model.h"
 
-/* What every model file of ours says of itself. */
+/* The metadata of every model file that we write. */
 struct model_file {
     const struct model_config *config;
     const struct schema *schema;                /* NULL if the network takes no clinical data */

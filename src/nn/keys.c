@@ -157,7 +157,7 @@ static int check_numbers(const struct keys *k, const struct archive *a, struct e
         if (key_dtype(key) != DTYPE_F32)
             continue;
         if ((uintptr_t)array->data % sizeof(float) != 0)
-            return err_set(e, ERR_WEIGHTS_KEYS, "%s does not lie on a multiple of 4 bytes; write the file again with a writer that aligns",
+            return err_set(e, ERR_WEIGHTS_KEYS, "%s is not aligned to 4 bytes; write the file again with a writer that aligns tensors",
                            key->name);
         const ptrdiff_t bad = first_bad(key, array);
         if (bad >= 0)

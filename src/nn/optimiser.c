@@ -67,7 +67,7 @@ static int check_config(const struct optimiser_config *c, struct err *e) {
     if (c->kind < 0 || c->kind >= OPTIMISER_KINDS)
         return err_set(e, ERR_CONFIG, "there is no optimiser number %d", (int)c->kind);
     if (!(isfinite(c->weight_decay) && c->weight_decay >= 0))
-        return err_set(e, ERR_CONFIG, "weight decay is %g; it must be a number from 0 up", c->weight_decay);
+        return err_set(e, ERR_CONFIG, "weight decay is %g; it must not be negative", c->weight_decay);
     if (!is_share(c->beta1) || !is_share(c->beta2) || !is_share(c->momentum))
         return err_set(e, ERR_CONFIG, "beta %g, beta %g, momentum %g: each must lie in [0, 1)", c->beta1, c->beta2, c->momentum);
     if (adamw ? c->momentum > 0 || c->nesterov : c->beta1 > 0 || c->beta2 > 0 || c->epsilon != 0)
@@ -88,7 +88,7 @@ static int check_segments(const struct optimiser_segment *s, size_t n, size_t si
         end = s[i].offset + s[i].count;
         moving += s[i].frozen ? 0 : s[i].count;
     }
-    return moving ? 0 : err_set(e, ERR_CONFIG, "nothing is left to train: every array is frozen");
+    return moving ? 0 : err_set(e, ERR_CONFIG, "nothing to train: every array is frozen");
 }
 
 /* --- building ------------------------------------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 
 int schedule_check(const struct schedule *s, struct err *e) {
     if (!(isfinite(s->base) && s->base > 0))
-        return err_set(e, ERR_CONFIG, "the learning rate is %g; it must be a number above 0", s->base);
+        return err_set(e, ERR_CONFIG, "the learning rate is %g; it must be positive", s->base);
     if (s->kind == SCHEDULE_CONSTANT && (s->total || s->warmup))
         return err_set(e, ERR_CONFIG, "a constant learning rate has neither a last step nor a warm-up");
     if (s->kind == SCHEDULE_COSINE && (s->total == 0 || s->warmup > s->total))

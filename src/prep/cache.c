@@ -3,7 +3,8 @@
  * FOLDER/ab/cd/<64 hexadecimal digits>: an entry. FOLDER/bmunet-cache: the mark, and the lock; in it the sum of the entries' bytes as last
  * counted. Who adds an entry takes the lock, adds its size to the sum, removes old entries if the sum is above the bound, and gives the
  * lock back; then writes to FOLDER/tmp-<random> and renames. So the sum is never below the truth (a crash between leaves it above, and the
- * next count mends that), and the bound holds for all processes together. Temporaries of crashed writers go when they are an hour old. */
+ * next count corrects that), and the bound holds for all processes together. Temporaries of crashed writers go when they are an hour old.
+ */
 #include "prep/cache.h"
 
 #include <dirent.h>
@@ -136,7 +137,7 @@ static int lock(struct cache *c, struct err *e) {
 int cache_open(struct cache **out, const char *folder, uint64_t max_bytes, struct err *e) {
     *out = NULL;
     if (max_bytes < CACHE_BYTES_MIN)
-        return err_set(e, ERR_USAGE, "%s: a cache of less than %d bytes holds nothing", folder, CACHE_BYTES_MIN);
+        return err_set(e, ERR_USAGE, "%s: a cache must have at least %d bytes", folder, CACHE_BYTES_MIN);
     struct cache *c = mem_alloc(1, sizeof *c, e);
     if (!c)
         return ERR_NO_MEMORY;
@@ -331,7 +332,7 @@ static int place(struct cache *c, const struct cache_key *k, const struct buf *b
     char temporary[32], path[PATH_SIZE], folder[PATH_SIZE];
     uint64_t random;
     if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return failed(e, c->folder, "no random name");
+        return failed(e, c->folder, "a random name could not be generated");
     snprintf(temporary, sizeof temporary, TEMPORARY "%016" PRIx64, random);
     entry_path(path, k);
     for (int n = 2; n <= 5; n += 3) {

@@ -273,9 +273,9 @@ int cache_entry_read(float *out, struct input_verdict *v, const struct cache_key
     take_bytes(&r, digest, sizeof digest);
     take_bytes(&r, said, sizeof said);
     if (r.bad || memcmp(start, magic, sizeof magic) != 0 || version != VERSION || encoding > ENCODING_U8)
-        return damaged(e, "it does not begin as one of this version");
+        return damaged(e, "it does not start like an entry of this version");
     if (memcmp(digest, k->digest, sizeof digest) != 0)
-        return damaged(e, "it is another one's");
+        return damaged(e, "it belongs to another key");
     sha256_bytes(r.at, r.left, computed);
     if (memcmp(said, computed, sizeof said) != 0)
         return damaged(e, "its checksum differs");

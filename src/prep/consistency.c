@@ -48,14 +48,14 @@ static int dates(const struct pair *p, struct err *e) {
     const int a = day_of(p->fa), b = day_of(p->fb);
     if (a == NO_DAY || b == NO_DAY || abs(a - b) <= EXAM_DAYS_APART_MAX)
         return 0;
-    return err_set(e, ERR_DATE_APART, "the files of %s and %s were made %d days apart; up to %d are allowed", slot_name(p->a),
+    return err_set(e, ERR_DATE_APART, "the files of %s and %s were acquired %d days apart; at most %d are allowed", slot_name(p->a),
                    slot_name(p->b), abs(a - b), EXAM_DAYS_APART_MAX);
 }
 
 static int pixels(const struct pair *p, struct err *e) {
     if (memcmp(p->fa->pixel_sha256, p->fb->pixel_sha256, sizeof p->fa->pixel_sha256) != 0)
         return 0;
-    return err_set(e, ERR_VIEW_DUPLICATE, "%s and %s show the same picture, pixel for pixel; which of the two views it is cannot be known",
+    return err_set(e, ERR_VIEW_DUPLICATE, "%s and %s show the same image, pixel for pixel; it is not known which of the two views it is",
                    slot_name(p->a), slot_name(p->b));
 }
 

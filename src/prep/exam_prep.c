@@ -86,9 +86,9 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
         refuse_input(v, rc, why.message);
     }
     if (!taken && w->o->unlearnt >> s & 1U)
-        refuse_input(v, ERR_VIEW_UNLEARNT, "this model has learnt from no exam with such an image");
+        refuse_input(v, ERR_VIEW_UNLEARNT, "this model was not trained on any exam with such an image");
     else if (!taken)
-        refuse_input(v, ERR_VIEW_NOT_TAKEN, "this network has no place for the view");
+        refuse_input(v, ERR_VIEW_NOT_TAKEN, "this network does not take this view");
     w->ms->prep += 1e3 * (clock_seconds() - read);
     source_release(&file);
     return err_ends_run(rc) ? err_set(e, rc, "exam %s, %s: %s", exam_title(w->exam), slot_name(s), why.message) : 0;
@@ -104,7 +104,7 @@ static void find_duplicates(struct work *w) {
             if (!v[s].hashed || !v[t].hashed || v[s].code == ERR_FILE_EMPTY || memcmp(v[s].sha256, v[t].sha256, SHA256_SIZE) != 0)
                 continue;
             const char *first = slot_name((enum slot)t), *second = slot_name((enum slot)s);
-            refuse_exam(w->v, ERR_VIEW_DUPLICATE, "%s and %s hold the same bytes (%s); which of the two views it is cannot be known", first,
+            refuse_exam(w->v, ERR_VIEW_DUPLICATE, "%s and %s hold the same bytes (%s); it is not known which of the two views it is", first,
                         second, csv_show(name, filename_base(w->exam->source[s].name)));
             const char *other[2] = {second, first};
             for (int k = 0; k < 2; k++) {
@@ -162,7 +162,7 @@ static void judge_what_is_left(struct work *w) {
     if (!any && !w->v->code) {
         char said[sizeof w->v->reason];
         snprintf(said, sizeof said, "%s", w->v->reason);
-        refuse_exam(w->v, ERR_EXAM_NO_IMAGE, "no usable image is left%s%s", said[0] ? ": " : "", said);
+        refuse_exam(w->v, ERR_EXAM_NO_IMAGE, "no usable image remains%s%s", said[0] ? ": " : "", said);
     }
 }
 
@@ -172,10 +172,10 @@ static void judge(struct work *w) {
         refuse_exam(v, w->known->code, "%s", w->known->reason);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (v->input[s].code == ERR_VIEW_NOT_TAKEN)
-            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s has no place for this view; leave its column out", slot_name((enum slot)s),
+            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s does not take this view; leave its column out", slot_name((enum slot)s),
                         w->o->network);
         else if (v->input[s].code == ERR_VIEW_UNLEARNT)
-            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model has not learnt %s; leave its column out", slot_name((enum slot)s),
+            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model was not trained on %s; leave its column out", slot_name((enum slot)s),
                         slot_kind_title(slot_kind((enum slot)s)));
     find_duplicates(w);
     judge_refused_inputs(w);
@@ -185,7 +185,7 @@ static void judge(struct work *w) {
         if (v->code && u->status == INPUT_USED)
             verdict_note(u, "%sprepared, but not run: the exam is refused", u->note[0] ? "; " : "");
         else if (u->status == INPUT_ABSENT && !(w->o->taken >> s & 1U))
-            verdict_note(u, w->o->unlearnt >> s & 1U ? "not learnt by this model" : "not an input of this network");
+            verdict_note(u, w->o->unlearnt >> s & 1U ? "not in this model's training" : "not an input of this network");
     }
 }
 

@@ -67,7 +67,7 @@ static void normalise_row(void *context, uint32_t y, const int32_t *row) {
 static int prep_mg(float *out, const struct prep_profile *p, struct image *im, struct input_verdict *v, struct err *e) {
     uint32_t h = (uint32_t)p->mg_height, w = (uint32_t)p->mg_width;
     if (!is_grey(im))
-        return err_set(e, ERR_IMAGE_COLOUR, "a mammogram has to be grey; this %s is in colour", im->format);
+        return err_set(e, ERR_IMAGE_COLOUR, "a mammogram must be grey; this %s is in colour", im->format);
     struct rows rows = {.image = im, .profile = p, .out = out};
     int rc = resize_rows_i32(&(struct resize_rows){&rows, widen_row, normalise_row}, w, h, im->width, im->height, e);
     if (rc)

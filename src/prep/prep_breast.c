@@ -79,9 +79,9 @@ static int check_content(const uint16_t *mean, const struct grid *g, struct err 
         high += bin >= BRIGHT_BIN;
     }
     if (hi - lo < RANGE_MIN || CONTENT_PART * brighter < cells(g))
-        return err_set(e, ERR_IMAGE_BLANK, "the picture is empty: one grey value nearly everywhere");
+        return err_set(e, ERR_IMAGE_BLANK, "the image is empty: one grey value nearly everywhere");
     if (high > low && BRIGHT_PART * high >= n)
-        return err_set(e, ERR_IMAGE_POLARITY, "the picture's border is white: black and white are exchanged");
+        return err_set(e, ERR_IMAGE_POLARITY, "the image's border is white: black and white are inverted");
     return 0;
 }
 
@@ -129,7 +129,7 @@ static int largest(struct grid *g, struct work *w, struct err *e) {
     const int n = grid_components(w->part, (int)(sizeof w->part / sizeof *w->part), w->label, g, 4);
     int best = 0;
     if (n == 0)
-        return err_set(e, ERR_IMAGE_NOT_BREAST, "the picture shows nothing that could be a breast");
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the image shows nothing that could be a breast");
     for (int i = 1; i < n; i++)
         if (w->part[i].cells > w->part[best].cells)
             best = i;
@@ -180,7 +180,7 @@ static int find_chest(enum chest_wall *out, const struct grid *g, struct grid_bo
     *out = 4 * left >= 3 * n && 5 * right <= 2 * n ? CHEST_LEFT : 4 * right >= 3 * n && 5 * left <= 2 * n ? CHEST_RIGHT : CHEST_UNKNOWN;
     if (*out == CHEST_UNKNOWN)
         return err_set(e, ERR_SIDE_UNKNOWN,
-                       "on which side the chest wall lies cannot be told: neither or both sides of the outline are straight");
+                       "the side of the chest wall cannot be determined: neither or both sides of the outline are straight");
     return 0;
 }
 
@@ -207,19 +207,19 @@ static int check_breast(const struct grid *g, const uint16_t *mean, struct err *
         most = bins[i] > most ? bins[i] : most;
     }
     if (2 * bins[BINS - 1] > n)
-        return err_set(e, ERR_IMAGE_SATURATED, "more than half of the breast is as bright as the file can say");
+        return err_set(e, ERR_IMAGE_SATURATED, "more than half of the breast is saturated");
     if (AREA_PART * n < cells(g) || 100 * n > AREA_PERCENT * cells(g))
-        return err_set(e, ERR_IMAGE_NOT_BREAST, "what could be a breast fills %d %% of the picture", 100 * n / cells(g));
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the breast candidate fills %d %% of the image", 100 * n / cells(g));
     if (occupied < OCCUPIED_MIN || 2 * most > n)
-        return err_set(e, ERR_IMAGE_NOT_BREAST, "what could be a breast has %d grey values: a drawing or a mask", occupied);
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the breast candidate has only %d grey values: a drawing or a mask", occupied);
     return 0;
 }
 
 int breast_find(struct breast *out, const struct grey *grey, struct err *e) {
     struct grid *g = &out->mask;
     if (grey->width < PREP_SIDE_MIN || grey->height < PREP_SIDE_MIN)
-        return err_set(e, ERR_IMAGE_TOO_SMALL, "the picture has %u x %u pixels; at least %d each way are needed", grey->width, grey->height,
-                       PREP_SIDE_MIN);
+        return err_set(e, ERR_IMAGE_TOO_SMALL, "the image has %u x %u pixels; at least %d in each direction are required", grey->width,
+                       grey->height, PREP_SIDE_MIN);
     struct work *w = mem_alloc_aligned(1, sizeof *w, e);
     if (!w)
         return ERR_NO_MEMORY;

@@ -77,18 +77,18 @@ static uint16_t round16(double y) {
 
 static int check_lut(const struct dicom_lut *l, const char *which, struct err *e) {
     if (l->n < 1 || l->n > DICOM_LUT_ENTRIES_MAX || l->bits < BITS_MIN || l->bits > BITS_MAX || !l->values)
-        return err_set(e, ERR_DICOM_LUT, "the %s has %u entries of %d bits; 1 to 65536 of 8 to 16 bits are possible", which, l->n, l->bits);
+        return err_set(e, ERR_DICOM_LUT, "the %s has %u entries of %d bits; must be 1 to 65536 of 8 to 16 bits", which, l->n, l->bits);
     return 0;
 }
 
 static int check_modality(const struct dicom *d, struct err *e) {
     if (d->modality_lut.values || d->modality_lut.n) {
         if (d->has_rescale && (d->slope != 1 || d->intercept != 0))
-            return err_set(e, ERR_DICOM_LUT, "the file has both a Modality LUT and a rescale; only one of them may be there");
+            return err_set(e, ERR_DICOM_LUT, "the file has both a Modality LUT and a rescale; only one is allowed");
         return check_lut(&d->modality_lut, "Modality LUT", e);
     }
     if (d->has_rescale && (!isfinite(d->slope) || !isfinite(d->intercept) || d->slope == 0))
-        return err_set(e, ERR_DICOM_LUT, "Rescale Slope %g and Intercept %g map nothing", d->slope, d->intercept);
+        return err_set(e, ERR_DICOM_LUT, "Rescale Slope %g and Intercept %g are not usable", d->slope, d->intercept);
     return 0;
 }
 
@@ -153,9 +153,9 @@ static int choose_voi(struct voi *u, const struct dicom *d, const struct vendor 
 static int check_photometric(bool *inverted, const struct dicom *d, int bits, struct err *e) {
     const bool one = strcmp(d->photometric, "MONOCHROME1") == 0;
     if (!one && strcmp(d->photometric, "MONOCHROME2") != 0)
-        return err_set(e, ERR_IMAGE_COLOUR, "a DICOM image of one channel has to be MONOCHROME1 or MONOCHROME2");
+        return err_set(e, ERR_IMAGE_COLOUR, "a DICOM image of one channel must be MONOCHROME1 or MONOCHROME2");
     if (d->bits_stored < BITS_MIN || d->bits_stored > BITS_MAX || d->bits_stored > bits)
-        return err_set(e, ERR_IMAGE_DEPTH, "Bits Stored %d in a container of %d; 8 to 16 are possible", d->bits_stored, bits);
+        return err_set(e, ERR_IMAGE_DEPTH, "Bits Stored %d in a container of %d; must be 8 to 16", d->bits_stored, bits);
     const enum dicom_shape due = one ? DICOM_SHAPE_INVERSE : DICOM_SHAPE_IDENTITY;
     if (d->presentation_shape != DICOM_SHAPE_ABSENT && d->presentation_shape != due)
         return err_set(e, ERR_IMAGE_POLARITY, "MONOCHROME%d and the file's Presentation LUT Shape disagree on what is black", one ? 1 : 2);
@@ -221,7 +221,7 @@ int grey_prepare(struct grey *out, uint16_t *table, const struct image *im, cons
     *out = (struct grey){
         .pixels = im->pixels, .width = im->width, .height = im->height, .bits = im->bits, .step = im->channels, .table = table};
     if (im->channels == 3 && !channels_equal(im))
-        return err_set(e, ERR_IMAGE_COLOUR, "a mammogram has to be grey; this %s is in colour", im->format);
+        return err_set(e, ERR_IMAGE_COLOUR, "a mammogram must be grey; this %s is in colour", im->format);
     if (im->dicom && im->channels == 1)
         return table_dicom(table, im, vendor, v, e);
     if (im->channels == 3)

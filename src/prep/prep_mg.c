@@ -17,7 +17,7 @@ int prep_pad(uint32_t *padded_w, uint32_t *padded_h, uint32_t w, uint32_t h, int
     else
         ph = (w * th + tw - 1) / tw;
     if (pw > IMAGE_SIDE_MAX || ph > IMAGE_SIDE_MAX || pw * ph > IMAGE_PIXELS_MAX)
-        return err_set(e, ERR_IMAGE_TOO_LARGE, "padded to the network's aspect the picture would have %llu x %llu pixels",
+        return err_set(e, ERR_IMAGE_TOO_LARGE, "padded to the network's aspect ratio, the image would have %llu x %llu pixels",
                        (unsigned long long)pw, (unsigned long long)ph);
     *padded_w = (uint32_t)pw;
     *padded_h = (uint32_t)ph;
@@ -85,10 +85,9 @@ static int check_chest(const struct view_plan *plan, enum chest_wall found, stru
         return 0;
     if (plan->side)
         return err_set(e, ERR_SIDE_IMAGE,
-                       "the chest wall lies on the picture's %s; for side %c as the file or the table says it belongs on the %s",
+                       "the chest wall is on the image's %s; for side %c, given by the file or the table, it must be on the %s",
                        names[found], plan->side, names[plan->chest]);
-    return err_set(e, ERR_SIDE_IMAGE, "the chest wall lies on the picture's %s, Patient Orientation says %s", names[found],
-                   names[plan->chest]);
+    return err_set(e, ERR_SIDE_IMAGE, "the chest wall is on the image's %s, Patient Orientation says %s", names[found], names[plan->chest]);
 }
 
 static int finish(float *out, const struct prep_job *job, const struct grey *g, const struct breast *b, struct input_verdict *v,
@@ -103,7 +102,7 @@ static int finish(float *out, const struct prep_job *job, const struct grey *g, 
     if (rc)
         return rc;
     if (ENLARGED_MAX * padded_h < target_h)
-        return err_set(e, ERR_IMAGE_TOO_SMALL, "the breast has %u x %u pixels; it would have to be enlarged more than %d times", w, h,
+        return err_set(e, ERR_IMAGE_TOO_SMALL, "the breast has %u x %u pixels; it would need to be enlarged more than %d times", w, h,
                        ENLARGED_MAX);
     struct crop c = {.grey = g,
                      .breast = b,

@@ -90,7 +90,7 @@ static int panes_by_tags(struct panes *out, const struct dicom *d, const struct 
         out->pane[out->n++] = (struct pane){.box = region[i].box, .flow = flow};
         out->any_flow = out->any_flow || flow;
     }
-    return out->n ? 0 : err_set(e, ERR_IMAGE_KIND, "the file has ultrasound regions, but none is a 2D picture of tissue or colour flow");
+    return out->n ? 0 : err_set(e, ERR_IMAGE_KIND, "the file has ultrasound regions, but none is a 2D image of tissue or colour flow");
 }
 
 /* --- by looking -------------------------------------------------------------------------------------------------------------- */
@@ -162,7 +162,7 @@ static int panes_from_parts(struct panes *out, const struct look *l, int n, cons
     struct grid_box all = {GRID_MAX, GRID_MAX, 0, 0}, large[2] = {{0}};
     int most = 0, n_large = 0;
     if (n == 0)
-        return err_set(e, ERR_IMAGE_BLANK, "the picture is black");
+        return err_set(e, ERR_IMAGE_BLANK, "the image is black");
     for (int i = 0; i < n; i++)
         most = l->part[i].cells > most ? l->part[i].cells : most;
     for (int i = 0; i < n; i++) {
@@ -244,9 +244,8 @@ static int choose(const struct pane **out, struct panes *all, const struct pictu
     if (n == 1)
         return 0;
     if (n > 1)
-        return err_set(e, ERR_IMAGE_KIND, "the picture has %d parts that could be meant by slot %s; cut out the one that is", n,
-                       slot_name(s));
-    return err_set(e, ERR_IMAGE_KIND, "the picture is not what slot %s is for: %.1f %% of it are coloured%s", slot_name(s),
+        return err_set(e, ERR_IMAGE_KIND, "the image has %d panes that could belong in slot %s; crop the right one", n, slot_name(s));
+    return err_set(e, ERR_IMAGE_KIND, "the image does not fit slot %s: %.1f %% of it is coloured%s", slot_name(s),
                    100 * (double)all->pane[0].colour / (double)area(all->pane[0].box),
                    all->any_flow ? ", and the file says colour flow" : "");
 }
@@ -257,7 +256,7 @@ static int check_pane(const struct pane *p, const struct picture *im, struct err
     bool seen[256] = {false};
     int values = 0;
     if (b.x1 - b.x0 < PREP_SIDE_MIN || b.y1 - b.y0 < PREP_SIDE_MIN)
-        return err_set(e, ERR_IMAGE_TOO_SMALL, "the picture proper has %u x %u pixels; at least %d each way are needed", b.x1 - b.x0,
+        return err_set(e, ERR_IMAGE_TOO_SMALL, "the image area has %u x %u pixels; at least %d in each direction are required", b.x1 - b.x0,
                        b.y1 - b.y0, PREP_SIDE_MIN);
     for (uint32_t y = b.y0; y < b.y1; y++)
         for (uint32_t x = b.x0; x < b.x1; x++) {
@@ -269,11 +268,11 @@ static int check_pane(const struct pane *p, const struct picture *im, struct err
             white += darkest(at) >= 250;
         }
     if (64 * lit < area(b))
-        return err_set(e, ERR_IMAGE_BLANK, "the picture is black nearly everywhere");
+        return err_set(e, ERR_IMAGE_BLANK, "the image is black nearly everywhere");
     if (2 * white > area(b))
-        return err_set(e, ERR_IMAGE_SATURATED, "more than half of the picture is white");
+        return err_set(e, ERR_IMAGE_SATURATED, "more than half of the image is white");
     if (8 * lit < area(b) || values < 16)
-        return err_set(e, ERR_IMAGE_NOT_BREAST, "the picture has %d grey values and %.0f %% content: no ultrasound image", values,
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the image has %d grey values and %.0f %% content: not an ultrasound image", values,
                        100 * (double)lit / (double)area(b));
     return 0;
 }

@@ -79,8 +79,8 @@ int prep_us_canonical(float *out, const struct prep_job *job, struct input_verdi
     if (im->bits == 16 && (im->channels == 3 || !im->dicom))
         return err_set(e, ERR_IMAGE_DEPTH, "an ultrasound image has 8 bits per sample; this %s has 16", im->format);
     if (im->width < PREP_SIDE_MIN || im->height < PREP_SIDE_MIN)
-        return err_set(e, ERR_IMAGE_TOO_SMALL, "the picture has %u x %u pixels; at least %d each way are needed", im->width, im->height,
-                       PREP_SIDE_MIN);
+        return err_set(e, ERR_IMAGE_TOO_SMALL, "the image has %u x %u pixels; at least %d in each direction are required", im->width,
+                       im->height, PREP_SIDE_MIN);
     struct box b = {0};
     uint8_t *rgb = mem_alloc_aligned((size_t)im->width * im->height, 3, e);
     int rc = rgb ? to_rgb(rgb, job, v, e) : ERR_NO_MEMORY;

@@ -145,11 +145,11 @@ char view_side(const struct dicom *d) {
 static int check_side(char *out, const struct dicom *d, bool mg, const struct prep_claim *claim, struct err *e) {
     const char side = view_side(d);
     if (side == 'B')
-        return err_set(e, ERR_SIDE_UNKNOWN, "the file's laterality is B, both breasts; one breast per file can be used");
+        return err_set(e, ERR_SIDE_UNKNOWN, "the file's laterality is B, both breasts; only one breast per file is supported");
     if (!side && mg && laterality(d)[0])
         return err_set(e, ERR_SIDE_UNKNOWN, "the file's laterality is neither L nor R");
     if (side && claim->side && side != claim->side)
-        return err_set(e, ERR_SIDE_MISMATCH, "the file says side %c, the table %c", side, claim->side);
+        return err_set(e, ERR_SIDE_MISMATCH, "the file says side %c, the table side %c", side, claim->side);
     *out = side ? side : claim->side;
     return 0;
 }
@@ -166,9 +166,9 @@ static bool holds(const char *text, char letter) {
 static int lateral_order(enum order *out, char letter, char side, struct err *e) {
     if (!side)
         return err_set(e, ERR_SIDE_UNKNOWN,
-                       "Patient Orientation cannot be read while the breast's side is not known; give the table a side");
+                       "Patient Orientation cannot be interpreted while the breast's side is unknown; give the side in the table");
     if (letter != 'L' && letter != 'R')
-        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation of the columns is not a direction of a mammogram");
+        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation of the columns is not a mammography direction");
     *out = letter != side ? ORDER_STANDARD : ORDER_REVERSED; /* a left breast's columns run to the patient's right: to medial */
     return 0;
 }
@@ -178,9 +178,9 @@ static int column_order(enum order *out, bool *sure, const char *column, enum sl
     const bool head = holds(column, 'H'), foot = holds(column, 'F'), left = holds(column, 'L'), right = holds(column, 'R');
     *sure = false;
     if (s == SLOT_MG_CC && (column[0] == 'H' || column[0] == 'F'))
-        return err_set(e, ERR_VIEW_MISMATCH, "Patient Orientation has columns along the body, which no CC view has");
+        return err_set(e, ERR_VIEW_MISMATCH, "Patient Orientation has columns along the body, as in no CC view");
     if (column[0] == 'A' || column[0] == 'P' || (s == SLOT_MG_MLO && ((head && foot) || (left && right))))
-        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation of the columns is not a direction of a mammogram");
+        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation of the columns is not a mammography direction");
     if (s == SLOT_MG_CC || (!head && !foot)) {
         int rc = lateral_order(out, s == SLOT_MG_CC ? column[0] : left ? 'L' : 'R', side, e);
         *sure = *out == ORDER_STANDARD; /* reversed, it would be the other breast's standard */
@@ -205,14 +205,14 @@ static int check_orientation(struct view_plan *plan, const struct dicom *d, enum
     if (!row[0] && !column[0])
         return 0;
     if (!row[0] || !column[0] || row[strspn(row, letters)] || column[strspn(column, letters)] || (row[0] != 'A' && row[0] != 'P'))
-        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation does not say where in the picture the chest wall is");
+        return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation does not say where in the image the chest wall is");
     int rc = column_order(&order, &sure, column, s, plan->side, e);
     if (rc)
         return rc;
     plan->chest = row[0] == 'A' ? CHEST_LEFT : CHEST_RIGHT;
     plan->upside_down = order == ORDER_REVERSED;
     if (standard != CHEST_UNKNOWN && plan->chest != standard && !sure)
-        return err_set(e, ERR_SIDE_IMAGE, "by Patient Orientation the chest wall lies where that of the other breast belongs");
+        return err_set(e, ERR_SIDE_IMAGE, "according to Patient Orientation the chest wall is where the other breast's would be");
     return 0;
 }
 
@@ -221,12 +221,12 @@ static int check_orientation(struct view_plan *plan, const struct dicom *d, enum
 static int check_mammogram(struct view_plan *plan, const struct dicom *d, enum slot s, const struct prep_claim *claim,
                            struct input_verdict *v, struct err *e) {
     if (d->frames_are_slices || d->frames > 1 || is(d->sop_class, sop_tomosynthesis))
-        return err_set(e, ERR_TOMOSYNTHESIS, "the file holds slices of a tomosynthesis; give the 2D mammogram");
+        return err_set(e, ERR_TOMOSYNTHESIS, "the file contains tomosynthesis slices; give the 2D mammogram");
     int rc = check_image_type(d, claim, v, e);
     if (rc)
         return rc;
     if (is(d->intent, "FOR PROCESSING") || is(d->sop_class, sop_processing))
-        return err_set(e, ERR_FOR_PROCESSING, "the file holds raw detector data; give the one that is for presentation");
+        return err_set(e, ERR_FOR_PROCESSING, "the file contains raw detector data; give the image for presentation");
     if (d->implant == DICOM_YES)
         return err_set(e, ERR_IMPLANT, "the file says that the breast has an implant");
     for (int i = 0; i < d->n_view_modifiers; i++)
@@ -261,7 +261,7 @@ int view_check(struct view_plan *out, const struct dicom *d, enum slot s, const 
     if (!d)
         return 0;
     if (!is(d->modality, mg ? "MG" : "US"))
-        return err_set(e, ERR_MODALITY_WRONG, "slot %s takes modality %s, the file says another", slot_name(s), mg ? "MG" : "US");
+        return err_set(e, ERR_MODALITY_WRONG, "slot %s takes modality %s, the file has another", slot_name(s), mg ? "MG" : "US");
     if (d->specimen || (d->view.value[0] && view_by_code(&d->view)->view == VIEW_SPECIMEN))
         return err_set(e, ERR_SPECIMEN, "the file shows a specimen, not a breast");
     if (d->body_part[0] && !is(d->body_part, "BREAST"))

@@ -70,7 +70,7 @@ static int copy_texts(const char ***out, size_t *n, char *const *texts, unsigned
         return ERR_NO_MEMORY;
     for (unsigned i = 0; i < count; i++) {
         if (!texts[i][0])
-            return err_set(e, ERR_CONFIG, "an empty text in the vendor table would fit every device");
+            return err_set(e, ERR_CONFIG, "an empty text in the vendor table would match every device");
         if (!((*out)[(*n)++] = arena_strdup(a, texts[i], e)))
             return ERR_NO_MEMORY;
     }
@@ -85,7 +85,7 @@ static int copy_bands(struct vendor *to, const struct vendor_raw *raw, struct ar
     for (unsigned i = 0; i < raw->bands_count; i++) {
         const struct vendor_band b = raw->bands[i];
         if (b.left < 0 || b.top < 0 || b.right > 1000 || b.bottom > 1000 || b.left >= b.right || b.top >= b.bottom)
-            return err_set(e, ERR_CONFIG, "vendor %s: band %u is no rectangle within 0 .. 1000", to->name, i + 1);
+            return err_set(e, ERR_CONFIG, "vendor %s: band %u is not a rectangle within 0 .. 1000", to->name, i + 1);
         to->bands[to->n_bands++] = b;
     }
     return 0;
@@ -95,7 +95,7 @@ int vendors_add(struct vendors *v, const struct vendor_raw *raw, struct err *e) 
     if (v->n == VENDORS_MAX)
         return err_set(e, ERR_LIMIT, "more than %d entries in the vendor table", VENDORS_MAX);
     if (!showable(raw->name))
-        return err_set(e, ERR_CONFIG, "a vendor's name consists of letters, digits, blanks, '-', '_' and '.'");
+        return err_set(e, ERR_CONFIG, "a vendor's name consists of letters, digits, spaces, '-', '_' and '.'");
     for (size_t i = 0; i < v->n; i++)
         if (vendor_same(v->entry[i].name, raw->name))
             return err_set(e, ERR_CONFIG, "two entries of the vendor table are called %s", raw->name);

@@ -124,7 +124,7 @@ int vendors_from_json(struct vendors **out, const struct json *j, struct err *e)
         return rc;
     for (size_t i = 0; !rc && i < json_size(j); i++) {
         const char *text = json_string(json_at(j, i));
-        rc = text ? add_text(*out, text, strlen(text), e) : err_set(e, ERR_MODEL_METADATA, "the vendor table is no list of texts");
+        rc = text ? add_text(*out, text, strlen(text), e) : err_set(e, ERR_MODEL_METADATA, "the vendor table is not a list of texts");
     }
     return finish(out, rc);
 }

@@ -57,9 +57,9 @@ static void leave_out_all(struct scan_file *files, const long *list, size_t n, i
 static long choose_one(struct scan_file *files, const long *list, size_t n) {
     const struct scan_facts *first = &files[list[0]].facts;
     if (n > 1 && first->modality == SCAN_US && !same_instance(files, list, n)) {
-        leave_out_all(files, list, n, ERR_SCAN_AMBIGUOUS,
-                      "several ultrasound images of one kind and plane: which of them shows the lesion cannot be known; leave one, or "
-                      "enter it by hand");
+        leave_out_all(
+            files, list, n, ERR_SCAN_AMBIGUOUS,
+            "several ultrasound images of one kind and plane: it is not known which shows the lesion; keep one, or enter it by hand");
         return SCAN_NO_FILE;
     }
     bool dated = true;
@@ -73,7 +73,7 @@ static long choose_one(struct scan_file *files, const long *list, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (list[i] != best && better(&files[best].facts, &files[list[i]].facts, dated, &rule) == 0) {
             leave_out_all(files, list, n, ERR_SCAN_AMBIGUOUS,
-                          "several images of one view, equal in date, compression and size: which of them to use cannot be known");
+                          "several images of one view, equal in date, compression and size: it is not known which to use");
             return SCAN_NO_FILE;
         }
     for (size_t i = 0; i < n; i++)

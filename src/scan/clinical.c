@@ -41,11 +41,10 @@ static int read_header(struct clinical_table *c, const struct schema *schema, st
         else if (is_label(name) || is_field(schema, name))
             c->carried[i] = true;
         else
-            return err_set(
-                e, ERR_CSV_COLUMN_UNKNOWN,
-                "column %zu: \"%s\" is not taken here; a clinical table holds patient_id, side, study_date, the schema's fields and "
-                "labels (nearest name of a cohort table: \"%s\")",
-                i + 1, csv_show(shown, name), manifest_column_nearest(name, HEADER_OURS, schema));
+            return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
+                           "column %zu: \"%s\" is not accepted here; a clinical table has patient_id, side, study_date, the schema's "
+                           "fields and labels (nearest name of a cohort table: \"%s\")",
+                           i + 1, csv_show(shown, name), manifest_column_nearest(name, HEADER_OURS, schema));
     }
     return c->patient < 0 ? err_set(e, ERR_CSV_COLUMN_MISSING, "the column \"patient_id\" is missing") : 0;
 }
@@ -111,7 +110,7 @@ static void check_rows(struct clinical_table *c) {
         if (side_of(c, i) == '?')
             c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "side is neither L nor R"};
         else if (*date && (strlen(date) != 8 || date_days(date) == NO_DAY))
-            c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "study_date is no day; write YYYYMMDD"};
+            c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "study_date is not a date; write YYYYMMDD"};
     }
 }
 
@@ -162,7 +161,7 @@ static void join_exam(struct clinical_table *c, struct scan_exam *x, const size_
     }
     for (size_t i = 0; equal > 1 && i < n; i++)
         if (fit(c, rows[i], x) == most)
-            mark_ambiguous(&c->rows[rows[i]], "another row fits the same exam as well, so neither is taken");
+            mark_ambiguous(&c->rows[rows[i]], "another row matches the same exam as well, so neither is used");
     if (equal > 1)
         x->clinical_row = -1;
 }
@@ -173,7 +172,7 @@ static void refuse_many_days(struct clinical_table *c, struct scan *s) {
         long row = y->clinical_row;
         if (row < 0 || x->clinical_row != row || x->side != y->side || *cell(c, (size_t)row, c->date))
             continue;
-        mark_ambiguous(&c->rows[row], "it fits exams of several days of one breast, and states no study_date");
+        mark_ambiguous(&c->rows[row], "it matches exams of one breast on several days, and has no study_date");
     }
 }
 

@@ -143,7 +143,8 @@ static void read_kind(struct scan_facts *f, const struct dicom *d, double colour
     if (flow && colour > COLOUR_OVERLAY)
         refuse(f, ERR_IMAGE_KIND, "its attributes say colour flow, but a quarter of the picture is coloured, as in elastography");
     else if (!flow && colour > COLOUR_MARKS && colour <= COLOUR_OVERLAY)
-        refuse(f, ERR_IMAGE_KIND, "a picture with colour, and no attribute says colour flow: Doppler or elastography cannot be told apart");
+        refuse(f, ERR_IMAGE_KIND,
+               "a picture with colour, and no attribute says colour flow: Doppler and elastography cannot be distinguished");
     else if (!flow && d->n_regions == 0 && colour > COLOUR_NONE && colour <= COLOUR_MARKS)
         refuse(f, ERR_IMAGE_KIND, "a little colour, and no attribute says whether it is flow or marks");
     f->kind = flow ? SCAN_DOPPLER : colour > COLOUR_OVERLAY ? SCAN_ELASTO : SCAN_BMODE;

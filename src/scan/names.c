@@ -177,9 +177,9 @@ int scan_facts_from_name(struct scan_facts *out, struct arena *arena, const char
     if (m.ways != 1 || m.steps > STEPS_MAX) {
         bool none = m.ways == 0 && m.steps <= STEPS_MAX;
         out->code = none ? ERR_SCAN_NO_TAGS : ERR_SCAN_AMBIGUOUS;
-        out->reason = !pattern ? "a picture without tags, and no pattern says what its name means"
-                      : none   ? "a picture without tags, and its name does not fit the pattern of file names"
-                               : "its name fits the pattern of file names in more than one way";
+        out->reason = !pattern ? "an image without DICOM tags, and no pattern says what its name means"
+                      : none   ? "an image without DICOM tags, and its name does not match the pattern"
+                               : "its name matches the pattern in more than one way";
         return 0;
     }
     const struct match *f = &m.found;

@@ -36,7 +36,7 @@ static const char *name_fault(const char *path) {
     if (!is_utf8(path))
         return "its name is not UTF-8; rename it";
     if (csv_edge_blank(path))
-        return "its path begins or ends with a blank; rename it";
+        return "its path begins or ends with a space; rename it";
     if (strchr(path, '\r') || strchr(path, '\n'))
         return "its path holds a line end; rename it";
     if (strcmp(path, "N") == 0)

@@ -212,7 +212,7 @@ static void join_groups(struct arranger *a) {
         for (size_t k = 0; a->groups[i].ambiguous && k < a->groups[i].n; k++)
             choose_leave_out(
                 &a->s->files[a->groups[i].files[k]], ERR_SCAN_AMBIGUOUS,
-                "mammography and ultrasound studies of this breast lie equally near in time: which belong together cannot be known");
+                "mammography and ultrasound studies of this breast are equally close in time: it is not known which belong together");
 }
 
 static const char *manufacturer_of(const struct scan *s, const struct scan_exam *x) {

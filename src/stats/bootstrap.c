@@ -114,7 +114,7 @@ int bootstrap_run(double **replicates, const struct bootstrap *design, bootstrap
                     .n_runs = design->resamples};
     *replicates = NULL;
     if (design->resamples < RESAMPLES_MIN || design->resamples > RESAMPLES_MAX)
-        return err_set(e, ERR_STATS_RANGE, "%zu resamples; from %d to %d are possible", design->resamples, RESAMPLES_MIN, RESAMPLES_MAX);
+        return err_set(e, ERR_STATS_RANGE, "%zu resamples; must be %d to %d", design->resamples, RESAMPLES_MIN, RESAMPLES_MAX);
     return run_all(replicates, &r, e);
 }
 

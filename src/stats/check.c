@@ -8,7 +8,7 @@
 
 int check_level(double level, struct err *e) {
     if (!(level > 0 && level < 1))
-        return err_set(e, ERR_STATS_RANGE, "the confidence level is %g; it must lie between 0 and 1, as 0.95", level);
+        return err_set(e, ERR_STATS_RANGE, "the confidence level is %g; it must lie between 0 and 1, for example 0.95", level);
     return 0;
 }
 

@@ -122,7 +122,7 @@ static void take_step(struct logistic *out, const struct problem *q, const doubl
 
 static int check_problem(const struct problem *q, struct err *e) {
     if (q->p < 0 || q->p > LOGISTIC_MAX)
-        return err_set(e, ERR_STATS_RANGE, "%d coefficients; up to %d are possible", q->p, LOGISTIC_MAX);
+        return err_set(e, ERR_STATS_RANGE, "%d coefficients; at most %d are supported", q->p, LOGISTIC_MAX);
     if (q->n == 0)
         return err_set(e, ERR_STATS_TOO_FEW, "there are no observations to fit");
     int code = check_finite(q->x, q->n * (size_t)q->p, "covariate", e);

@@ -21,7 +21,7 @@ int proportion_make(struct proportion *out, size_t count, size_t total, double l
     if (code)
         return code;
     if (count > total)
-        return err_set(e, ERR_STATS_RANGE, "%zu of %zu is no proportion", count, total);
+        return err_set(e, ERR_STATS_RANGE, "%zu of %zu is not a proportion", count, total);
     *out = (struct proportion){.defined = total > 0, .count = count, .total = total};
     if (total == 0)
         return 0;
@@ -39,7 +39,7 @@ int proportion_upper_bound(double *out, size_t count, size_t total, double level
     if (total == 0)
         return err_set(e, ERR_STATS_TOO_FEW, "no observations: a proportion has no bound");
     if (count > total)
-        return err_set(e, ERR_STATS_RANGE, "%zu of %zu is no proportion", count, total);
+        return err_set(e, ERR_STATS_RANGE, "%zu of %zu is not a proportion", count, total);
     *out = count == total ? 1 : beta_upper_quantile(1 - level, (double)count + 1, (double)(total - count));
     return 0;
 }

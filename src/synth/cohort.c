@@ -19,13 +19,14 @@
 
 static int check_options(const struct cohort_options *o, struct err *e) {
     if (o->patients < 1 || o->patients > COHORT_PATIENTS_MAX)
-        return err_set(e, ERR_USAGE, "%u patients; 1 to %d can be made", o->patients, COHORT_PATIENTS_MAX);
+        return err_set(e, ERR_USAGE, "%u patients; must be 1 to %d", o->patients, COHORT_PATIENTS_MAX);
     if (!(o->prevalence >= 0.01 && o->prevalence <= 0.99))
-        return err_set(e, ERR_USAGE, "a prevalence of %g; 0.01 to 0.99 is due", o->prevalence);
+        return err_set(e, ERR_USAGE, "a prevalence of %g; must be from 0.01 to 0.99", o->prevalence);
     if (!(o->label_noise >= 0 && o->label_noise <= 0.5))
-        return err_set(e, ERR_USAGE, "label noise of %g; a share from 0 to 0.5 is due (beyond, most labels are wrong)", o->label_noise);
+        return err_set(e, ERR_USAGE, "label noise of %g; must be a share from 0 to 0.5 (above, most labels would be wrong)",
+                       o->label_noise);
     if (!o->size)
-        return err_set(e, ERR_USAGE, "there is no such size");
+        return err_set(e, ERR_USAGE, "unknown size");
     return 0;
 }
 

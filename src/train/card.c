@@ -121,7 +121,7 @@ static void write_groups(struct buf *b, const struct run_options *o, const char 
 
 static void write_number(struct buf *b, const char *what, double v) {
     if (isnan(v))
-        buf_printf(b, NULL, "| %s | not to be had (one class only) |\n", what);
+        buf_printf(b, NULL, "| %s | not available (one class only) |\n", what);
     else
         buf_printf(b, NULL, "| %s | %.4f |\n", what, v);
 }
@@ -169,7 +169,7 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
         b, NULL,
         "# Model card: bmunet, stage %s, preset %s\n\n## What it is\n\n"
         "A research model that sorts one breast's exam into the tiers of the disease tree `%s` (approved by: %s). It is not cleared for "
-        "clinical use, and its numbers are no probability of disease within some years. %s\n\n",
+        "clinical use, and its numbers are not a probability of disease within some years. %s\n\n",
         stage_name(o->start->stage), s->name, o->tree->name, o->tree->approved_by,
         o->start->stage == STAGE_BMU
             ? "It takes any subset of mammography (CC, MLO), ultrasound (B-mode, Doppler, elastography) and clinical values."
@@ -183,8 +183,7 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
     write_groups(b, o, "vendor", offsetof(struct cohort_row, vendor));
     for (size_t k = 0; k < o->tree->n_leaves; k++)
         if (o->cohort->counts[PART_TRAIN].leaf[k] == 0)
-            buf_printf(b, NULL, "**No training exam is %s**: what the model says of that tier has not been learnt.\n\n",
-                       o->tree->nodes[o->tree->leaves[k]].name);
+            buf_printf(b, NULL, "**No training exam is %s**: that tier was not trained.\n\n", o->tree->nodes[o->tree->leaves[k]].name);
     buf_printf(b, NULL, "## Validation\n\n");
     write_results(b, r);
     buf_printf(b, NULL, "## How it was made\n\n- data: `%s`\n", hex_of(o->cohort->data_sha256, hex));

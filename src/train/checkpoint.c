@@ -189,7 +189,7 @@ static int open_one(struct candidate *c, const char *path, const struct array *l
         digest_of(digest, state, found, n);
         sha256_hex(digest, hex);
         if (strcmp(hex, said) != 0)
-            rc = err_set(e, ERR_CHECKPOINT, "its numbers have another SHA-256 than it says");
+            rc = err_set(e, ERR_CHECKPOINT, "its contents do not match its SHA-256");
     }
     if (rc == 0)
         rc = state_from_text(&c->state, c->identity, state, e);
@@ -220,7 +220,7 @@ int checkpoint_read(bool *found, const char *folder, struct run_state *s, struct
     if (rc || files == 0)
         goto out;
     if (newest < 0) {
-        rc = err_set(e, ERR_CHECKPOINT, "%s; no checkpoint of the run is whole", why.message);
+        rc = err_set(e, ERR_CHECKPOINT, "%s; no checkpoint of the run is intact", why.message);
         goto out;
     }
     sha256_hex(s->identity, hex);

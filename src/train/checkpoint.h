@@ -2,7 +2,7 @@
  *
  * Two files, checkpoint-0.safetensors and checkpoint-1.safetensors, are written in turn, each replaced whole: whatever happens while one is
  * being written, the other is good. Each says in its metadata the SHA-256 of all its numbers and of its state; the newest one that holds is
- * taken. A run that goes on from a checkpoint computes the same bits as one that was never stopped.
+ * taken. A run that continues from a checkpoint computes the same bits as one that was never stopped.
  */
 #ifndef BMU_TRAIN_CHECKPOINT_H
 #define BMU_TRAIN_CHECKPOINT_H

@@ -59,7 +59,7 @@ static int check_names(const struct cohort_request *r, struct err *e) {
     const struct part_names *training = &r->names[PART_TRAIN], *validation = &r->names[PART_VALIDATION];
     for (size_t i = 0; i < validation->n; i++)
         if (has_name(training, validation->list[i]))
-            return err_set(e, ERR_SPLIT_OVERLAP, "split '%s' is named for training and for validation", validation->list[i]);
+            return err_set(e, ERR_SPLIT_OVERLAP, "split '%s' is given for both training and validation", validation->list[i]);
     for (int p = 0; p < PART_COUNT; p++)
         for (size_t i = 0; i < r->names[p].n && r->names[p].n > 1; i++)
             if (!in_table(r->manifest, r->names[p].list[i]))
@@ -114,7 +114,7 @@ static int choose(struct train_cohort *c, struct work *w, struct err *e) {
         }
     }
     return any ? 0
-               : err_set(e, ERR_TRAIN_DATA, "the table has no column split with the training exams' %s; 'bmunet split' makes one",
+               : err_set(e, ERR_TRAIN_DATA, "the table has no column split with the training exams' %s; create one with 'bmunet split'",
                          show_names(names, &r->names[PART_TRAIN]));
 }
 
@@ -168,13 +168,13 @@ static int look_at_all(struct work *w, struct err *e) {
     for (int i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
     if (n == 0)
-        return err_set(e, ERR_THREAD, "a thread that looks through the exams could not be started");
+        return err_set(e, ERR_THREAD, "a thread that checks the exams could not be started");
     if (w->failure.code) {
         if (e)
             *e = w->failure;
         return w->failure.code;
     }
-    return w->done == w->n ? 0 : err_set(e, ERR_INTERRUPTED, "stopped while looking through the exams; nothing was written");
+    return w->done == w->n ? 0 : err_set(e, ERR_INTERRUPTED, "interrupted while checking the exams; nothing was written");
 }
 
 /* --- what came of it --------------------------------------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ static int check_classes(const struct train_cohort *c, const struct cohort_reque
             by_class[loss_node_at(r->loss, c->items[p][i].label, 0)]++;
         for (int k = 0; k < top->n_nodes; k++)
             if (by_class[k] == 0)
-                return err_set(e, ERR_TRAIN_DATA, "no %s exam (of %u) is %s: with one class nothing can be learnt or measured",
+                return err_set(e, ERR_TRAIN_DATA, "no %s exam (of %u) is %s: with one class nothing can be trained or measured",
                                part_titles[p], c->n[p], k ? "malignant" : "benign");
     }
     return 0;

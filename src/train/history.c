@@ -1,4 +1,4 @@
-/* What each epoch came to. Floor 8. */
+/* The results of each epoch. Floor 8. */
 #include "train/history.h"
 
 #include <math.h>
@@ -81,10 +81,10 @@ int epoch_from_json(struct epoch_record *r, const struct json *j, struct err *e)
     char name[40];
     memset(r, 0, sizeof *r);
     if (!json_is_object(j))
-        return err_set(e, ERR_CHECKPOINT, "an epoch's record is no object");
+        return err_set(e, ERR_CHECKPOINT, "an epoch's record is not an object");
 #define TAKE(key, member)                                                                                                                  \
     if (!json_is_integer(json_get(j, key)))                                                                                                \
-        return err_set(e, ERR_CHECKPOINT, "an epoch's record has no whole number '%s'", key);                                              \
+        return err_set(e, ERR_CHECKPOINT, "an epoch's record has no integer '%s'", key);                                                   \
     r->member = (__typeof__(r->member))json_integer(json_get(j, key), 0);
     COUNTS(TAKE)
 #undef TAKE

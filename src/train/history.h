@@ -1,4 +1,4 @@
-/* What each epoch of a run came to: kept in the checkpoint, written as log.jsonl, drawn as curves.svg. Floor 8. */
+/* The results of each epoch of a run: kept in the checkpoint, written as log.jsonl, drawn as curves.svg. Floor 8. */
 #ifndef BMU_TRAIN_HISTORY_H
 #define BMU_TRAIN_HISTORY_H
 
@@ -13,7 +13,7 @@
 enum { AVAILABILITIES = KINDS_ALL + 1 };
 const char *availability_name(unsigned availability, char out[40]);
 
-/* One look at the validation exams. A figure that cannot be had (one class only, no exam) is NaN, null in JSON. */
+/* One look at the validation exams. A number that is not defined (one class only, no exam) is NaN, null in JSON. */
 struct scores {
     uint32_t exams;
     double loss, auc, macro_auc; /* malignant against benign; mean over the tiers of one against the rest, of tiers that are there */

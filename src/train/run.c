@@ -271,7 +271,8 @@ static void move_average(struct run *r) {
         r->average[i] = keep * r->average[i] + add * p->values[i];
 }
 
-static void exchange(struct run *r) {
+/* The parameters and their average change places: the averaged ones are judged and saved, then training goes on with its own. */
+static void swap_average(struct run *r) {
     struct parameters *p = learner_parameters(r->learner);
     for (size_t i = 0; r->average && i < p->n; i++) {
         const float kept = p->values[i];
@@ -280,8 +281,9 @@ static void exchange(struct run *r) {
     }
 }
 
-/* Batch-norm's running statistics are those of other weights than the averaged ones: seen again with these over some parts of the epoch. */
-static int see_again(struct run *r, struct err *e) {
+/* Batch-norm's running statistics belong to the learner's own weights: for the averaged ones they are estimated anew over some parts of
+ * the epoch. */
+static int renew_statistics(struct run *r, struct err *e) {
     const struct train_settings *s = r->o->settings;
     int got = 0, rc = loader_start(r->training, r->o->cohort->items[PART_TRAIN], r->order, r->n, 0, r->state.epoch, e);
     for (int i = 0; i < s->average_parts && rc == 0; i++) {
@@ -446,8 +448,8 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
         return rc ? rc : history_add(&r->state.history, out, e);
     }
     memcpy(r->batches, p->batches, p->keys->n * sizeof *r->batches);
-    exchange(r);
-    int rc = r->average && r->o->settings->average_parts ? see_again(r, e) : 0;
+    swap_average(r);
+    int rc = r->average && r->o->settings->average_parts ? renew_statistics(r, e) : 0;
     if (rc == 0)
         rc = validate(&scores, NULL, r->learner, r->validation, c->items[PART_VALIDATION], c->n[PART_VALIDATION], r->o->loss, &how, e);
     if (rc == 0) {
@@ -465,7 +467,7 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
         if (rc == 0)
             rc = save_model(r, "last.safetensors", e);
     }
-    exchange(r);
+    swap_average(r);
     memcpy(p->batches, r->batches, p->keys->n * sizeof *r->batches);
     return rc;
 }
@@ -512,7 +514,7 @@ static int save_what_is_there(struct run *r, int rc, struct err *e) {
     return rc;
 }
 
-/* A full disk, most often: what is kept, and what to do. */
+/* Most often a full disk: say what is saved and how to continue. */
 static void explain(const struct run *r, struct err *e) {
     if (!e)
         return;

@@ -5,9 +5,9 @@
  *     checkpoint-0|1.safetensors the run so far (train/checkpoint.h)
  *     best.safetensors           the weights (the averaged ones, if there are) of the best epoch, a model file
  *     last.safetensors           those of the last epoch; without validation exams the same as best, and both written at the end alone
- *     log.jsonl, curves.svg      what each epoch came to
+ *     log.jsonl, curves.svg      the results of each epoch
  *     card.md                    the model card of best.safetensors; also in its metadata
- * Whatever stops it, a resumed run goes on from the newest whole checkpoint and reaches the same bits as if it had never been stopped.
+ * Whatever stops it, a resumed run continues from the newest intact checkpoint and reaches the same bits as if it had never been stopped.
  */
 #ifndef BMU_TRAIN_RUN_H
 #define BMU_TRAIN_RUN_H

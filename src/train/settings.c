@@ -69,9 +69,9 @@ int settings_check(const struct train_settings *s, struct err *e) {
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         if (!(limits[i].value >= limits[i].least && limits[i].value <= limits[i].most))
-            return err_set(e, ERR_CONFIG, "%s: %g; %g to %g are possible", limits[i].key, limits[i].value, limits[i].least, limits[i].most);
+            return err_set(e, ERR_CONFIG, "%s: %g; must be from %g to %g", limits[i].key, limits[i].value, limits[i].least, limits[i].most);
     if (s->class_weight_level + s->tier_weight_level <= 0)
-        return err_set(e, ERR_CONFIG, "loss.class and loss.tier are both 0: nothing would be learnt");
+        return err_set(e, ERR_CONFIG, "loss.class and loss.tier are both 0: nothing would be trained");
     for (int i = 0; i < STAGE_COUNT; i++)
         if (s->warmup > s->epochs[i])
             return err_set(e, ERR_CONFIG, "steps.warmup: %d epochs, more than the %d of stage %s", s->warmup, s->epochs[i], stage_names[i]);
@@ -79,7 +79,7 @@ int settings_check(const struct train_settings *s, struct err *e) {
         return err_set(e, ERR_CONFIG, "network.profile: no preprocessing profile is called '%s'", s->profile);
     if (s->variant == VARIANT_REFERENCE && strcmp(s->profile, "reference-v1") != 0)
         return err_set(e, ERR_CONFIG,
-                       "network.profile: variant reference stands a black image in for an absent one, as only reference-v1 does");
+                       "network.profile: variant reference replaces an absent image by a black one, which only reference-v1 defines");
     const int rc = mask_check(&s->mask, e);
     return rc ? rc : augment_check(&s->augment, e);
 }

@@ -31,7 +31,7 @@ const char *metric_name(enum metric m); /* "auc", "macro_auc", "loss" */
 enum { SETTINGS_NAME = 64 };
 struct train_settings {
     char name[SETTINGS_NAME];
-    /* the network, when it is made anew */
+    /* the network, when it is created */
     enum variant variant;
     enum clinical_mode clinical;
     int width;

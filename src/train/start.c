@@ -50,7 +50,7 @@ static int overlay(struct array *arrays, const struct keys *k, const struct arch
                 continue; /* its own head is in one network and not in the other */
             if (x->bytes != arrays[i].bytes || x->rank != arrays[i].rank ||
                 memcmp(x->shape, arrays[i].shape, (size_t)x->rank * sizeof *x->shape) != 0)
-                return err_set(e, ERR_CONFIG, "%s: '%s' is of another shape than this network's; was it trained with another width?", path,
+                return err_set(e, ERR_CONFIG, "%s: '%s' has another shape than in this network; was it trained with another width?", path,
                                name);
             arrays[i].data = x->data;
             (*taken)++;
@@ -64,7 +64,7 @@ static int same_inputs(const struct prep_profile *a, const struct prep_profile *
                          : a->us_height == b->us_height && a->us_width == b->us_width;
     return same && strcmp(a->name, b->name) == 0
                ? 0
-               : err_set(e, ERR_CONFIG, "%s was trained with another preprocessing (%s) than this run (%s)", path, a->name, b->name);
+               : err_set(e, ERR_CONFIG, "%s was trained with other preprocessing (%s) than this run (%s)", path, a->name, b->name);
 }
 
 static int take_stage(struct facts *f, struct array *arrays, const struct keys *k, const struct model_config *c, const char *path, bool mg,
@@ -81,7 +81,7 @@ static int take_stage(struct facts *f, struct array *arrays, const struct keys *
     const struct rule *rules = !mg ? us_rules : n == NETWORK_MG ? mg_alone_rules : mg_fused_rules;
     rc = overlay(arrays, k, f->archive, rules, taken, path, e);
     if (rc == 0 && *taken == 0)
-        rc = err_set(e, ERR_CONFIG, "%s holds nothing that this network could begin with", path);
+        rc = err_set(e, ERR_CONFIG, "%s contains nothing that this network could start from", path);
     return rc;
 }
 

@@ -8,7 +8,7 @@
 #include "accuracy/roc.h"
 #include "base/mem.h"
 
-/* AUC of those whose truth is 0 or 1; NaN where it cannot be had. */
+/* AUC of those whose truth is 0 or 1; NaN where it is not defined. */
 static int auc_of(double *out, const double *score, const uint8_t *truth, size_t n, struct err *e) {
     struct roc *r = NULL;
     *out = (double)NAN;

@@ -55,10 +55,10 @@ while [ $n -lt 2 ]; do
     wait $pid || status=$?
     [ $status = 1 ] || { cat log err >&2; fail "exit status $status on a full disk"; }
     says '^bmunet: FILE_WRITE: .*disk/run/[a-z0-9-]+[.][a-z]+: cannot be written.*No space left on device'
-    says 'make room.*--resume'
+    says 'free disk space, then resume'
     whole disk/run --checkpoints 2
     expect 1 train --out disk/run --resume
-    says '^bmunet: FILE_WRITE: .*No space left on device.*make room'
+    says '^bmunet: FILE_WRITE: .*No space left on device.*free disk space'
     whole disk/run --checkpoints 2
     no_leftovers
     rm disk/other
@@ -90,7 +90,7 @@ for epochs in 2 1; do
     for file in $files; do
         # shellcheck disable=SC2086 # an option, or nothing
         expect 1 train --out "way$epochs" --epochs $epochs $resume
-        says "^bmunet: FILE_WRITE: .*way$epochs/$file: .*not a regular file.*--resume"
+        says "^bmunet: FILE_WRITE: .*way$epochs/$file: .*not a regular file.*then resume"
         rmdir "way$epochs/$file"
         resume=--resume
     done

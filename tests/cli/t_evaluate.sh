@@ -160,10 +160,10 @@ expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml 
 expect 0 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --locked report/threshold.json --out locked
 prints 'threshold sensitivity: score >= .*, locked'
 expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --plan plan.yml --locked report/threshold.json --out x
-says '^bmunet: THRESHOLD_LOCK: .*chosen on these very exams'
+says '^bmunet: THRESHOLD_LOCK: .*chosen on these same exams'
 sed 's/"value": 0\./"value": 0.0/' report/threshold.json >touched.json
 expect 1 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --locked touched.json --out x
-says '^bmunet: THRESHOLD_LOCK: touched.json: the seal does not fit'
+says '^bmunet: THRESHOLD_LOCK: touched.json: the seal does not match'
 expect 1 evaluate --predictions test.csv --truth test_truth.csv --plan plan.yml --choose-on test.csv --development-truth test_truth.csv --out x
 says '^bmunet: SPLIT_OVERLAP: '
 [ ! -e x ] || fail "x was made"
@@ -256,7 +256,7 @@ holds part_zh/report.html 'other\.csv'
 expect 1 evaluate --predictions dev.csv --truth parts.csv --split nosuch --plan plan.yml --out x
 says "^bmunet: CSV_EMPTY: parts.csv: no row has split 'nosuch'"
 expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --split dev --plan plan.yml --out x
-says '^bmunet: CSV_COLUMN_MISSING: dev_truth.csv: a column split is needed'
+says '^bmunet: CSV_COLUMN_MISSING: dev_truth.csv: a column split is required'
 expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare cohort/truth.csv --plan plan.yml --out x
 says '^bmunet: CSV_COLUMN_MISSING: cohort/truth.csv: a column score or p_malignant is needed, or name another'
 expect 1 evaluate --predictions dev.csv --truth dev_truth.csv --compare cohort/truth.csv:nosuch --plan plan.yml --out x

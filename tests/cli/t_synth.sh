@@ -28,7 +28,7 @@ usage --patients 5 --out x --seed -1
 usage --patients 5 --out x --threads 0
 [ ! -e x ] || fail "x was made"
 expect 1 synth --out no/where
-says '^bmunet: FILE_WRITE: no/where: cannot be made'
+says '^bmunet: FILE_WRITE: no/where: cannot be created'
 mkdir full empty
 echo mine >full/file
 expect 1 synth --out full

@@ -40,7 +40,7 @@ no_leftovers
 
 # what no exam has taught is not predicted from: the stages refuse each other's images, the fused model none; its info and card say so
 expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --out u.csv
-holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model has not learnt mammography; leave the column out by --ignore-column'
+holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model was not trained on mammography; leave its column out'
 [ "$(grep -c ',ok,' u.csv)" = "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "val" && $at["mg_cc"] $at["mg_mlo"] == ""' exams.csv | wc -l)" ] ||
     fail "the us stage computes other exams than those without a mammogram"
 expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --ignore-column mg_cc --ignore-column mg_mlo --out u.csv
@@ -84,7 +84,7 @@ expect 0 train --stage bmu --out other --seed 2 --init-us us/best.safetensors --
 
 # a run that is there is not written over; --resume of a finished one changes nothing
 expect 1 train --stage bmu --out bmu
-says '^bmunet: USAGE: bmu holds a run already'
+says '^bmunet: USAGE: bmu already holds a run'
 expect 0 train --stage bmu --out bmu --resume --init-us us/best.safetensors --init-mg mg/best.safetensors
 same bmu/last.safetensors again/last.safetensors
 expect 1 train --stage bmu --out bmu --resume --seed 2 --init-us us/best.safetensors --init-mg mg/best.safetensors
