@@ -1,12 +1,22 @@
 #!/bin/sh
 # The whole of it on patients who do not exist: a cohort with a known truth, three stages of training, predictions of patients held out, a page
 # of results. Each step is printed as the command that you could type.
-# Usage: run.sh [PROGRAM [PATIENTS [EPOCHS [FOLDER]]]]. What is made lies in FOLDER; another run starts anew.
+# Usage: run.sh [PROGRAM [PATIENTS [EPOCHS [FOLDER]]]]. What is made lies in FOLDER; another run starts anew. Paths are seen from the source tree; if
+# this is an installed copy, from where you are, and PROGRAM is bmunet, FOLDER bmunet-demo unless named.
 set -eu
-cd "$(dirname -- "$0")/../.."
-tree=$(pwd)
-program=${1:-build/release/bmunet} patients=${2:-1000} epochs=${3:-12} folder=${4:-build/demo}
-case $program in /*) ;; *) program=$tree/$program ;; esac
+demo=$(cd "$(dirname -- "$0")" && pwd)
+if [ -e "$demo/../../CMakeLists.txt" ]; then
+    cd "$demo/../.."
+    program=${1:-build/release/bmunet} folder=${4:-build/demo}
+else
+    program=${1:-bmunet} folder=${4:-bmunet-demo}
+fi
+patients=${2:-1000} epochs=${3:-12}
+case $program in
+/*) ;;
+*/*) program=$(pwd)/$program ;;
+*) program=$(command -v "$program") || { echo "demo: there is no program '$program'" >&2; exit 1; } ;;
+esac
 
 case $folder in
 build/*) ;; # all of that may go, as ./dev clean has it
@@ -56,7 +66,7 @@ run bmunet evaluate --predictions predictions.csv --truth cohort/split.csv --spl
 cat summary.txt
 
 step "5. What does not fit is refused, with the reason: six drawn phantoms, one on the wrong side, one whose file is cut off"
-run bmunet predict --model runs/bmu/best.safetensors --exams "$tree/share/demo/exams.csv"
+run bmunet predict --model runs/bmu/best.safetensors --exams "$demo/exams.csv"
 
 step "Done in $(($(date +%s) - begun_at)) s. Malignant against benign, exams held out: areas under the ROC curve, 95 % intervals"
 grep '^  AUC' summary.txt
