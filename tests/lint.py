@@ -49,7 +49,7 @@ def files(root, *patterns):
 
 
 def c_files(root):
-    return files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc", "include/*.h", "tests/*.[ch]", "fuzz/*.[ch]", "bench/*.[ch]")
+    return files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc", "include/*.h", "tests/*.[ch]", "fuzz/*.[ch]", "bench/*.[ch]", "examples/*.c")
 
 
 def code_of(text):
