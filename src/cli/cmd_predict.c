@@ -1,4 +1,4 @@
-/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal. Floor 9. */
+/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal; or on one exam that needs no table. Floor 9. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
+#include "cli/answer.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "cohort/manifest.h"
@@ -15,8 +16,9 @@
 #include "infer/output.h"
 #include "infer/pipeline.h"
 #include "prep/cache.h"
+#include "scan/draft.h"
 
-enum { IGNORE_MAX = 256 };
+enum { IGNORE_MAX = 256, WORDS_MAX = 256 };
 
 struct options {
     struct cli cli;
@@ -25,6 +27,9 @@ struct options {
     struct pipeline_options run;
     const char *ignore[IGNORE_MAX];
     size_t n_ignore;
+    bool json_alone;              /* --json without a file */
+    const char *words[WORDS_MAX]; /* one exam: NAME=VALUE, or a DICOM file */
+    size_t n_words;
     char *cache; /* owned */
     uint64_t cache_bytes;
     long threads; /* 0: as many as there are processors */
@@ -48,7 +53,11 @@ static const struct argp_option option_list[] = {
     {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "the model file, from import"},
     {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, one row per breast (docs/FORMATS.md)"},
     {.name = "out", .key = KEY_OUT, .arg = "FILE.csv", .doc = "write one row per exam"},
-    {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per exam, with what became of each input"},
+    {.name = "json",
+     .key = KEY_JSON,
+     .arg = "FILE.jsonl",
+     .flags = OPTION_ARG_OPTIONAL,
+     .doc = "write one JSON object per exam, with what became of each input; of one exam, without a file: print it"},
     {.name = "precision", .key = KEY_PRECISION, .arg = "fp32|bf16", .doc = "of the convolutions (default fp32)"},
     {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only: slower, closest to the published network"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
@@ -66,6 +75,43 @@ static error_t add_ignored(struct options *o, const char *name, struct argp_stat
     return 0;
 }
 
+/* Of a table, --json is followed by its file; of one exam, it stands alone. */
+static error_t take_json(struct options *o, const char *arg, struct argp_state *state) {
+    bool table = false;
+    for (int i = 1; i < state->argc; i++)
+        table = table || strncmp(state->argv[i], "--exam", 6) == 0;
+    if (!arg && table) {
+        if (state->next >= state->argc)
+            return cli_usage(state, "--json needs a file, FILE.jsonl");
+        arg = state->argv[state->next++];
+    }
+    o->json = arg;
+    o->json_alone = !arg;
+    return 0;
+}
+
+static error_t add_word(struct options *o, const char *word, struct argp_state *state) {
+    if (o->n_words == WORDS_MAX)
+        return cli_usage(state, "more than %d arguments", WORDS_MAX);
+    o->words[o->n_words++] = word;
+    return 0;
+}
+
+/* A table or one exam. */
+static error_t check(const struct options *o, struct argp_state *state) {
+    if (!o->model || (!o->exams && !o->n_words))
+        return cli_usage(state, "--model and an exam are needed: --exams FILE.csv, or NAME=VALUE and DICOM files");
+    if (o->exams && o->n_words)
+        return cli_usage(state, "'%s' is one argument too many: --exams names the exams", o->words[0]);
+    if (!o->exams && (o->out || o->json || o->run.split || o->n_ignore))
+        return cli_usage(state, "%s is for a table (--exams)",
+                         o->out         ? "--out"
+                         : o->json      ? "--json with a file"
+                         : o->run.split ? "--split"
+                                        : "--ignore-column");
+    return 0;
+}
+
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
     struct options *o = state->input;
     switch (key) {
@@ -79,8 +125,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         o->out = arg;
         return 0;
     case KEY_JSON:
-        o->json = arg;
-        return 0;
+        return take_json(o, arg, state);
     case KEY_PRECISION:
         return cli_take_precision(&o->engine.precision, arg, state);
     case KEY_EXACT:
@@ -101,8 +146,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
     case KEY_SPLIT:
         o->run.split = arg;
         return 0;
+    case ARGP_KEY_ARG:
+        return add_word(o, arg, state);
     case ARGP_KEY_END:
-        return o->model && o->exams ? 0 : cli_usage(state, "--model and --exams are needed");
+        return check(o, state);
     default:
         return cli_default(key, state);
     }
@@ -111,7 +158,10 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
 static const struct argp argp = {
     .options = option_list,
     .parser = parse_option,
-    .doc = "Run a model on every exam of a table. Without --out and --json: a table on standard output.\v"
+    .args_doc = "[NAME=VALUE | FILE.dcm]...",
+    .doc = "Run a model on every exam of a table. Without --out and --json: a table on standard output.\n"
+           "Or run it on one exam, named here: slots (mg_cc=FILE, us_bmode_trans=FILE ...), clinical values (age=52), side, patient_id, "
+           "exam_id; a DICOM file may come without a name, if its tags tell its slot.\v"
            "Exit status: 0 every exam was computed; 2 all is written, and some exam was refused (its row says why); 1 an "
            "error, nothing was written."};
 
@@ -164,6 +214,18 @@ static int read_cohort(struct job *j, struct err *e) {
     return rc;
 }
 
+static void fill_facts(struct job *j) {
+    const struct options *o = j->options;
+    const struct model_config *c = model_config(j->model);
+    j->facts.network = c->network;
+    j->facts.variant = c->variant;
+    j->facts.precision = o->engine.precision;
+    j->facts.exact = o->engine.exact;
+    j->facts.untrained = cli_warn_untrained(j->model);
+    j->facts.code_version = BMUNET_CODE;
+    memcpy(j->facts.model_sha256, model_sha256(j->model), sizeof j->facts.model_sha256);
+}
+
 static int prepare(struct job *j, struct err *e) {
     const struct options *o = j->options;
     int rc = check_paths(o, e);
@@ -179,15 +241,8 @@ static int prepare(struct job *j, struct err *e) {
         rc = cli_not_an_image("--json", o->json, j->cohort, e);
     if (rc)
         return rc;
-    const struct model_config *c = model_config(j->model);
-    j->facts.network = c->network;
-    j->facts.variant = c->variant;
-    j->facts.precision = o->engine.precision;
-    j->facts.exact = o->engine.exact;
-    j->facts.untrained = cli_warn_untrained(j->model);
+    fill_facts(j);
     j->facts.positional_clinical = j->cohort->positional_clinical;
-    j->facts.code_version = BMUNET_CODE;
-    memcpy(j->facts.model_sha256, model_sha256(j->model), sizeof j->facts.model_sha256);
     return 0;
 }
 
@@ -217,6 +272,53 @@ static int run(struct job *j, struct err *e) {
     return 0;
 }
 
+/* --- one exam ------------------------------------------------------------------------------------------------------------------- */
+
+static int print_one(struct job *j, const struct prediction *p, struct err *e) {
+    struct buf line;
+    int rc = 0;
+    buf_init(&line);
+    if (!j->options->json_alone)
+        answer_print(stdout, p, j->model, j->options->model);
+    else if (!(rc = output_json_line(&line, p, &j->facts, e)))
+        fwrite(line.data, 1, line.size, stdout);
+    buf_release(&line);
+    *(p->refused ? &j->refused : &j->ok) += 1;
+    return rc;
+}
+
+static int run_one(struct job *j, struct err *e) {
+    const struct options *o = j->options;
+    struct predictor_options how = o->run.predictor;
+    struct predictor *predictor = NULL;
+    const struct prediction *p = NULL;
+    struct draft *exam = NULL;
+    struct decoder *decoder = NULL;
+    int rc = model_open(&j->model, o->model, &o->engine, e);
+    if (!rc)
+        rc = draft_new(&exam, model_schema(j->model), e);
+    for (size_t i = 0; i < o->n_words && !rc; i++)
+        rc = draft_word(exam, o->words[i], e);
+    if (!rc)
+        rc = decoder_open(&decoder, NULL, e);
+    if (!rc)
+        rc = draft_finish(exam, decoder, e);
+    how.decoder = decoder;
+    if (!rc)
+        rc = predictor_open(&predictor, j->model, &how, e);
+    if (!rc)
+        rc = predictor_run(&p, predictor, draft_exam(exam), draft_fault(exam), e);
+    if (!rc) {
+        fill_facts(j);
+        j->facts.no_table = true;
+        rc = print_one(j, p, e);
+    }
+    predictor_close(predictor);
+    decoder_close(decoder);
+    draft_free(exam);
+    return rc;
+}
+
 int cmd_predict(int argc, char **argv) {
     struct options o = {.cache_bytes = 20ULL << 30};
     struct err e = {0};
@@ -229,9 +331,9 @@ int cmd_predict(int argc, char **argv) {
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     int rc = o.cache ? cache_open(&o.run.predictor.cache, o.cache, o.cache_bytes, &e) : 0;
-    if (!rc)
-        rc = prepare(&j, &e);
-    if (!rc)
+    if (!rc && o.n_words)
+        rc = run_one(&j, &e);
+    else if (!rc && !(rc = prepare(&j, &e)))
         rc = run(&j, &e);
     output_abort(j.output);
     manifest_free(j.cohort);

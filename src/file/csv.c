@@ -77,6 +77,14 @@ static size_t utf8_length(const unsigned char *p, size_t left) {
     return length;
 }
 
+bool csv_is_utf8(const char *text) {
+    const unsigned char *p = (const unsigned char *)text;
+    for (size_t left = strlen(text), length; left > 0; left -= length, p += length)
+        if ((length = utf8_length(p, left)) == 0)
+            return false;
+    return true;
+}
+
 /* Fail at a byte: line by LFs, column by characters; found by counting again, because it happens once. */
 static int fail_at(const char *text, size_t at, int code, struct err *e, const char *what) {
     size_t line = 1, column = 1;

@@ -35,6 +35,8 @@ int csv_parse(struct csv *out, struct arena *arena, const char *text, size_t n, 
 /* Borrowed. */
 const char *csv_cell(const struct csv *c, size_t row, size_t column);
 
+/* Is it well-formed UTF-8 (RFC 3629)? */
+bool csv_is_utf8(const char *text);
 /* Does the text begin or end with white space (ASCII, or the no-break, ideographic or zero-width one that spreadsheets bring)? */
 bool csv_edge_blank(const char *text);
 

@@ -102,7 +102,7 @@ static void put_provenance(struct json *line, const struct output_facts *facts) 
     sha256_hex(facts->model_sha256, hex);
     json_put_string(line, "model_sha256", hex);
     sha256_hex(facts->exams_sha256, hex);
-    json_put_string(line, "exams_sha256", hex);
+    json_put_string(line, "exams_sha256", facts->no_table ? NULL : hex);
     json_put_string(line, "network", network_name(facts->network));
     json_put_string(line, "variant", variant_name(facts->variant));
     json_put_string(line, "precision", precision_name(facts->precision));
@@ -125,7 +125,7 @@ static struct json *times_json(const struct prediction_times *t) {
 
 int output_json_line(struct buf *out, const struct prediction *p, const struct output_facts *facts, struct err *e) {
     struct json *line = json_object();
-    json_put_string(line, "exam_id", p->exam->exam_id);
+    json_put_string(line, "exam_id", p->exam->exam_id[0] ? p->exam->exam_id : NULL);
     json_put_string(line, "status", p->refused ? "refused" : "ok");
     json_put_string(line, "code", p->refused ? err_name(p->verdict.code) : NULL);
     json_put_string(line, "reason", p->verdict.reason);

@@ -22,6 +22,7 @@ struct output_facts {
     bool positional_clinical; /* clinical values came as clinic_info1.. by position, without units or ranges */
     uint8_t model_sha256[32]; /* of the model file */
     uint8_t exams_sha256[32]; /* of the cohort CSV */
+    bool no_table;            /* one exam by itself: there is no such file */
     const char *code_version; /* borrowed: BMUNET_CODE */
 };
 

@@ -79,6 +79,8 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
                              w->o->cache, &why);
         if (!rc)
             note_silence(v);
+        if (!rc && w->exam->source[s].remark)
+            verdict_note(v, "; %s", w->exam->source[s].remark);
     } else if (!rc) {
         v->hashed = true;
         sha256_bytes(file.bytes, file.n, v->sha256);
@@ -172,10 +174,10 @@ static void judge(struct work *w) {
         refuse_exam(v, w->known->code, "%s", w->known->reason);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (v->input[s].code == ERR_VIEW_NOT_TAKEN)
-            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s does not take this view; leave its column out", slot_name((enum slot)s),
+            refuse_exam(v, ERR_VIEW_NOT_TAKEN, "%s: network %s does not take this view; leave it out", slot_name((enum slot)s),
                         w->o->network);
         else if (v->input[s].code == ERR_VIEW_UNLEARNT)
-            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model was not trained on %s; leave its column out", slot_name((enum slot)s),
+            refuse_exam(v, ERR_VIEW_UNLEARNT, "%s: this model was not trained on %s; leave it out", slot_name((enum slot)s),
                         slot_kind_title(slot_kind((enum slot)s)));
     find_duplicates(w);
     judge_refused_inputs(w);

@@ -107,9 +107,6 @@ static bool is_ultrasound(const struct scan_facts *f, int kind, int plane) {
     return f->modality == SCAN_US && (int)f->kind == kind && (int)f->plane == plane;
 }
 
-static const enum slot transverse_slot[SCAN_KIND_COUNT] = {
-    [SCAN_BMODE] = SLOT_US_BMODE_TRANS, [SCAN_DOPPLER] = SLOT_US_DOPPLER_TRANS, [SCAN_ELASTO] = SLOT_US_ELASTO_TRANS};
-
 /* What to do with n images of one kind whose planes are not said; `others` images of the kind say theirs. The list is in order of date,
  * path. */
 static void place_unsaid(long slot[SLOT_COUNT], enum slot transverse, struct scan_file *files, const long *list, size_t n, size_t others,
@@ -117,7 +114,7 @@ static void place_unsaid(long slot[SLOT_COUNT], enum slot transverse, struct sca
     enum slot longitudinal = transverse + 1;
     if (n == 1 && others == 0) {
         slot[transverse] = list[0];
-        files[list[0]].remark = "no attribute says transverse or longitudinal; alone of its kind, it was entered as transverse";
+        files[list[0]].remark = SCAN_ALONE_REMARK;
     } else if (n == 2 && others == 0 && o && o->first_is_transverse) {
         slot[transverse] = list[0];
         slot[longitudinal] = list[1];
@@ -132,7 +129,7 @@ static void place_unsaid(long slot[SLOT_COUNT], enum slot transverse, struct sca
 }
 
 static void choose_kind(long slot[SLOT_COUNT], struct scan_file *files, long *list, size_t n, int kind, const struct scan_options *o) {
-    enum slot transverse = transverse_slot[kind];
+    const enum slot transverse = scan_transverse_slot((enum scan_kind)kind);
     size_t said = 0;
     for (int plane = SCAN_TRANSVERSE; plane <= SCAN_LONGITUDINAL; plane++) {
         size_t m = gather(list, n, files, is_ultrasound, kind, plane);

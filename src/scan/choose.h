@@ -4,6 +4,9 @@
 
 #include "scan/scan.h"
 
+/* Of an ultrasound image whose plane is not said, alone of its kind. */
+#define SCAN_ALONE_REMARK "no attribute says transverse or longitudinal; alone of its kind, it was entered as transverse"
+
 /* The files list[0 .. n-1] are of one breast, modality and study: those chosen are put into slot[], the others are left out with a reason.
  * Reorders the list. */
 void choose_views(long slot[SLOT_COUNT], struct scan_file *files, long *list, size_t n, const struct scan_options *o);

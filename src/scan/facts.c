@@ -188,18 +188,14 @@ static int keep_texts(struct scan_facts *f, struct arena *arena, const struct di
     return 0;
 }
 
-int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const struct dicom *d, uint32_t width, uint32_t height,
-                          double colour, struct err *e) {
+enum slot scan_transverse_slot(enum scan_kind kind) {
+    static const enum slot slots[SCAN_KIND_COUNT] = {
+        [SCAN_BMODE] = SLOT_US_BMODE_TRANS, [SCAN_DOPPLER] = SLOT_US_DOPPLER_TRANS, [SCAN_ELASTO] = SLOT_US_ELASTO_TRANS};
+    return slots[kind];
+}
+
+void scan_view_from_dicom(struct scan_facts *out, const struct dicom *d, double colour) {
     *out = (struct scan_facts){.reason = "", .remark = "", .patient_id = "", .study = "", .instance = "", .manufacturer = ""};
-    if (keep_texts(out, arena, d, e))
-        return ERR_NO_MEMORY;
-    if (is_date(d->study_date))
-        memcpy(out->study_date, d->study_date, 9);
-    if (is_date(d->content_date))
-        memcpy(out->made, d->content_date, 9);
-    out->lossy = d->lossy == DICOM_YES;
-    out->pixels = (uint64_t)width * height;
-    out->frames = d->frames;
     bool mg = strcmp(d->modality, "MG") == 0, us = strcmp(d->modality, "US") == 0;
     if (!mg && !us)
         refuse(out, ERR_MODALITY_WRONG, "neither mammography (MG) nor ultrasound (US) by Modality (0008,0060)");
@@ -211,6 +207,20 @@ int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const str
         read_mammogram(out, d);
     if (us)
         read_ultrasound(out, d, colour);
+}
+
+int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const struct dicom *d, uint32_t width, uint32_t height,
+                          double colour, struct err *e) {
+    scan_view_from_dicom(out, d, colour);
+    if (keep_texts(out, arena, d, e))
+        return ERR_NO_MEMORY;
+    if (is_date(d->study_date))
+        memcpy(out->study_date, d->study_date, 9);
+    if (is_date(d->content_date))
+        memcpy(out->made, d->content_date, 9);
+    out->lossy = d->lossy == DICOM_YES;
+    out->pixels = (uint64_t)width * height;
+    out->frames = d->frames;
     if (!d->patient_id[0])
         refuse(out, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is empty");
     if (!d->study[0])

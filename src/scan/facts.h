@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "exam/slot.h"
 #include "image/image.h"
 
 enum scan_modality { SCAN_NONE, SCAN_MG, SCAN_US };
@@ -36,6 +37,10 @@ struct scan_facts {
 /* The share of pixels that are plainly in colour (largest minus smallest channel above 40 of 255): told from DICOM's own colour samples. 0
  * for grey images and those without pixels. */
 double scan_colour(const struct image *im);
+/* Only which view it is: modality, is_mlo, kind, plane; code as below but for what concerns patient, study and side. The texts are "". */
+void scan_view_from_dicom(struct scan_facts *out, const struct dicom *d, double colour);
+/* The transverse slot of a kind of ultrasound; the longitudinal one is the next. */
+enum slot scan_transverse_slot(enum scan_kind kind);
 /* From tags. `colour` is scan_colour() of the picture; used for ultrasound whose tags do not tell its kind. 0 or ERR_NO_MEMORY: that a file
  * cannot be used is told by out->code. */
 int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const struct dicom *d, uint32_t width, uint32_t height,

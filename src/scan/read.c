@@ -20,20 +20,9 @@ static int set_reason(struct scan *s, struct scan_file *f, int code, const char 
     return f->reason ? 0 : ERR_NO_MEMORY;
 }
 
-static bool is_utf8(const char *text) {
-    struct arena scratch;
-    struct csv table;
-    char cell[2 * WALK_PATH_MAX + 16];
-    int n = snprintf(cell, sizeof cell, "%s\n", text);
-    arena_init(&scratch, 0);
-    int rc = n < 0 || (size_t)n >= sizeof cell ? ERR_LIMIT : csv_parse(&table, &scratch, cell, (size_t)n, NULL);
-    arena_release(&scratch);
-    return rc != ERR_CSV_UTF8;
-}
-
 /* May the path stand in a cell of the table? */
 static const char *name_fault(const char *path) {
-    if (!is_utf8(path))
+    if (!csv_is_utf8(path))
         return "its name is not UTF-8; rename it";
     if (csv_edge_blank(path))
         return "its path begins or ends with a space; rename it";
@@ -44,18 +33,25 @@ static const char *name_fault(const char *path) {
     return NULL;
 }
 
+int scan_read_colour(double *out, struct decoder *d, const struct image *im, const uint8_t *bytes, size_t n, struct err *e) {
+    struct image *picture = NULL;
+    *out = 0;
+    if (strcmp(im->dicom->modality, "US") != 0)
+        return 0;
+    int rc = decode_image(&picture, d, bytes, n, NULL, e);
+    if (!rc)
+        *out = scan_colour(picture);
+    image_free(picture);
+    return rc;
+}
+
 static int take_dicom(struct scan *s, struct scan_file *f, struct decoder *d, struct image *im, const uint8_t *bytes, size_t n,
                       struct err *e) {
-    struct image *picture = NULL;
     double colour = 0;
-    if (strcmp(im->dicom->modality, "US") == 0) {
-        struct err why = {0};
-        int rc = decode_image(&picture, d, bytes, n, NULL, &why);
-        if (rc)
-            return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
-        colour = scan_colour(picture);
-        image_free(picture);
-    }
+    struct err why = {0};
+    int rc = scan_read_colour(&colour, d, im, bytes, n, &why);
+    if (rc)
+        return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
     return scan_facts_from_dicom(&f->facts, &s->arena, im->dicom, im->width, im->height, colour, e);
 }
 

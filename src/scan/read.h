@@ -15,6 +15,9 @@ struct scan_source {
     int (*step)(void *ctx, size_t done, struct err *e); /* after each file; not 0 ends the reading with that code. May be NULL */
     void *ctx;
 };
+/* scan_colour() of an ultrasound DICOM file, whose tags `im` holds; 0 for any other. What is wrong with the file, or ERR_DECODER,
+ * ERR_NO_MEMORY, ERR_INTERNAL. */
+int scan_read_colour(double *out, struct decoder *d, const struct image *im, const uint8_t *bytes, size_t n, struct err *e);
 /* A scan with its files' facts, ready for scan_arrange(). What is wrong with a file is told by the file's code; an error is returned only
  * for what would spoil every file: ERR_DECODER, ERR_NO_MEMORY, and what step() says. */
 int scan_read(struct scan **out, const struct scan_source *from, struct err *e);

@@ -40,7 +40,7 @@ no_leftovers
 
 # what no exam has taught is not predicted from: the stages refuse each other's images, the fused model none; its info and card say so
 expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --out u.csv
-holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model was not trained on mammography; leave its column out'
+holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model was not trained on mammography; leave it out'
 [ "$(grep -c ',ok,' u.csv)" = "$(awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR > 1 && $at["split"] == "val" && $at["mg_cc"] $at["mg_mlo"] == ""' exams.csv | wc -l)" ] ||
     fail "the us stage computes other exams than those without a mammogram"
 expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --ignore-column mg_cc --ignore-column mg_mlo --out u.csv
