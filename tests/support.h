@@ -78,14 +78,19 @@ struct golden_case {
     double logits[TIER_COUNT], logits_f64[TIER_COUNT];
 };
 
-static inline struct golden golden_read_file(const char *path) {
+static inline struct json *golden_json(const char *path) {
     uint8_t *text = NULL;
     size_t n = 0;
     struct err e = {0};
-    struct golden g = {0};
-    if (io_read_file(&text, &n, path, 1 << 24, &e) || json_read(&g.root, (const char *)text, n, ERR_CONFIG, &e))
+    struct json *j = NULL;
+    if (io_read_file(&text, &n, path, 1 << 24, &e) || json_read(&j, (const char *)text, n, ERR_CONFIG, &e))
         fail_msg("%s: %s", path, e.message);
     free(text);
+    return j;
+}
+
+static inline struct golden golden_read_file(const char *path) {
+    struct golden g = {.root = golden_json(path)};
     const int network = network_from_name(json_string(json_get(g.root, "network")));
     const char *clinical = json_string(json_get(g.root, "clinical"));
     assert_true(network >= 0);

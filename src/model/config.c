@@ -50,6 +50,12 @@ int config_features(const struct model_config *c) {
     return FEATURES_PER_WIDTH * c->width;
 }
 
+int config_map_side(int side) {
+    for (int i = 0; i < 5; i++)
+        side = (side - 1) / 2 + 1;
+    return side;
+}
+
 struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width) {
     const bool small = width == WIDTH_SMALL, fused = n == NETWORK_BMU;
     /* NETWORK "reference preprocessing": the mammography-only stage was normalised with other numbers than the fused one */

@@ -18,6 +18,7 @@ struct tower {
 /* The network's towers in slot order; returns how many. */
 int config_towers(const struct model_config *c, const struct tower **out);
 int config_features(const struct model_config *c); /* per view: 8 * width */
+int config_map_side(int side);                     /* of a trunk's last map, from the image's: halved five times, rounded up */
 
 /* Profile, sizes and normalisation for a network and width. */
 struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width);
@@ -38,15 +39,15 @@ int config_clinical_inputs(const struct model_config *c, const struct schema *s)
 
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s);
 
-/* Trunk of one tower over n views: input 0 -> [n][features]. */
-void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n);
+/* Trunk of one tower over n views: input 0 -> output 0, [n][features]; map: and output 1, the last map [n][h][w][features]. */
+void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n, bool map);
 /* What follows the trunks, for n exams. present[i]: the slots of exam i whose features are there; the features of all exams stand one exam
  * after the other, within one in slot order. -1: not there. */
 struct head_nodes {
     int mg, us;   /* [views of all exams][features] */
     int clinical; /* [n][config_clinical_inputs]; bmu only */
 };
-/* Probabilities of a zero in training. */
+/* Probabilities of a zero where the graph has dropout on. */
 struct dropout_rates {
     double block; /* in the transformer blocks: .3 */
     double head;  /* in the unimodal heads: .5 */
@@ -54,7 +55,7 @@ struct dropout_rates {
 /* The logits, [n][5], are the graph's output. */
 void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
                  int n, struct head_nodes in, struct dropout_rates dropout);
-/* The same of one exam behind inputs that hold its features. */
+/* The same of one exam behind inputs that hold its features; in a graph with gradients they require theirs. */
 void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,
                        struct head_nodes *in);
 /* The whole network in training: a batch of n exams. view[t]: the input node of tower t (all its present views, exam after exam, slot

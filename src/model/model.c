@@ -1,7 +1,5 @@
-/* A trained network, opened and run. Floor 6.
- *
- * One exam runs in two parts: the present views of each tower through its trunk, both together, then the head over all features. Trunk
- * plans are kept per number of views, head plans per set of views; all share packed weights and one workspace.
+/* A trained network, opened and run: one exam through the trunks (encode.c), then through the head (fuse.c). Both share the engine's packed
+ * weights and its one workspace. Floor 6.
  */
 #include "model/model.h"
 
@@ -12,54 +10,27 @@
 
 #include "model/config.h"
 #include "model/facts.h"
+#include "model/fuse.h"
 #include "model/loss.h"
 #include "tensor/plan.h"
 
-enum { VIEWS_MAX = 2, PATTERNS = 1 << SLOT_COUNT };
-
-struct ready {
-    struct graph graph;
-    struct plan *plan;
-    struct head_nodes in; /* heads only */
-};
-
 struct model {
-    pthread_mutex_t turn; /* of model_run(): plans, their bindings and the buffers below serve one exam at a time */
+    pthread_mutex_t turn; /* of a run: plans, their bindings and buffers serve one exam at a time */
     struct facts facts;
     struct engine engine;
-    struct ready *trunk[TOWERS_MAX][VIEWS_MAX]; /* [tower][views - 1], made when first needed */
-    struct ready *head[PATTERNS];
-    float *black[TOWERS_MAX]; /* reference: the features of the black image, a constant of the weights */
-    float *features;          /* [SLOT_COUNT][d], of this run */
-    float *rows;              /* [SLOT_COUNT][d], those present packed */
-    float *pair[TOWERS_MAX];  /* two views laid end to end, where the caller has not done so; made when first needed */
-    float *clinical;
+    struct encoder *encoder;
+    struct fuser *fuser;
+    struct features *features; /* of model_run() */
     long profiled_runs;
 };
-
-static void ready_free(struct ready *r) {
-    if (!r)
-        return;
-    plan_free(r->plan);
-    graph_release(&r->graph);
-    free(r);
-}
 
 void model_close(struct model *m) {
     if (!m)
         return;
-    for (int t = 0; t < TOWERS_MAX; t++) {
-        for (int v = 0; v < VIEWS_MAX; v++)
-            ready_free(m->trunk[t][v]);
-        free(m->black[t]);
-        free(m->pair[t]);
-    }
-    for (int i = 0; i < PATTERNS; i++)
-        ready_free(m->head[i]);
+    fuser_free(m->fuser);
+    encoder_free(m->encoder);
+    features_free(m->features);
     engine_release(&m->engine);
-    free(m->features);
-    free(m->rows);
-    free(m->clinical);
     facts_release(&m->facts);
     pthread_mutex_destroy(&m->turn);
     free(m);
@@ -74,13 +45,11 @@ static struct model *new_model(struct err *e) {
     return m;
 }
 
-static int buffers(struct model *m, struct err *e) {
-    const size_t d = (size_t)config_features(&m->facts.config),
-                 clinical = m->facts.schema ? (size_t)config_clinical_inputs(&m->facts.config, m->facts.schema) : 0;
-    m->features = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
-    m->rows = mem_alloc_aligned(SLOT_COUNT * d, sizeof(float), e);
-    m->clinical = mem_alloc_aligned(clinical + 1, sizeof(float), e);
-    return m->features && m->rows && m->clinical ? 0 : ERR_NO_MEMORY;
+static int parts(struct model *m, struct err *e) {
+    int rc = encoder_new(&m->encoder, &m->facts, &m->engine, e);
+    if (rc == 0)
+        rc = fuser_new(&m->fuser, &m->facts, &m->engine, m->encoder, e);
+    return rc ? rc : features_new(&m->features, &m->facts.config, false, e);
 }
 
 /* The file's pages leave the resident set as soon as a layer is packed: the packed weights are what runs. */
@@ -91,7 +60,7 @@ static void forget(void *archive) {
 /* The rest of opening, whether the facts could be read or not. */
 static int make_model(struct model **out, struct model *m, int rc, const struct model_options *options, struct err *e) {
     if (rc == 0 && (rc = engine_init(&m->engine, options->exact, options->precision == PRECISION_BF16, e)) == 0)
-        rc = buffers(m, e);
+        rc = parts(m, e);
     if (rc) {
         model_close(m);
         return rc;
@@ -114,156 +83,7 @@ int model_over(struct model **out, const struct facts *like, const struct array 
     return m ? make_model(out, m, facts_over(&m->facts, like, arrays, n, e), options, e) : ERR_NO_MEMORY;
 }
 
-/* --- plans, made when first needed ----------------------------------------------------------------------------------------- */
-
-static struct ready *ready_new(struct err *e) {
-    struct ready *r = mem_alloc(1, sizeof *r, e);
-    if (r)
-        graph_init(&r->graph);
-    return r;
-}
-
-static int finish(struct ready **slot, struct ready *r, struct model *m, struct err *e) {
-    const int rc = plan_new(&r->plan, &r->graph, &m->engine, e);
-    archive_forget(m->facts.archive); /* what linear layers read */
-    if (rc)
-        ready_free(r);
-    else
-        *slot = r;
-    return rc;
-}
-
-static int trunk(struct model *m, int tower, int views, struct ready **out, struct err *e) {
-    struct ready **slot = &m->trunk[tower][views - 1];
-    if (!*slot) {
-        const struct tower *towers;
-        struct ready *r = ready_new(e);
-        if (!r)
-            return ERR_NO_MEMORY;
-        config_towers(&m->facts.config, &towers);
-        config_trunk_graph(&r->graph, m->facts.archive, &m->facts.config, &towers[tower], views);
-        const int rc = finish(slot, r, m, e);
-        if (rc)
-            return rc;
-    }
-    *out = *slot;
-    return 0;
-}
-
-static int head(struct model *m, unsigned present, struct ready **out, struct err *e) {
-    struct ready **slot = &m->head[present];
-    if (!*slot) {
-        struct ready *r = ready_new(e);
-        if (!r)
-            return ERR_NO_MEMORY;
-        config_head_graph(&r->graph, m->facts.archive, &m->facts.config, m->facts.schema, present, &r->in);
-        const int rc = finish(slot, r, m, e);
-        if (rc)
-            return rc;
-    }
-    *out = *slot;
-    return 0;
-}
-
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
-
-/* n views of one tower -> out [n][d]. */
-static int run_trunk(struct model *m, int tower, int n, const float *views, float *out, struct err *e) {
-    struct ready *r = NULL;
-    int rc = trunk(m, tower, n, &r, e);
-    if (rc)
-        return rc;
-    plan_bind(r->plan, 0, views);
-    if ((rc = plan_run(r->plan, e)))
-        return rc;
-    memcpy(out, plan_output(r->plan), (size_t)n * (size_t)config_features(&m->facts.config) * sizeof *out);
-    return 0;
-}
-
-/* Features of the black image, computed once. */
-static int black_features(struct model *m, int tower, enum slot s, const float **out, struct err *e) {
-    if (!m->black[tower]) {
-        const size_t d = (size_t)config_features(&m->facts.config);
-        float *image = mem_alloc_aligned(prep_size(&m->facts.config.prep, s), sizeof *image, e),
-              *features = mem_alloc(d, sizeof *features, e);
-        int rc = image && features ? 0 : ERR_NO_MEMORY;
-        if (rc == 0) {
-            prep_black(image, &m->facts.config.prep, s);
-            rc = run_trunk(m, tower, 1, image, features, e);
-        }
-        free(image);
-        if (rc) {
-            free(features);
-            return rc;
-        }
-        m->black[tower] = features;
-    }
-    *out = m->black[tower];
-    return 0;
-}
-
-static int join_views(struct model *m, int tower, const float *const views[2], size_t size, const float **out, struct err *e) {
-    float **pair = &m->pair[tower];
-    if (!*pair && !(*pair = mem_alloc_aligned(2 * size, sizeof **pair, e)))
-        return ERR_NO_MEMORY;
-    memcpy(*pair, views[0], size * sizeof **pair);
-    memcpy(*pair + size, views[1], size * sizeof **pair);
-    *out = *pair;
-    return 0;
-}
-
-/* The features of one tower's two slots; absent ones stay untouched (masked) or are the black image's (reference). */
-static int run_tower(struct model *m, int tower, const struct tower *t, const struct model_input *in, struct err *e) {
-    const size_t d = (size_t)config_features(&m->facts.config), size = prep_size(&m->facts.config.prep, t->slots[0]);
-    float *out[2] = {m->features + (size_t)t->slots[0] * d, m->features + (size_t)t->slots[1] * d};
-    const float *views[2] = {in->view[t->slots[0]], in->view[t->slots[1]]};
-    int rc = 0;
-    if (views[0] && views[1]) {
-        const float *both = views[0];
-        if (views[1] != views[0] + size && (rc = join_views(m, tower, views, size, &both, e)))
-            return rc;
-        return run_trunk(m, tower, 2, both, out[0], e);
-    }
-    for (int i = 0; i < 2 && rc == 0; i++) {
-        const float *black = NULL;
-        if (views[i]) {
-            rc = run_trunk(m, tower, 1, views[i], out[i], e);
-        } else if (m->facts.config.variant == VARIANT_REFERENCE) {
-            rc = black_features(m, tower, t->slots[i], &black, e);
-            if (rc == 0)
-                memcpy(out[i], black, d * sizeof *black);
-        }
-    }
-    return rc;
-}
-
-static int run_head(struct model *m, unsigned present, const struct model_input *in, float logits[TIER_COUNT], struct err *e) {
-    const size_t d = (size_t)config_features(&m->facts.config);
-    struct ready *r = NULL;
-    float *row = m->rows, *us = NULL;
-    int rc = head(m, present, &r, e);
-    if (rc)
-        return rc;
-    for (int s = 0; s < SLOT_COUNT; s++) {
-        if (!(present >> s & 1U))
-            continue;
-        if (!us && !slot_is_mg((enum slot)s))
-            us = row;
-        memcpy(row, m->features + (size_t)s * d, d * sizeof *row);
-        row += d;
-    }
-    if (r->in.mg >= 0)
-        plan_bind(r->plan, r->in.mg, m->rows);
-    if (r->in.us >= 0)
-        plan_bind(r->plan, r->in.us, us);
-    if (r->in.clinical >= 0) {
-        config_encode_clinical(m->clinical, &m->facts.config, m->facts.schema, m->facts.clinical_mean, m->facts.clinical_std, in->clinical);
-        plan_bind(r->plan, r->in.clinical, m->clinical);
-    }
-    if ((rc = plan_run(r->plan, e)) == 0)
-        memcpy(logits, plan_output(r->plan), TIER_COUNT * sizeof *logits);
-    return rc;
-}
 
 /* T1 + T2 = benign, T3 + T4 + T5 = malignant. */
 static int finish_output(struct model_output *out, struct err *e) {
@@ -280,37 +100,40 @@ static int finish_output(struct model_output *out, struct err *e) {
     return 0;
 }
 
-static int run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
-    const struct tower *towers;
-    const int n = config_towers(&m->facts.config, &towers);
-    const unsigned places = network_slots(m->facts.config.network);
-    unsigned given = 0;
+static int fuse(struct model *m, const struct fuse_input *in, struct model_output *out, struct err *e) {
     memset(out, 0, sizeof *out);
-    for (int s = 0; s < SLOT_COUNT; s++) {
-        given |= in->view[s] ? 1U << s : 0;
-        if (in->view[s] && !(places >> s & 1U))
-            return err_set(e, ERR_VIEW_NOT_TAKEN, "the network '%s' does not take %s", network_name(m->facts.config.network),
-                           slot_name((enum slot)s));
-    }
-    if (!given)
-        return err_set(e, ERR_EXAM_NO_IMAGE, "no image is given; at least one is required");
-    if (m->facts.config.clinical != CLINICAL_NONE && !in->clinical)
-        return err_set(e, ERR_INTERNAL, "the clinical values are not given");
-    for (int t = 0; t < n; t++) {
-        const int rc = run_tower(m, t, &towers[t], in, e);
-        if (rc)
-            return rc;
-    }
-    const int rc = run_head(m, m->facts.config.variant == VARIANT_REFERENCE ? places : given, in, out->logits, e);
-    if (rc)
-        return rc;
-    m->profiled_runs += m->engine.profile;
-    return finish_output(out, e);
+    const int rc = fuser_run(m->fuser, in, out->logits, e);
+    return rc ? rc : finish_output(out, e);
+}
+
+int model_encode(struct model *m, const float *const view[SLOT_COUNT], struct features *out, struct err *e) {
+    pthread_mutex_lock(&m->turn);
+    const int rc = encoder_run(m->encoder, view, out, e);
+    pthread_mutex_unlock(&m->turn);
+    return rc;
+}
+
+int model_fuse(struct model *m, const struct fuse_input *in, struct model_output *out, struct err *e) {
+    pthread_mutex_lock(&m->turn);
+    const int rc = fuse(m, in, out, e);
+    pthread_mutex_unlock(&m->turn);
+    return rc;
+}
+
+int model_fuse_gradient(struct model *m, const struct fuse_input *in, const float *weight, float *gradient, struct err *e) {
+    pthread_mutex_lock(&m->turn);
+    const int rc = fuser_gradient(m->fuser, in, weight, gradient, e);
+    pthread_mutex_unlock(&m->turn);
+    return rc;
 }
 
 int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e) {
+    memset(out, 0, sizeof *out);
     pthread_mutex_lock(&m->turn);
-    const int rc = run(m, in, out, e);
+    int rc = encoder_run(m->encoder, in->view, m->features, e);
+    if (rc == 0)
+        rc = fuse(m, &(struct fuse_input){m->features, m->features->views, in->clinical}, out, e);
+    m->profiled_runs += rc == 0 && m->engine.profile;
     pthread_mutex_unlock(&m->turn);
     return rc;
 }
@@ -354,19 +177,12 @@ struct model_slots model_slots(const struct model_config *c) {
     return m;
 }
 
-enum { PLANS_MAX = TOWERS_MAX * VIEWS_MAX + PATTERNS };
+enum { PLANS_MAX = ENCODER_PLANS_MAX + FUSER_PLANS_MAX };
 
 /* The plans that there are, trunks first; returns how many. */
 static size_t all_plans(const struct model *m, struct plan *out[PLANS_MAX]) {
-    size_t n = 0;
-    for (int t = 0; t < TOWERS_MAX; t++)
-        for (int v = 0; v < VIEWS_MAX; v++)
-            if (m->trunk[t][v])
-                out[n++] = m->trunk[t][v]->plan;
-    for (int i = 0; i < PATTERNS; i++)
-        if (m->head[i])
-            out[n++] = m->head[i]->plan;
-    return n;
+    const size_t n = encoder_plans(m->encoder, out);
+    return n + fuser_plans(m->fuser, out + n);
 }
 
 void model_profile(struct model *m, bool on) {

@@ -108,6 +108,19 @@ struct model_output {
  * Any number of threads may call it on one model: they take turns. */
 int model_run(struct model *m, const struct model_input *in, struct model_output *out, struct err *e);
 
+/* The same in two parts (model/encode.h, model/fuse.h): encoding the views and fusing all of them gives the bits of model_run(). Fusing
+ * some of them gives what model_run() makes of those, but for rounding: two views of a tower are computed together where both are there. */
+struct features;
+struct fuse_input;
+/* Errors as model_run(). view as model_input.view. out: features_new()'s, with or without maps. */
+int model_encode(struct model *m, const float *const view[SLOT_COUNT], struct features *out, struct err *e);
+/* ERR_EXAM_NO_IMAGE: no view is left, and nothing stands in; ERR_OUTPUT_NAN; ERR_ENGINE. */
+int model_fuse(struct model *m, const struct fuse_input *in, struct model_output *out, struct err *e);
+/* d (sum over leaves k of weight[k] * logit[k]) / d features -> gradient [SLOT_COUNT][d]; 0 in the rows of views that are not fused. A
+ * logit: weight 1 there and 0 elsewhere; a probability or its log-odds: their derivatives by the logits. Errors as model_fuse(), but for
+ * NaN. */
+int model_fuse_gradient(struct model *m, const struct fuse_input *in, const float *weight, float *gradient, struct err *e);
+
 /* The layer table of the last run: wall seconds and multiply-adds per layer. */
 struct layer_time {
     const char *name;      /* "model1.backbone.4.0.conv1" */

@@ -53,8 +53,12 @@ static int tower_input(struct graph *g, const struct model_config *c, const stru
     return graph_input(g, t->prefix, view);
 }
 
-void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n) {
-    layer_trunk(g, a, tower_input(g, c, t, n), t->prefix, c->width);
+void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n, bool map) {
+    const int features = layer_trunk(g, a, tower_input(g, c, t, n), t->prefix, c->width);
+    if (!map)
+        return;
+    graph_output(g, features);
+    graph_output(g, layer_trunk_map(g, features));
 }
 
 /* --- what follows the trunks --------------------------------------------------------------------------------------------------- */
@@ -178,6 +182,10 @@ void config_head_graph(struct graph *g, const struct archive *a, const struct mo
     in->mg = n_mg ? graph_input(g, "features.mg", (struct shape){n_mg, 1, 1, d}) : -1;
     in->us = n_us ? graph_input(g, "features.us", (struct shape){n_us, 1, 1, d}) : -1;
     in->clinical = c->network == NETWORK_BMU ? graph_input(g, "clinical", (struct shape){1, 1, 1, config_clinical_inputs(c, s)}) : -1;
+    if (g->mode.gradients && n_mg)
+        graph_require_gradient(g, in->mg);
+    if (g->mode.gradients && n_us)
+        graph_require_gradient(g, in->us);
     config_head(g, a, c, s, &present, 1, *in, (struct dropout_rates){0, 0});
 }
 

@@ -49,6 +49,10 @@ int layer_trunk(struct graph *g, const struct archive *a, int x, const char *pre
     return graph_mean_pool(g, x, NAME("%s.8", prefix));
 }
 
+int layer_trunk_map(const struct graph *g, int trunk) {
+    return g->failure.code || trunk < 0 ? -1 : g->nodes[trunk].inputs[0];
+}
+
 int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual) {
     return graph_linear(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), out, activation, residual);
 }

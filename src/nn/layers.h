@@ -10,6 +10,8 @@
 const float *layer_weights(struct graph *g, const struct archive *a, const char *name, const char *suffix);
 /* ResNet-18 (He et al. 2016) without its last layer: x [n][h][w][1 or 3] -> [n][8*width]. */
 int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width);
+/* The trunk's last map, [n][h][w][8*width]: what its result is the mean of. */
+int layer_trunk_map(const struct graph *g, int trunk);
 int layer_linear(struct graph *g, const struct archive *a, int x, const char *name, int out, enum activation activation, int residual);
 int layer_norm(struct graph *g, const struct archive *a, int x, const char *name);
 /* ViT block (timm 0.9 `Block`, Dosovitskiy et al. 2021): x += proj(attn(norm1(x))); x += fc2(gelu(fc1(norm2(x)))). x [t][dim], attention
