@@ -54,7 +54,7 @@ pathlib.Path("liar/date.dcm").write_bytes(date)
 pathlib.Path("liar/id.dcm").write_bytes(whole.replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00SH"))
 PY
 expect 2 "$bmunet" deidentify liar honest --key clean.key --keep-burned-in
-says '^bmunet: refused: SCAN_NO_PATIENT: id.dcm: Patient ID .0010,0020. is not of the kind LO'
+says '^bmunet: refused: SCAN_NO_PATIENT: id.dcm: Patient ID .0010,0020. does not have the value representation LO'
 [ -s honest/1.dcm ] || fail "the other file was not written"
 ! grep -q 19771231 honest/1.dcm || fail "a date that is called a time is left"
 
