@@ -10,7 +10,6 @@
 #include "dcmtk/dcmdata/dcfilefo.h"
 #include "dcmtk/dcmdata/dcmetinf.h"
 #include "dcmtk/dcmdata/dcostrmb.h"
-#include "dcmtk/dcmdata/dcpixel.h"
 #include "dcmtk/dcmdata/dcsequen.h"
 
 #include <cstdio>
@@ -22,6 +21,7 @@
 
 extern "C" {
 #include "core.h"
+#include "deidentify_picture.h"
 #include "deidentify_rules.h"
 }
 #include "dicom_shim.h"
@@ -29,7 +29,7 @@ extern "C" {
 
 namespace {
 
-enum { DEPTH_MAX = 32, BLANK_BELOW = 0 };
+enum { DEPTH_MAX = 32 };
 
 struct Work {
     const struct deidentify_request *request;
@@ -160,12 +160,30 @@ bool may_stay(DcmElement *element) {
     return true;
 }
 
+bool clean_profile(DcmElement *element) {
+    Uint8 *bytes = NULL;
+    const Uint32 n = element->getLength();
+    if (element->getUint8Array(bytes).bad() || bytes == NULL)
+        return false;
+    std::vector<uint8_t> copy(bytes, bytes + n);
+    return deidentify_icc(&copy[0], n) && element->putUint8Array(&copy[0], n).good();
+}
+
+/* A value of the right kind that cannot be told or changed is emptied: an attribute that an object must have stays. */
+bool or_empty(bool done, DcmElement *element) {
+    if (!done)
+        make_empty(element);
+    return true;
+}
+
 /* False: the element has to go. */
 bool treat(DcmElement *element, enum deidentify_action action, const Work &w) {
     const DcmEVR vr = element->ident();
     switch (action) {
     case DEIDENTIFY_KEEP:
-        return may_stay(element);
+        if (element->getTag() == DCM_ICCProfile)
+            return clean_profile(element);
+        return or_empty(may_stay(element), element);
     case DEIDENTIFY_EMPTY:
         make_empty(element);
         return true;
@@ -175,7 +193,7 @@ bool treat(DcmElement *element, enum deidentify_action action, const Work &w) {
     case DEIDENTIFY_MAP_UID:
         return vr == EVR_UI && change_value(element, map_uid, w);
     case DEIDENTIFY_SHIFT:
-        return (vr == EVR_DA || vr == EVR_DT) && change_value(element, shift, w);
+        return (vr == EVR_DA || vr == EVR_DT) && or_empty(change_value(element, shift, w), element);
     case DEIDENTIFY_PSEUDONYM:
         return vr == EVR_LO && change_value(element, pseudonym, w);
     case DEIDENTIFY_AGE:
@@ -220,35 +238,6 @@ bool walk(DcmItem *item, Work &w, int depth) {
 
 /* --- pixels */
 
-/* Black outside of all regions (PS3.3 C.8.5.5), where devices write names and dates. */
-void blank(struct image *im, const struct dicom *d) {
-    const size_t pixel = static_cast<size_t>(im->channels) * static_cast<size_t>(im->bits) / 8;
-    uint8_t *row = static_cast<uint8_t *>(im->pixels);
-    std::vector<bool> inside(im->width);
-    for (uint32_t y = 0; y < im->height; y++, row += im->width * pixel) {
-        inside.assign(im->width, false);
-        for (int r = 0; r < d->n_regions; r++)
-            if (d->region[r].y0 <= y && y <= d->region[r].y1)
-                for (uint32_t x = d->region[r].x0; x <= d->region[r].x1 && x < im->width; x++)
-                    inside[x] = true;
-        for (uint32_t x = 0; x < im->width; x++)
-            if (!inside[x])
-                memset(row + x * pixel, BLANK_BELOW, pixel);
-    }
-}
-
-int may_blank(bool *blanked, const struct dicom *d, const struct deidentify_request *r, struct err *e) {
-    const bool ultrasound = strcmp(d->modality, "US") == 0;
-    *blanked = ultrasound && d->n_regions > 0 && !d->truncated;
-    if (*blanked || r->keep_burned_in)
-        return 0;
-    if (ultrasound)
-        return err_set(e, ERR_DEIDENTIFY_PIXELS, "an ultrasound image without regions: burned-in text cannot be located");
-    if (d->burned_in == DICOM_YES)
-        return err_set(e, ERR_DEIDENTIFY_PIXELS, "the file says that text is burned into the picture");
-    return 0;
-}
-
 OFCondition describe(DcmItem *d, const struct image *im) {
     const int stored = im->channels == 3 ? im->bits : im->dicom->bits_stored;
     OFCondition c = d->putAndInsertUint16(DCM_SamplesPerPixel, static_cast<Uint16>(im->channels));
@@ -269,53 +258,42 @@ OFCondition describe(DcmItem *d, const struct image *im) {
     return c;
 }
 
-/* All frames, decoded. */
-int replace_pixels(DcmItem *dataset, bool *blanked, uint32_t *frames, const struct deidentify_request *r, const uint8_t *bytes, size_t n,
-                   struct err *e) {
-    std::vector<uint8_t> all;
-    *frames = 1;
-    for (uint32_t frame = 0; frame < *frames; frame++) {
+/* What the picture is, before any frame is decoded; the description of its pixels is written with it. */
+int plan(struct picture *p, uint64_t *total, uint32_t *frames, DcmItem *dataset, const struct deidentify_request *r, const struct image *im,
+         struct err *e) {
+    OFString conversion;
+    dataset->findAndGetOFString(DCM_ConversionType, conversion);
+    int rc = picture_plan(p, im, !conversion.empty(), r->keep_burned_in != 0, e);
+    if (rc)
+        return rc;
+    *frames = im->dicom->frames;
+    *total =
+        static_cast<uint64_t>(im->width) * im->height * static_cast<unsigned>(im->channels) * static_cast<unsigned>(im->bits) / 8 * *frames;
+    if (*total > DEIDENTIFY_PIXELS_MAX)
+        return err_set(e, ERR_LIMIT, "decoded, its %u frames have %llu MiB; the limit is %d: cut the clip into shorter ones", *frames,
+                       static_cast<unsigned long long>(*total >> 20), DEIDENTIFY_PIXELS_MAX >> 20);
+    OFCondition c = describe(dataset, im);
+    return c.bad() ? failed(e, c, "the description of the pixels cannot be written") : 0;
+}
+
+/* All frames, one after the other: decoded, blanked, handed on. None is kept, for a clip is larger than the memory here. */
+int hand_on_pixels(struct picture *p, uint32_t frames, const struct deidentify_pixels *to, const uint8_t *bytes, size_t n, struct err *e) {
+    size_t total = 0;
+    int rc = 0;
+    for (uint32_t frame = 0; frame < frames && rc == 0; frame++) {
         struct image *im = NULL;
         const struct decode_request request = {static_cast<int>(frame), false};
-        int rc = dicom_decode(&im, bytes, n, &request, e);
-        if (rc == 0 && frame == 0) {
-            *frames = im->dicom->frames;
-            rc = may_blank(blanked, im->dicom, r, e);
-            OFCondition c = rc ? EC_Normal : describe(dataset, im);
-            if (c.bad())
-                rc = failed(e, c, "the description of the pixels cannot be written");
-        }
+        rc = dicom_decode(&im, bytes, n, &request, e);
         if (rc == 0) {
-            if (*blanked)
-                blank(im, im->dicom);
-            const uint8_t *p = static_cast<const uint8_t *>(im->pixels);
-            all.insert(all.end(), p,
-                       p + static_cast<size_t>(im->width) * im->height * static_cast<size_t>(im->channels) * static_cast<size_t>(im->bits) /
-                               8);
-            if (all.size() > DECODE_MEMORY_MAX / 4)
-                rc = err_set(e, ERR_LIMIT, "the decoded frames are larger than %d MiB", DECODE_MEMORY_MAX / 4 >> 20);
+            const size_t size =
+                static_cast<size_t>(im->width) * im->height * static_cast<size_t>(im->channels) * static_cast<size_t>(im->bits) / 8;
+            picture_blank(p, im);
+            rc = to->put(to->to, im->pixels, size, e);
+            total += size;
         }
-        const int bits = im ? im->bits : 0;
         image_free(im);
-        if (rc)
-            return rc;
-        if (frame + 1 < *frames)
-            continue;
-        if (all.size() & 1)
-            all.push_back(0);
-        DcmPixelData *pixels = new DcmPixelData(DCM_PixelData);
-        pixels->setVR(bits == 16 ? EVR_OW : EVR_OB);
-        OFCondition c = bits == 16
-                            ? pixels->putUint16Array(reinterpret_cast<const Uint16 *>(&all[0]), static_cast<unsigned long>(all.size() / 2))
-                            : pixels->putUint8Array(&all[0], static_cast<unsigned long>(all.size()));
-        if (c.good())
-            c = dataset->insert(pixels, OFTrue);
-        if (c.bad()) {
-            delete pixels;
-            return failed(e, c, "the pixels cannot be written");
-        }
     }
-    return 0;
+    return rc == 0 && (total & 1) ? to->put(to->to, "", 1, e) : rc;
 }
 
 /* --- what says that it was done (PS3.15 E.3, PS3.16 CID 7050) */
@@ -332,18 +310,20 @@ OFCondition add_method(DcmItem *d, const char *value, const char *name) {
     return c;
 }
 
-OFCondition mark(DcmItem *d, bool blanked) {
+/* Patient Identity Removed speaks of the pixels too (PS3.3 C.7.1.1): not of a picture that was only kept on demand. */
+OFCondition mark(DcmItem *d, enum picture_verdict verdict) {
+    const bool cleaned = verdict == PICTURE_CLEANED;
     d->findAndDeleteElement(DCM_DeidentificationMethodCodeSequence);
-    OFCondition c = d->putAndInsertString(DCM_PatientIdentityRemoved, "YES");
+    OFCondition c = d->putAndInsertString(DCM_PatientIdentityRemoved, verdict == PICTURE_KEPT ? "NO" : "YES");
     if (c.good())
         c = d->putAndInsertString(DCM_DeidentificationMethod, "bmunet deidentify, PS3.15 2024b Table E.1-1");
     if (c.good())
         c = d->putAndInsertString(DCM_LongitudinalTemporalInformationModified, "MODIFIED");
-    if (c.good() && blanked)
+    if (c.good() && cleaned)
         c = d->putAndInsertString(DCM_BurnedInAnnotation, "NO");
     if (c.good())
         c = add_method(d, "113100", "Basic Application Confidentiality Profile");
-    if (c.good() && blanked)
+    if (c.good() && cleaned)
         c = add_method(d, "113101", "Clean Pixel Data Option");
     if (c.good())
         c = add_method(d, "113107", "Retain Longitudinal Temporal Information Modified Dates Option");
@@ -352,8 +332,11 @@ OFCondition mark(DcmItem *d, bool blanked) {
     return c;
 }
 
-int write(struct buf *out, DcmDataset *dataset, struct err *e) {
+/* The file but for its pixels: those come last, and follow. */
+int write(struct buf *out, DcmDataset *dataset, int bits, uint64_t pixel_bytes, struct err *e) {
     const E_TransferSyntax syntax = EXS_LittleEndianExplicit;
+    while (dataset->card() > 0 && dataset->getElement(dataset->card() - 1)->getTag() >= DCM_PixelData)
+        delete dataset->remove(dataset->card() - 1);
     DcmFileFormat file(dataset); /* a copy, without the old meta header */
     OFCondition c = file.validateMetaInfo(syntax, EWM_createNewMeta);
     if (c.bad())
@@ -368,10 +351,24 @@ int write(struct buf *out, DcmDataset *dataset, struct err *e) {
     void *from = NULL;
     offile_off_t size = 0;
     stream.flushBuffer(from, size);
-    return buf_append(out, from, static_cast<size_t>(size), e);
+    const uint32_t even = static_cast<uint32_t>(pixel_bytes + (pixel_bytes & 1));
+    const uint8_t element[12] = {0xE0,
+                                 0x7F,
+                                 0x10,
+                                 0x00,
+                                 'O',
+                                 static_cast<uint8_t>(bits == 16 ? 'W' : 'B'),
+                                 0,
+                                 0,
+                                 static_cast<uint8_t>(even),
+                                 static_cast<uint8_t>(even >> 8),
+                                 static_cast<uint8_t>(even >> 16),
+                                 static_cast<uint8_t>(even >> 24)};
+    int rc = buf_append(out, from, static_cast<size_t>(size), e);
+    return rc ? rc : buf_append(out, element, sizeof element, e);
 }
 
-struct json *report_of(const Work &w, bool blanked, uint32_t frames) {
+struct json *report_of(const Work &w, const struct picture *p, enum picture_verdict verdict, uint32_t frames) {
     struct json *report = json_object(), *changes = json_array();
     for (std::map<std::pair<uint32_t, int>, unsigned>::const_iterator i = w.counts.begin(); i != w.counts.end(); ++i) {
         char tag[16];
@@ -385,64 +382,76 @@ struct json *report_of(const Work &w, bool blanked, uint32_t frames) {
     json_put(report, "changes", changes);
     json_put_integer(report, "private_removed", w.private_removed);
     json_put_integer(report, "frames", frames);
-    json_put_bool(report, "blanked", blanked);
+    json_put_bool(report, "blanked", p->removed > 0);
+    json_put_integer(report, "blanked_pixels", static_cast<int64_t>(p->removed));
+    json_put_string(report, "pixels", picture_verdict_name(verdict));
     return report;
 }
 
-int deidentify(struct buf *out, struct json **report, struct dicom_file *f, const struct deidentify_request *r, const uint8_t *bytes,
-               size_t n, struct err *e) {
-    DcmDataset *dataset = static_cast<DcmDataset *>(reinterpret_cast<DcmItem *>(dicom_file_dataset(f)));
-    Work w;
-    w.request = r;
-    w.private_removed = 0;
-    bool blanked = false;
-    uint32_t frames = 0;
+/* The patient that the stand-ins hang on. */
+int take_patient(Work *w, DcmDataset *dataset, struct err *e) {
     OFString id;
     DcmElement *element = NULL;
     if (dataset->findAndGetElement(DCM_PatientID, element).good() && element->ident() != EVR_LO)
         return err_set(e, ERR_SCAN_NO_PATIENT,
                        "Patient ID (0010,0020) does not have the value representation LO: no pseudonym can replace it");
     dataset->findAndGetOFString(DCM_PatientID, id);
-    w.patient_id = trimmed(std::string(id.c_str(), id.length()));
-    if (w.patient_id.empty())
+    w->patient_id = trimmed(std::string(id.c_str(), id.length()));
+    if (w->patient_id.empty())
         return err_set(e, ERR_SCAN_NO_PATIENT, "Patient ID (0010,0020) is empty: neither a pseudonym nor a date shift can be derived");
-    w.days = deidentify_days(r->key, w.patient_id.c_str());
-    int rc = replace_pixels(dataset, &blanked, &frames, r, bytes, n, e);
+    w->days = deidentify_days(w->request->key, w->patient_id.c_str());
+    return 0;
+}
+
+int deidentify(struct buf *head, struct json **report, const struct deidentify_pixels *to, struct dicom_file *f,
+               const struct deidentify_request *r, const struct image *facts, const uint8_t *bytes, size_t n, struct err *e) {
+    DcmDataset *dataset = static_cast<DcmDataset *>(reinterpret_cast<DcmItem *>(dicom_file_dataset(f)));
+    Work w;
+    w.request = r;
+    w.private_removed = 0;
+    struct picture p;
+    enum picture_verdict verdict = PICTURE_KEPT;
+    uint32_t frames = 0;
+    uint64_t total = 0;
+    int rc = take_patient(&w, dataset, e);
+    if (rc == 0)
+        rc = plan(&p, &total, &frames, dataset, r, facts, e);
+    if (rc == 0)
+        rc = hand_on_pixels(&p, frames, to, bytes, n, e);
+    if (rc == 0)
+        rc = picture_judge(&verdict, &p, facts->dicom, e);
     if (rc)
         return rc;
     if (!walk(dataset, w, 0))
         return err_set(e, ERR_LIMIT, "sequences are nested deeper than %d", DEPTH_MAX);
-    OFCondition c = mark(dataset, blanked);
+    OFCondition c = mark(dataset, verdict);
     if (c.bad())
         return failed(e, c, "the mark of de-identification cannot be written");
-    rc = write(out, dataset, e);
-    *report = rc ? NULL : report_of(w, blanked, frames);
+    rc = write(head, dataset, facts->bits, total, e);
+    *report = rc ? NULL : report_of(w, &p, verdict, frames);
     return rc;
 }
 
 } // namespace
 
-int deidentify_bytes(struct buf *out, struct json **report, const struct deidentify_request *r, const uint8_t *bytes, size_t n,
-                     struct err *e) {
+int deidentify_bytes(struct buf *head, struct json **report, const struct deidentify_pixels *to, const struct deidentify_request *r,
+                     const uint8_t *bytes, size_t n, struct err *e) {
     static const struct decode_request facts_only = {DECODE_FRAME_MIDDLE, true};
     struct dicom_file *f = NULL;
     struct image *im = NULL;
     *report = NULL;
-    int type = core_decode(&im, bytes, n, &facts_only, e); /* is it a DICOM image at all? */
-    if (type == 0 && im->dicom == NULL)
-        type =
-            err_set(e, ERR_IMAGE_TYPE, "not a DICOM file: PNG and JPEG files name nobody in tags, but check their names and text blocks");
-    image_free(im);
-    if (type)
-        return type;
+    int rc = core_decode(&im, bytes, n, &facts_only, e); /* is it a DICOM image at all? */
+    if (rc == 0 && im->dicom == NULL)
+        rc = err_set(e, ERR_IMAGE_TYPE, "not a DICOM file: PNG and JPEG files name nobody in tags, but check their names and text blocks");
     try {
-        int rc = dicom_file_open(&f, bytes, n, e);
         if (rc == 0)
-            rc = deidentify(out, report, f, r, bytes, n, e);
-        dicom_file_close(f);
-        return rc;
+            rc = dicom_file_open(&f, bytes, n, e);
+        if (rc == 0)
+            rc = deidentify(head, report, to, f, r, im, bytes, n, e);
     } catch (...) {
-        dicom_file_close(f);
-        return err_set(e, ERR_NO_MEMORY, "no memory for the DICOM file");
+        rc = err_set(e, ERR_NO_MEMORY, "no memory for the DICOM file");
     }
+    dicom_file_close(f);
+    image_free(im);
+    return rc;
 }

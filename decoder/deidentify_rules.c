@@ -11,11 +11,14 @@
 #include "deidentify_table.h"
 
 /* The combined actions of the table: what keeps an object of every IOD valid. Empty is valid where removal is asked of type 3, and a dummy
- * where emptiness is of type 2; the sequences of X/Z/U are references between images, kept with their UIDs mapped. */
+ * where emptiness is of type 2; the sequences of X/Z/U are references between images, kept with their UIDs mapped. A sequence has no dummy,
+ * and an empty one is invalid wherever its type is not 2: those that may go do, but for the ones that some IOD wants there. */
 enum table_action { X, Z, D, U, X_Z, Z_D, X_D, X_Z_D, X_Z_U };
 static const enum deidentify_action meaning[] = {
     [X] = DEIDENTIFY_REMOVE,  [Z] = DEIDENTIFY_EMPTY,   [D] = DEIDENTIFY_DUMMY,     [U] = DEIDENTIFY_MAP_UID, [X_Z] = DEIDENTIFY_EMPTY,
     [Z_D] = DEIDENTIFY_DUMMY, [X_D] = DEIDENTIFY_DUMMY, [X_Z_D] = DEIDENTIFY_DUMMY, [X_Z_U] = DEIDENTIFY_KEEP};
+
+enum { ACQUISITION_CONTEXT = 0x00400555 }; /* type 2 in PS3.3 C.7.6.14, of X-ray pictures among others */
 
 static const struct row {
     uint32_t tag;
@@ -55,25 +58,39 @@ static bool is_one_of(const char *vr, const char *list) {
     return false;
 }
 
-/* Lookup tables and the pixels; an ICC profile may hold names, so it goes. */
+/* Not in the table, but who gave a number out tells the hospital: issuers of accession number, patient ID, orders, and their facilities.
+ * Their items' texts would go one by one and leave what is invalid. */
+static bool is_issuer(uint32_t tag) {
+    static const uint32_t tags[] = {0x00080051, 0x00100024, 0x00400026, 0x00400027, 0x00400036, 0x00400039, 0x0040003A};
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        if (tags[i] == tag)
+            return true;
+    return false;
+}
+
+/* Lookup tables, the pixels, the profile of their colours. */
 static bool is_pixel_data(uint32_t tag) {
     uint32_t group = tag >> 16, element = tag & 0xFFFF;
-    return tag == 0x7FE00010 || tag == 0x00283006 || (group == 0x0028 && element >= 0x1200 && element <= 0x1223);
+    return tag == 0x7FE00010 || tag == 0x00282000 || tag == 0x00283006 || (group == 0x0028 && element >= 0x1200 && element <= 0x1223);
 }
 
 enum deidentify_action deidentify_action(uint16_t group, uint16_t element, const char *vr, bool known) {
     uint32_t tag = (uint32_t)group << 16 | element;
-    bool curve_or_overlay = group >= 0x5000 && group <= 0x60FF;
+    bool curve_or_overlay = (group & 0xFF00) == 0x5000 || (group & 0xFF00) == 0x6000; /* 5200: functional groups */
     if ((group & 1) || group < 8 || group >= 0xFFF0 || curve_or_overlay || !known)
         return DEIDENTIFY_REMOVE;
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (options[i].tag == tag)
             return options[i].action;
     const struct row *row = bsearch(&tag, table, sizeof table / sizeof *table, sizeof *table, by_tag);
+    if (row && is_one_of(vr, "SQ ") && (row->action == X_Z || row->action == X_D || row->action == X_Z_D))
+        return tag == ACQUISITION_CONTEXT ? DEIDENTIFY_EMPTY : DEIDENTIFY_REMOVE;
     if (row)
         return meaning[row->action];
     if (is_pixel_data(tag))
         return DEIDENTIFY_KEEP;
+    if (is_issuer(tag))
+        return DEIDENTIFY_REMOVE;
     if (is_one_of(vr, "UI "))
         return DEIDENTIFY_MAP_UID;
     return is_one_of(vr, "PN ST LT UT UC UR UN DA DT TM AE OB OW OF OD OL OV ") ? DEIDENTIFY_REMOVE : DEIDENTIFY_KEEP;
@@ -167,4 +184,42 @@ bool deidentify_age(char *value) {
     if (value[3] == 'Y' && n > 89)
         value[0] = '0', value[1] = '9', value[2] = '0'; /* "090Y" */
     return true;
+}
+
+static uint32_t big_endian(const uint8_t *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+bool deidentify_icc(uint8_t *profile, size_t n) {
+    enum { HEADER = 128, ENTRY = 12, TAGS_MAX = 256 };
+    static const char numeric[][5] = {"wtpt", "bkpt", "rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC", "kTRC", "A2B0",
+                                      "A2B1", "A2B2", "B2A0", "B2A1", "B2A2", "chad", "lumi", "gamt", "meas"};
+    uint8_t *copy = NULL;
+    if (n < HEADER + 4 || memcmp(profile + 36, "acsp", 4) != 0 || big_endian(profile) > n)
+        return false;
+    const uint32_t size = big_endian(profile), tags = big_endian(profile + HEADER);
+    if (tags > TAGS_MAX || HEADER + 4 + (uint64_t)tags * ENTRY > size || !(copy = calloc(1, n)))
+        return false;
+    const size_t values = HEADER + 4 + (size_t)tags * ENTRY;
+    static const struct {
+        size_t from, end;
+    } kept[] = {{0, 4}, {8, 24}, {36, 40}, {64, 80}}; /* size, version, class, colour spaces, signature, intent, white point */
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        memcpy(copy + kept[i].from, profile + kept[i].from, kept[i].end - kept[i].from);
+    memcpy(copy + HEADER, profile + HEADER, values - HEADER);
+    bool ok = true;
+    for (uint32_t t = 0; t < tags && ok; t++) {
+        const uint8_t *entry = profile + HEADER + 4 + (size_t)t * ENTRY;
+        const uint64_t at = big_endian(entry + 4), length = big_endian(entry + 8);
+        ok = at >= values && at + length <= size && length >= 8;
+        for (size_t i = 0; ok && i < sizeof numeric / sizeof *numeric; i++)
+            if (memcmp(entry, numeric[i], 4) == 0)
+                memcpy(copy + at, profile + at, length);
+        if (ok)
+            memcpy(copy + at, profile + at, 4); /* the type of what is now empty */
+    }
+    if (ok)
+        memcpy(profile, copy, n);
+    free(copy);
+    return ok;
 }

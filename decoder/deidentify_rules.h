@@ -43,5 +43,8 @@ int deidentify_days(const uint8_t key[DEIDENTIFY_KEY_SIZE], const char *patient_
 bool deidentify_shift(char *value, int days);
 /* An AS value; false: it is none. */
 bool deidentify_age(char *value);
+/* An ICC profile, in place: nothing is left but its curves, matrices and tables; texts, names and dates become zeros. False: it is none
+ * that this program can read (then it has to go). */
+bool deidentify_icc(uint8_t *profile, size_t n);
 
 #endif

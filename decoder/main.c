@@ -100,8 +100,8 @@ static void clean(struct err *why) {
             *c = ' ';
 }
 
-/* A report and the new file, or the refusal, into OUTPUT. */
-static bool put_deidentified(struct decode_reply *reply, struct json *report, const struct buf *file, const struct err *why) {
+/* A report, or the refusal, and what stands before the pixels of the new file, which are there already. */
+static bool put_deidentified(struct decode_reply *reply, struct json *report, const struct buf *head, off_t end, const struct err *why) {
     struct buf text;
     off_t at = 0;
     buf_init(&text);
@@ -112,11 +112,18 @@ static bool put_deidentified(struct decode_reply *reply, struct json *report, co
     }
     bool ok = json_ok(j) && !json_write(j, &text, NULL) && text.size <= DECODE_FACTS_MAX && append(text.data, text.size, &at);
     reply->facts_bytes = (uint32_t)text.size;
-    reply->pixel_bytes = report ? file->size : 0;
-    ok = ok && append(file->data, reply->pixel_bytes, &at);
+    if (report) {
+        reply->pixel_bytes = (uint64_t)(end - DECODE_FACTS_MAX);
+        reply->head_bytes = head->size;
+        ok = ok && append(head->data, head->size, &end);
+    }
     json_free(j);
     buf_release(&text);
     return ok;
+}
+
+static int put_pixels(void *to, const void *bytes, size_t n, struct err *e) {
+    return append(bytes, n, to) ? 0 : err_set(e, ERR_LIMIT, "the new file is larger than the decoder may write");
 }
 
 static bool serve_deidentify(const struct decode_call *call, unsigned files) {
@@ -124,15 +131,17 @@ static bool serve_deidentify(const struct decode_call *call, unsigned files) {
     struct deidentify_request request;
     struct json *report = NULL;
     struct err why = {0};
-    struct buf file;
+    struct buf head;
+    off_t end = DECODE_FACTS_MAX;
+    const struct deidentify_pixels pixels = {put_pixels, &end};
     if (call->magic != DECODE_MAGIC || call->bytes <= sizeof request || call->bytes > IMAGE_FILE_MAX)
         return false;
-    buf_init(&file);
+    buf_init(&head);
     uint8_t *bytes = mmap(NULL, call->bytes, PROT_READ, MAP_PRIVATE, DECODE_INPUT, 0);
     int rc = bytes == MAP_FAILED ? ERR_NO_MEMORY : 0;
     if (!rc) {
         memcpy(&request, bytes, sizeof request);
-        rc = deidentify_bytes(&file, &report, &request, bytes + sizeof request, call->bytes - sizeof request, &why);
+        rc = deidentify_bytes(&head, &report, &pixels, &request, bytes + sizeof request, call->bytes - sizeof request, &why);
         munmap(bytes, call->bytes);
     }
     if (rc == ERR_NO_MEMORY) {
@@ -141,8 +150,8 @@ static bool serve_deidentify(const struct decode_call *call, unsigned files) {
     }
     reply.last |= is_tired(files);
     clean(&why);
-    bool ok = put_deidentified(&reply, report, &file, &why) && answer(&reply, sizeof reply) && !reply.last;
-    buf_release(&file);
+    bool ok = put_deidentified(&reply, report, &head, end, &why) && answer(&reply, sizeof reply) && !reply.last;
+    buf_release(&head);
     return ok;
 }
 
@@ -189,7 +198,7 @@ static _Noreturn void about(void) {
         printf("Landlock: not in this kernel; seccomp alone holds\n");
     int rc = core_start(&e);
     if (!rc)
-        rc = sandbox_enter(&e);
+        rc = sandbox_enter(DECODE_MEMORY_MAX, &e);
     printf("sandbox: %s\n", rc ? e.message : "closes");
     fflush(stdout);
     _exit(rc ? 1 : 0); /* not exit(): what libraries do at the end is not on the list */
@@ -202,14 +211,16 @@ int main(int argc, char **argv) {
     struct decode_call call;
     if (argc == 2 && !strcmp(argv[1], "--about"))
         about();
-    if (argc != 1 || fcntl(DECODE_LIFELINE, F_GETFD) < 0) {
+    const bool deidentifier = argc == 2 && !strcmp(argv[1], DECODE_DEIDENTIFIER);
+    if ((argc != 1 && !deidentifier) || fcntl(DECODE_LIFELINE, F_GETFD) < 0) {
         fprintf(stderr, "bmunet-decode is started by bmunet; by hand: bmunet-decode --about\n");
         return 1;
     }
-    if (!hang_on_lifeline() || core_start(NULL) || sandbox_enter(NULL) || !answer(&hello, sizeof hello))
+    if (!hang_on_lifeline() || core_start(NULL) || sandbox_enter(deidentifier ? DEIDENTIFY_OUTPUT_MAX : DECODE_MEMORY_MAX, NULL) ||
+        !answer(&hello, sizeof hello))
         _exit(1);
-    for (unsigned files = 1; receive(&call, sizeof call) &&
-                             (call.facts_only == DECODE_DEIDENTIFY ? serve_deidentify(&call, files) : serve(&call, files, selftest));)
+    for (unsigned files = 1; receive(&call, sizeof call) && deidentifier == (call.facts_only == DECODE_DEIDENTIFY) &&
+                             (deidentifier ? serve_deidentify(&call, files) : serve(&call, files, selftest));)
         files++;
     _exit(0);
 }

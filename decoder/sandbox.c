@@ -72,11 +72,11 @@ static int set_limit(int what, rlim_t soft, rlim_t hard) {
     return setrlimit((__rlimit_resource_t)what, &now);
 }
 
-static int set_limits(void) {
+static int set_limits(size_t output) {
     const rlim_t memory = DECODE_MEMORY_MAX, seconds = 2 * DECODE_CHILD_SECONDS;
     if (!SANITIZED && set_limit(RLIMIT_AS, memory, memory)) /* AddressSanitizer reserves terabytes */
         return -1;
-    return set_limit(RLIMIT_FSIZE, memory, memory) || set_limit(RLIMIT_CPU, seconds, seconds + 1) || set_limit(RLIMIT_CORE, 0, 0) ||
+    return set_limit(RLIMIT_FSIZE, output, output) || set_limit(RLIMIT_CPU, seconds, seconds + 1) || set_limit(RLIMIT_CORE, 0, 0) ||
                    set_limit(RLIMIT_NOFILE, DECODE_DESCRIPTORS, DECODE_DESCRIPTORS)
                ? -1
                : 0;
@@ -117,12 +117,12 @@ static int enter_seccomp(void) {
     return rc;
 }
 
-int sandbox_enter(struct err *e) {
+int sandbox_enter(size_t output, struct err *e) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
         return err_set(e, ERR_DECODER, "the decoder cannot give up privileges: %s", strerror(errno));
     if (enter_landlock())
         return err_set(e, ERR_DECODER, "the decoder cannot be denied file access by Landlock: %s", strerror(errno));
-    if (set_limits())
+    if (set_limits(output))
         return err_set(e, ERR_DECODER, "the decoder's limits cannot be set: %s", strerror(errno));
     int rc = enter_seccomp();
     return rc ? err_set(e, ERR_DECODER, "the kernel rejects the system call filter (seccomp): %s", strerror(-rc)) : 0;

@@ -19,6 +19,10 @@ static void check(const struct buf *file) {
     image_free(im);
 }
 
+static int put(void *to, const void *bytes, size_t n, struct err *e) {
+    return buf_append(to, bytes, n, e);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static bool started;
     if (!started)
@@ -28,14 +32,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         const struct deidentify_request request = {.key = {1, 2, 3}, .keep_burned_in = keep};
         struct json *report = NULL;
         struct err e = {0};
-        struct buf file;
+        struct buf file, pixels;
         buf_init(&file);
-        int rc = deidentify_bytes(&file, &report, &request, data, size, &e);
+        buf_init(&pixels);
+        const struct deidentify_pixels to = {put, &pixels};
+        int rc = deidentify_bytes(&file, &report, &to, &request, data, size, &e);
         assert(rc == e.code && rc <= 0 && rc != ERR_INTERNAL && !report == !!rc && (!rc || e.message[0]));
-        if (rc == 0)
+        if (rc == 0 && buf_append(&file, pixels.data, pixels.size, NULL) == 0)
             check(&file);
         json_free(report);
         buf_release(&file);
+        buf_release(&pixels);
     }
     return 0;
 }

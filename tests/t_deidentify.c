@@ -49,19 +49,45 @@ static void actions(void **state) {
         bool known;
         enum deidentify_action action;
     } cases[] = {
-        {0x0010, 0x0010, "PN", true, DEIDENTIFY_EMPTY},   {0x0010, 0x0020, "LO", true, DEIDENTIFY_PSEUDONYM},
-        {0x0010, 0x0030, "DA", true, DEIDENTIFY_EMPTY},   {0x0010, 0x1010, "AS", true, DEIDENTIFY_AGE},
-        {0x0010, 0x1000, "LO", true, DEIDENTIFY_REMOVE},  {0x0008, 0x0018, "UI", true, DEIDENTIFY_MAP_UID},
-        {0x0008, 0x0020, "DA", true, DEIDENTIFY_SHIFT},   {0x0008, 0x0030, "TM", true, DEIDENTIFY_KEEP},
-        {0x0008, 0x0016, "UI", true, DEIDENTIFY_MAP_UID}, {0x0008, 0x0060, "CS", true, DEIDENTIFY_KEEP},
-        {0x0008, 0x1140, "SQ", true, DEIDENTIFY_KEEP},    {0x0008, 0x1010, "SH", true, DEIDENTIFY_DUMMY},
-        {0x0040, 0xA730, "SQ", true, DEIDENTIFY_DUMMY},   {0x0009, 0x1001, "LO", true, DEIDENTIFY_REMOVE},
-        {0x0009, 0x0010, "LO", false, DEIDENTIFY_REMOVE}, {0x5002, 0x0022, "LO", true, DEIDENTIFY_REMOVE},
-        {0x6000, 0x3000, "OW", true, DEIDENTIFY_REMOVE},  {0x0018, 0x7FFE, "LO", false, DEIDENTIFY_REMOVE},
-        {0x7FE0, 0x0010, "OW", true, DEIDENTIFY_KEEP},    {0x0028, 0x3006, "OW", true, DEIDENTIFY_KEEP},
-        {0x0028, 0x2000, "OB", true, DEIDENTIFY_REMOVE},  {0x0008, 0x0070, "LO", true, DEIDENTIFY_KEEP},
-        {0x0018, 0xFFFE, "UN", true, DEIDENTIFY_REMOVE},  {0x0002, 0x0016, "AE", true, DEIDENTIFY_REMOVE},
-        {0xFFFC, 0xFFFC, "OB", true, DEIDENTIFY_REMOVE},  {0xFFFA, 0xFFFA, "SQ", true, DEIDENTIFY_REMOVE},
+        {0x0010, 0x0010, "PN", true, DEIDENTIFY_EMPTY},
+        {0x0010, 0x0020, "LO", true, DEIDENTIFY_PSEUDONYM},
+        {0x0010, 0x0030, "DA", true, DEIDENTIFY_EMPTY},
+        {0x0010, 0x1010, "AS", true, DEIDENTIFY_AGE},
+        {0x0010, 0x1000, "LO", true, DEIDENTIFY_REMOVE},
+        {0x0008, 0x0018, "UI", true, DEIDENTIFY_MAP_UID},
+        {0x0008, 0x0020, "DA", true, DEIDENTIFY_SHIFT},
+        {0x0008, 0x0030, "TM", true, DEIDENTIFY_KEEP},
+        {0x0008, 0x0016, "UI", true, DEIDENTIFY_MAP_UID},
+        {0x0008, 0x0060, "CS", true, DEIDENTIFY_KEEP},
+        {0x0008, 0x1140, "SQ", true, DEIDENTIFY_KEEP},
+        {0x0008, 0x1010, "SH", true, DEIDENTIFY_DUMMY},
+        {0x0040, 0xA730, "SQ", true, DEIDENTIFY_DUMMY},
+        {0x0009, 0x1001, "LO", true, DEIDENTIFY_REMOVE},
+        {0x0009, 0x0010, "LO", false, DEIDENTIFY_REMOVE},
+        {0x5002, 0x0022, "LO", true, DEIDENTIFY_REMOVE},
+        {0x6000, 0x3000, "OW", true, DEIDENTIFY_REMOVE},
+        {0x0018, 0x7FFE, "LO", false, DEIDENTIFY_REMOVE},
+        {0x7FE0, 0x0010, "OW", true, DEIDENTIFY_KEEP},
+        {0x0028, 0x3006, "OW", true, DEIDENTIFY_KEEP},
+        {0x0028, 0x2000, "OB", true, DEIDENTIFY_KEEP},
+        {0x0008, 0x0070, "LO", true, DEIDENTIFY_KEEP},
+        {0x0018, 0xFFFE, "UN", true, DEIDENTIFY_REMOVE},
+        {0x0002, 0x0016, "AE", true, DEIDENTIFY_REMOVE},
+        {0xFFFC, 0xFFFC, "OB", true, DEIDENTIFY_REMOVE},
+        {0xFFFA, 0xFFFA, "SQ", true, DEIDENTIFY_REMOVE},
+        /* an empty sequence is valid where its type is 2: Acquisition Context (PS3.3 C.7.6.14); not Referenced Study, Referenced
+         * Performed Procedure Step, Institution Code, Operator Identification */
+        {0x0040, 0x0555, "SQ", true, DEIDENTIFY_EMPTY},
+        {0x0008, 0x1110, "SQ", true, DEIDENTIFY_REMOVE},
+        {0x0008, 0x1111, "SQ", true, DEIDENTIFY_REMOVE},
+        {0x0008, 0x0082, "SQ", true, DEIDENTIFY_REMOVE},
+        {0x0008, 0x1072, "SQ", true, DEIDENTIFY_REMOVE},
+        {0x0008, 0x0051, "SQ", true, DEIDENTIFY_REMOVE},
+        /* curves are 50xx, overlays 60xx; functional groups are neither */
+        {0x5200, 0x9229, "SQ", true, DEIDENTIFY_KEEP},
+        {0x5200, 0x9230, "SQ", true, DEIDENTIFY_KEEP},
+        {0x50FE, 0x3000, "OW", true, DEIDENTIFY_REMOVE},
+        {0x60FE, 0x3000, "OW", true, DEIDENTIFY_REMOVE},
     };
     for (size_t i = 0; i < COUNT(cases); i++)
         if (deidentify_action(cases[i].group, cases[i].element, cases[i].vr, cases[i].known) != cases[i].action)
@@ -133,8 +159,41 @@ static void dates_and_ages(void **state) {
     }
 }
 
+/* ICC.1:2022 7.2, 7.3: a header of 128 bytes, a table of tags. Texts go, curves stay; what is no profile is said to be none. */
+static void icc_profiles(void **state) {
+    (void)state;
+    uint8_t p[128 + 4 + 2 * 12 + 24 + 14] = {0};
+    const size_t table = 128 + 4 + 24;
+    p[3] = sizeof p;
+    memcpy(p + 4, "QCMM", 4);
+    memcpy(p + 12, "mntrRGB XYZ ", 12);
+    p[25] = 7; /* a year */
+    memcpy(p + 36, "acsp", 4);
+    memcpy(p + 80, "QCRE", 4);
+    p[131] = 2;
+    memcpy(p + 132, "rTRC\0\0\0\x9C\0\0\0\x0E", 12);
+    memcpy(p + 144, "desc\0\0\0\xAC\0\0\0\x16", 12);
+    memcpy(p + table, "curv\0\0\0\0\0\0\0\1\2\3", 14);
+    memcpy(p + table + 16, "desc\0\0\0\0\0\0\0\11Anna Q.\0", 20);
+    uint8_t whole[sizeof p];
+    memcpy(whole, p, sizeof p);
+    assert_true(deidentify_icc(p, sizeof p));
+    assert_memory_equal(p + table, "curv\0\0\0\0\0\0\0\1\2\3", 14);
+    assert_memory_equal(p + table + 16, "desc\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 22);
+    assert_memory_equal(p + 12, "mntrRGB XYZ ", 12);
+    assert_int_equal(p[4] | p[25] | p[80], 0);
+    for (size_t n = 0; n < sizeof p; n++) {
+        uint8_t cut[sizeof p];
+        memcpy(cut, whole, sizeof p);
+        assert_false(deidentify_icc(cut, n));
+    }
+    whole[36] = 'x';
+    assert_false(deidentify_icc(whole, sizeof whole));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(hmac_as_published), cmocka_unit_test(the_table_is_in_order),
-                                       cmocka_unit_test(actions), cmocka_unit_test(stand_ins), cmocka_unit_test(dates_and_ages)};
+                                       cmocka_unit_test(actions),           cmocka_unit_test(stand_ins),
+                                       cmocka_unit_test(dates_and_ages),    cmocka_unit_test(icc_profiles)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

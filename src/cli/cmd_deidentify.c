@@ -39,7 +39,9 @@ static const struct argp_option option_list[] = {
      .key = KEY_JSON,
      .arg = "FILE.jsonl",
      .doc = "write one JSON object per file: attributes and what was done, no values"},
-    {.name = "keep-burned-in", .key = KEY_BURNED, .doc = "take pictures whose burned-in text cannot be found as they are"},
+    {.name = "keep-burned-in",
+     .key = KEY_BURNED,
+     .doc = "take pictures that may hold burned-in text as they are; they are then not called clean"},
     {0}};
 
 static error_t parse_option(int key, char *arg, struct argp_state *state) {
@@ -73,10 +75,12 @@ static const struct argp argp = {
     .doc =
         "Write DICOM images without what tells who the patient is, by PS3.15's basic profile: identifiers replaced by keyed stand-ins, "
         "dates "
-        "shifted by the same days for all files of a patient, text in ultrasound pictures outside of the regions blanked. OUT must not "
+        "shifted by the same days for all files of a patient, ultrasound pictures black outside of their echo regions. Pictures that may "
+        "hold text elsewhere are refused. OUT must not "
         "exist, "
-        "or be empty; files get neutral names in the same folders. Look at the pictures before you give them away: text inside of an "
-        "ultrasound region stays, and so does what a file says in places that DICOM did not make for it.\v"
+        "or be empty; files get neutral names in the same folders. Look at the pictures before you give them away: what a file says in "
+        "places that DICOM did not make for it stays. Limits: files of 512 MiB; decoded, 1 GiB of pixels (a clip of 16 seconds, 1016 x 708 "
+        "in colour); 120 seconds for a file.\v"
         "The key is what links old and new: keep it, and the report, as you keep the originals. Exit status: 0 all files were written; 2 "
         "some were refused (the report and the lines on standard error say which); 1 an error."};
 
@@ -296,7 +300,7 @@ static int check_apart(const char *in, const char *out, struct err *e) {
 
 static int prepare(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    const struct decoder_options patient = {.seconds = SECONDS};
+    const struct decoder_options patient = {.seconds = SECONDS, .deidentifies = true};
     int rc = list_files(j, e);
     if (!rc)
         rc = open_out(o->out, e);

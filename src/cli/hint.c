@@ -19,7 +19,7 @@ static const struct {
     {"train", ERR_INTERRUPTED, "--resume continues the run"},
     {"scan", ERR_SCAN_NO_TAGS, "--names PATTERN tells it from the name"},
     {"scan", ERR_SCAN_PLANE, "--us-order first-is-transverse takes the first of two as transverse"},
-    {"deidentify", ERR_DEIDENTIFY_PIXELS, "--keep-burned-in writes it as it is"},
+    {"deidentify", ERR_DEIDENTIFY_PIXELS, "--keep-burned-in writes it as it is, not marked as clean"},
 };
 
 const char *hint_for(const char *verb, int code) {

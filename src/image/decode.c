@@ -5,6 +5,7 @@
  */
 #include "image/decode.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,6 +28,7 @@
 struct decoder {
     char *program; /* owned */
     double seconds;
+    bool deidentifies;
     pid_t pid; /* 0: no child */
     int socket, input, output, lifeline;
     uint32_t serial;
@@ -37,6 +39,7 @@ int decoder_open(struct decoder **out, const struct decoder_options *o, struct e
     if (!d)
         return ERR_NO_MEMORY;
     d->seconds = o && o->seconds > 0 ? o->seconds : DECODE_SECONDS;
+    d->deidentifies = o && o->deidentifies;
     d->socket = d->input = d->output = d->lifeline = -1;
     int rc = paths_decoder(&d->program, o ? o->paths : NULL, e);
     if (rc) {
@@ -88,9 +91,10 @@ static int raised(int descriptor) {
 }
 
 static int spawn(struct decoder *d, const int theirs[DECODE_DESCRIPTORS]) {
-    static char selftest[] = "BMUNET_DECODER_SELFTEST=1";
+    static char selftest[] = "BMUNET_DECODER_SELFTEST=1", deidentifier[] = DECODE_DEIDENTIFIER;
     const char *asked = getenv("BMUNET_DECODER_SELFTEST");
-    char *arguments[] = {d->program, NULL}, *environment[] = {asked && !strcmp(asked, "1") ? selftest : NULL, NULL};
+    char *arguments[] = {d->program, d->deidentifies ? deidentifier : NULL, NULL},
+         *environment[] = {asked && !strcmp(asked, "1") ? selftest : NULL, NULL};
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     sigset_t none, all;
@@ -307,6 +311,7 @@ int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, si
 int decode_deidentify(struct buf *file, struct json **report, struct decoder *d, const struct deidentify_request *request,
                       const uint8_t *bytes, size_t n, struct err *e) {
     *report = NULL;
+    assert(d->deidentifies);
     if (n == 0)
         return err_set(e, ERR_FILE_EMPTY, "the file is empty");
     if (n > IMAGE_FILE_MAX - sizeof *request)

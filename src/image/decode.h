@@ -22,6 +22,7 @@ enum { DECODE_FRAME_MIDDLE = -1 };
 struct decoder_options {
     const struct paths *paths; /* where the program is; borrowed during decoder_open(); NULL: it is looked for (file/paths.h) */
     double seconds;            /* per file; 0: 10 */
+    bool deidentifies;         /* for decode_deidentify() alone */
 };
 struct decoder;
 /* Starts nothing yet; the child starts with the first file. ERR_DECODER if the program cannot be found. */
@@ -38,8 +39,8 @@ struct decode_request {
 int decode_image(struct image **out, struct decoder *d, const uint8_t *bytes, size_t n, const struct decode_request *request,
                  struct err *e);
 
-/* A DICOM file without what tells who the patient is (deidentify_rules.h): the new file's bytes are appended to *file; *report (owned)
- * lists attributes and actions, without values. As decode_image(); ERR_SCAN_NO_PATIENT, ERR_DEIDENTIFY_PIXELS. */
+/* A DICOM file without what tells who the patient is (deidentify_rules.h), by a decoder opened for it: the new file's bytes are appended to
+ * *file; *report (owned) lists attributes and actions, without values. As decode_image(); ERR_SCAN_NO_PATIENT, ERR_DEIDENTIFY_PIXELS. */
 int decode_deidentify(struct buf *file, struct json **report, struct decoder *d, const struct deidentify_request *request,
                       const uint8_t *bytes, size_t n, struct err *e);
 

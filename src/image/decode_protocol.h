@@ -28,7 +28,7 @@ enum {
 }; /* LIFELINE: a pipe that ends with the parent */
 
 enum {
-    DECODE_VERSION = 1,
+    DECODE_VERSION = 2,
     DECODE_MAGIC = 0x444d4221,             /* "!BMD" */
     DECODE_FACTS_MAX = 1024 * 1024,        /* bytes of JSON */
     DECODE_MEMORY_MAX = 512 * 1024 * 1024, /* address space of the child, and the largest file it may write */
@@ -52,7 +52,11 @@ struct decode_call {
     int32_t frame;       /* as in struct decode_request */
     uint32_t facts_only; /* 0, 1; DECODE_DEIDENTIFY: INPUT holds a struct deidentify_request and then the file */
 };
-enum { DECODE_DEIDENTIFY = 2 }; /* the answer's facts are a report, its pixels the new file's bytes */
+/* The answer's facts are a report; the new file is its head and then its pixels. OUTPUT holds the report from 0, the pixels from
+ * DECODE_FACTS_MAX (they are written before it is known what the report says), then the head. A child that was started with the argument
+ * DECODE_DEIDENTIFIER serves only these calls; it may write files of DEIDENTIFY_OUTPUT_MAX. */
+enum { DECODE_DEIDENTIFY = 2, DEIDENTIFY_OUTPUT_MAX = DEIDENTIFY_PIXELS_MAX + 128 * 1024 * 1024 };
+#define DECODE_DEIDENTIFIER "deidentify"
 
 struct decode_reply {
     uint32_t magic, serial;
@@ -60,6 +64,7 @@ struct decode_reply {
     uint32_t last; /* 1: the child ends after this one, nothing is wrong */
     uint64_t pixel_bytes;
     uint64_t lut_entries; /* uint16_t, of the modality LUT and the VOI LUTs in order */
+    uint64_t head_bytes;  /* of a de-identified file: what stands before its pixels */
 };
 
 /* The codes that a child may refuse a file with. */

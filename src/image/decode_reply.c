@@ -130,34 +130,51 @@ out:
     return rc;
 }
 
+/* The new file, head and pixels, in one piece. */
+static int read_file(struct buf *file, const struct decode_reply *reply, int output, struct err *e) {
+    uint8_t *bytes = NULL;
+    const size_t head = reply->head_bytes, pixels = reply->pixel_bytes;
+    off_t at = DECODE_FACTS_MAX;
+    if (!(bytes = mem_alloc(head + pixels, 1, e)))
+        return ERR_NO_MEMORY;
+    int rc = read_bytes(bytes + head, pixels, output, &at, e);
+    if (!rc)
+        rc = read_bytes(bytes, head, output, &at, e);
+    if (!rc && memcmp(bytes + 128, "DICM", 4) != 0)
+        rc = wrong(e, "file");
+    if (!rc)
+        rc = buf_append(file, bytes, head + pixels, e);
+    free(bytes);
+    return rc;
+}
+
 int decode_read_deidentified(struct buf *file, struct json **report, const struct decode_call *call, const struct decode_reply *reply,
                              int output, struct err *e) {
     struct stat st;
     char *text = NULL;
-    uint8_t *bytes = NULL;
     struct json *facts = NULL;
     off_t at = 0;
     *report = NULL;
     if (reply->magic != DECODE_MAGIC || reply->serial != call->serial || reply->last > 1 || reply->lut_entries)
         return wrong(e, "header");
-    if (reply->facts_bytes == 0 || reply->facts_bytes > DECODE_FACTS_MAX || reply->pixel_bytes > DECODE_MEMORY_MAX)
+    if (reply->facts_bytes == 0 || reply->facts_bytes > DECODE_FACTS_MAX || reply->pixel_bytes > DEIDENTIFY_OUTPUT_MAX ||
+        reply->head_bytes > DEIDENTIFY_OUTPUT_MAX)
         return wrong(e, "limits");
-    if (fstat(output, &st) || (uint64_t)st.st_size < reply->facts_bytes + reply->pixel_bytes)
+    const uint64_t file_bytes = reply->head_bytes + reply->pixel_bytes;
+    if (fstat(output, &st) || (uint64_t)st.st_size < (file_bytes ? DECODE_FACTS_MAX + file_bytes : reply->facts_bytes))
         return wrong(e, "length");
     int rc = ERR_NO_MEMORY;
-    if (!(text = mem_alloc(reply->facts_bytes, 1, e)) || !(bytes = mem_alloc(reply->pixel_bytes, 1, e)))
+    if (!(text = mem_alloc(reply->facts_bytes, 1, e)))
         goto out;
     rc = read_bytes(text, reply->facts_bytes, output, &at, e);
-    if (!rc)
-        rc = read_bytes(bytes, reply->pixel_bytes, output, &at, e);
     if (!rc && json_read(&facts, text, reply->facts_bytes, ERR_DECODER_CRASH, NULL))
         rc = wrong(e, "facts");
     if (!rc && json_get(facts, "code"))
-        rc = reply->pixel_bytes ? wrong(e, "sizes") : read_refusal(facts, e);
-    else if (!rc && (!json_is_array(json_get(facts, "changes")) || reply->pixel_bytes < 132 || memcmp(bytes + 128, "DICM", 4) != 0))
+        rc = file_bytes ? wrong(e, "sizes") : read_refusal(facts, e);
+    else if (!rc && (!json_is_array(json_get(facts, "changes")) || reply->head_bytes < 132))
         rc = wrong(e, "file");
-    if (!rc)
-        rc = buf_append(file, bytes, reply->pixel_bytes, e);
+    else if (!rc)
+        rc = read_file(file, reply, output, e);
     if (!rc) {
         *report = facts;
         facts = NULL;
@@ -165,6 +182,5 @@ int decode_read_deidentified(struct buf *file, struct json **report, const struc
 out:
     json_free(facts);
     free(text);
-    free(bytes);
     return rc;
 }

@@ -5,10 +5,13 @@
 
 #include <stdint.h>
 
-enum { DEIDENTIFY_KEY = 32 }; /* bytes */
+enum {
+    DEIDENTIFY_KEY = 32,                       /* bytes */
+    DEIDENTIFY_PIXELS_MAX = 1024 * 1024 * 1024 /* bytes of a file's decoded frames: a clip of 16 s at 30/s, 1016 x 708 in colour */
+};
 struct deidentify_request {
     uint8_t key[DEIDENTIFY_KEY];
-    uint32_t keep_burned_in; /* 1: pictures whose burned-in text cannot be found are taken as they are */
+    uint32_t keep_burned_in; /* 1: pictures that may hold burned-in text are taken as they are, and not called clean */
     uint32_t reserved;
 };
 

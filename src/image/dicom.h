@@ -38,6 +38,9 @@ struct dicom_region { /* PS3.3 C.8.5.5; pixel coordinates, corners inclusive */
     uint16_t unit_x, unit_y; /* 3: cm */
     double delta_x, delta_y;
 };
+struct dicom_box { /* pixels, right and bottom exclusive */
+    uint32_t x0, y0, x1, y1;
+};
 enum dicom_voi { DICOM_VOI_LINEAR, DICOM_VOI_LINEAR_EXACT, DICOM_VOI_SIGMOID, DICOM_VOI_OTHER }; /* absent: LINEAR */
 enum dicom_shape { DICOM_SHAPE_ABSENT, DICOM_SHAPE_IDENTITY, DICOM_SHAPE_INVERSE, DICOM_SHAPE_OTHER };
 enum dicom_flag { DICOM_ABSENT, DICOM_NO, DICOM_YES };
@@ -86,5 +89,9 @@ struct dicom {
 };
 
 void dicom_free(struct dicom *d); /* NULL is allowed */
+
+/* The part of a picture of width x height that a region names: its corners in whichever order they stand, cut to the picture. False: none
+ * that has an area; one pixel or one line is what devices leave that filled nothing in. */
+bool dicom_region_box(struct dicom_box *out, const struct dicom_region *r, uint32_t width, uint32_t height);
 
 #endif

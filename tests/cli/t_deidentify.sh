@@ -58,6 +58,22 @@ says '^bmunet: refused: SCAN_NO_PATIENT: id.dcm: Patient ID .0010,0020. does not
 [ -s honest/1.dcm ] || fail "the other file was not written"
 ! grep -q 19771231 honest/1.dcm || fail "a date that is called a time is left"
 
+# burned-in text: what is blanked, refused, called clean, by kind of picture; and on demand
+pictures="$python $source_tree/tests/oracle/deidentify_pictures.py"
+$pictures make pictures
+expect 2 "$bmunet" deidentify pictures unburned --key clean.key --json pictures.jsonl
+says '^bmunet: refused: DEIDENTIFY_PIXELS: us_whole_yes.dcm: the file says that text is burned into the picture, but nothing lies outside'
+says 'us_corner.dcm: none of the ultrasound regions holds an echo picture.*; --keep-burned-in writes it as it is, not marked as clean$'
+$pictures check pictures pictures.jsonl
+expect 0 "$bmunet" deidentify pictures ondemand --key clean.key --json ondemand.jsonl --keep-burned-in
+$pictures kept pictures ondemand.jsonl
+
+# a clip, frame by frame
+mkdir clips
+$pictures clip clips/short.dcm 7
+expect 0 "$bmunet" deidentify clips/short.dcm short --key clean.key
+$pictures clip-check clips/short.dcm short/1.dcm
+
 # errors
 expect 1 "$bmunet" deidentify in clean
 says '^bmunet: USAGE: clean: exists and is no empty folder'
