@@ -287,8 +287,9 @@ int hand_on_pixels(struct picture *p, uint32_t frames, const struct deidentify_p
         if (rc == 0) {
             const size_t size =
                 static_cast<size_t>(im->width) * im->height * static_cast<size_t>(im->channels) * static_cast<size_t>(im->bits) / 8;
-            picture_blank(p, im);
-            rc = to->put(to->to, im->pixels, size, e);
+            rc = picture_clean(p, im, e);
+            if (rc == 0)
+                rc = to->put(to->to, im->pixels, size, e);
             total += size;
         }
         image_free(im);
@@ -384,6 +385,7 @@ struct json *report_of(const Work &w, const struct picture *p, enum picture_verd
     json_put_integer(report, "frames", frames);
     json_put_bool(report, "blanked", p->removed > 0);
     json_put_integer(report, "blanked_pixels", static_cast<int64_t>(p->removed));
+    json_put_integer(report, "letters", p->found.glyphs);
     json_put_string(report, "pixels", picture_verdict_name(verdict));
     return report;
 }

@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-enum { REGION_SIDE_MIN = 16 }; /* pixels: a smaller region holds no picture, and a file that leaves no more is spoilt, not cleaned */
+enum {
+    REGION_SIDE_MIN = 16, /* pixels: a smaller region holds no picture, and a file that leaves no more is spoilt, not cleaned */
+    LETTERS = 4,          /* in a line: shorter ones are a ruler's numbers */
+    LETTERS_MARKER = 7    /* ... of an X-ray picture, where lead markers stand: RMLO and two initials */
+};
 
 const char *picture_verdict_name(enum picture_verdict v) {
     static const char *const names[] = {"as it was", "cleaned", "kept on demand"};
@@ -104,7 +108,8 @@ static int refused(const char *doubt, struct err *e) {
 int picture_plan(struct picture *out, const struct image *facts, bool converted, bool on_demand, struct err *e) {
     const struct dicom *d = facts->dicom;
     const bool ultrasound = is_ultrasound(d);
-    *out = (struct picture){.on_demand = on_demand};
+    *out = (struct picture){.on_demand = on_demand,
+                            .letters = strncmp(d->sop_class, "1.2.840.10008.5.1.4.1.1.1", 25) == 0 ? LETTERS_MARKER : LETTERS};
     if (ultrasound && d->truncated)
         out->doubt = "a list in the file is longer than it may be: what the picture's regions hold cannot be told";
     else if (ultrasound)
@@ -114,7 +119,7 @@ int picture_plan(struct picture *out, const struct image *facts, bool converted,
     return out->doubt && !on_demand ? refused(out->doubt, e) : 0;
 }
 
-void picture_blank(struct picture *p, struct image *frame) {
+static void blank(struct picture *p, struct image *frame) {
     const size_t pixel = (size_t)frame->channels * (size_t)frame->bits / 8;
     const bool white_is_zero = strcmp(frame->dicom->photometric, "MONOCHROME1") == 0 && !frame->is_signed;
     uint8_t black[8];
@@ -136,6 +141,15 @@ void picture_blank(struct picture *p, struct image *frame) {
         }
 }
 
+int picture_clean(struct picture *p, struct image *frame, struct err *e) {
+    struct lettering found;
+    blank(p, frame);
+    int rc = lettering_find(&found, frame, p->letters, e);
+    if (!rc && found.glyphs > p->found.glyphs)
+        p->found = found;
+    return rc;
+}
+
 int picture_judge(enum picture_verdict *out, const struct picture *p, const struct dicom *d, struct err *e) {
     const char *doubt = p->doubt;
     if (p->n > 0 && p->removed == 0 && d->burned_in == DICOM_YES)
@@ -144,6 +158,10 @@ int picture_judge(enum picture_verdict *out, const struct picture *p, const stru
         doubt = "nothing lies outside of the ultrasound regions, and the file does not say that no text is burned in";
     if (doubt && !p->on_demand)
         return refused(doubt, e);
-    *out = doubt ? PICTURE_KEPT : p->removed ? PICTURE_CLEANED : PICTURE_AS_IT_WAS;
+    if (p->found.glyphs > 0 && !p->on_demand)
+        return err_set(e, ERR_DEIDENTIFY_PIXELS,
+                       "what looks like text stands in the part of the picture that stays: %d letters at %u,%u to %u,%u", p->found.glyphs,
+                       p->found.x0, p->found.y0, p->found.x1, p->found.y1);
+    *out = doubt || p->found.glyphs > 0 ? PICTURE_KEPT : p->removed ? PICTURE_CLEANED : PICTURE_AS_IT_WAS;
     return 0;
 }

@@ -14,7 +14,9 @@ $pictures clip longer.dcm 600
 expect 2 "$bmunet" deidentify longer.dcm longer
 says '^bmunet: refused: LIMIT: longer.dcm: decoded, its 600 frames have 1234 MiB; the limit is 1024: cut the clip into shorter ones$'
 
-data=${BMUNET_DATA:-$source_tree/../shared/data}/dicom
+data=${BMUNET_DATA:-$source_tree/../shared/data}
+"$python" "$source_tree/tests/oracle/lettering_rates.py" "$bmunet" "$data" --bounds
+data=$data/dicom
 if [ -d "$data" ] && command -v dciodvfy >/dev/null; then
     expect 0 "$python" "$source_tree/tests/oracle/dciodvfy_check.py" "$bmunet" "$data"
     prints '^[0-9]+ files written, 0 with new errors$'

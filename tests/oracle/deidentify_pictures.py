@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
@@ -47,11 +47,17 @@ def picture(k, banner=True, channels=3):
     return np.stack([a] * channels, -1) if channels > 1 else a
 
 
-def make_one(k, sop, modality, regions=(), burned=None, image_type=None, banner=True, conversion=None, channels=3):
+def make_one(k, sop, modality, regions=(), burned=None, image_type=None, banner=True, conversion=None, channels=3, text=None):
     ds = base(k, "US" if modality == "US" else "MG", f"P{k}", k, "20200229")
     ds.SOPClassUID = ds.file_meta.MediaStorageSOPClassUID = CLASSES[sop]
     ds.Modality = modality
-    pixels(ds, picture(k, banner, channels), 8)
+    a = picture(k, banner, channels)
+    if text:
+        im = Image.fromarray(a)
+        font = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 11)
+        ImageDraw.Draw(im).text(text[:2], text[2] if len(text) > 2 else "DOE, JANE", fill=255 if channels == 1 else (255, 255, 255), font=font)
+        a = np.asarray(im)
+    pixels(ds, a, 8)
     if regions:
         ds.SequenceOfUltrasoundRegions = Sequence(list(regions))
     if burned:
@@ -100,6 +106,10 @@ CASES = {  # name -> (arguments, refused?, cleaned?)
     "ct_screen": (dict(sop="CT", modality="CT", channels=1, image_type=["DERIVED", "SECONDARY", "SCREEN SAVE"]), True, False),
     "ct_screen_primary": (dict(sop="CT", modality="CT", channels=1, image_type=["DERIVED", "PRIMARY", "SCREENSHOT"]), True, False),
     "cr_film": (dict(sop="CR", modality="CR", channels=1, conversion="DF"), True, False),
+    "us_text_inside": (dict(regions=[region(GOOD)], text=(40, 60)), True, False),
+    "us_text_inside_no": (dict(regions=[region(GOOD)], burned="NO", text=(40, 60)), True, False),
+    "mg_text": (dict(sop="MG", modality="MG", channels=1, burned="NO", banner=False, text=(32, 60, "MUSTERMANN, J")), True, False),
+    "mg_marker": (dict(sop="MG", modality="MG", channels=1, burned="NO", banner=False, text=(40, 60, "RMLO JS")), False, False),
     "mg": (dict(sop="MG", modality="MG", channels=1, banner=False), False, False),
     "mg_yes": (dict(sop="MG", modality="MG", channels=1, burned="YES"), True, False),
     "mg_no": (dict(sop="MG", modality="MG", channels=1, burned="NO", banner=False), False, False),
