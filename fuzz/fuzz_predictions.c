@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char tree_text[] = "name: small\napproved_by: nobody\nlevels: [class, tier]\nnodes:\n"
+static const char tree_text[] = "name: small\napproved_by: nobody\npositive: malignant\nlevels: [class, tier]\nnodes:\n"
                                 "  - {name: benign, level: class, title: benign}\n"
                                 "  - {name: malignant, level: class, title: malignant}\n"
                                 "  - {name: A, level: tier, parent: benign, title: a, terms: [{term: cyst}]}\n"

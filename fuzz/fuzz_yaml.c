@@ -1,5 +1,5 @@
 /* Any bytes as a clinical schema, as a disease tree and as vendor entries; what is accepted must survive the way over JSON, or answer for
- * each of its spellings. Fuzzing, above all floors. */
+ * each of its spellings. The same bytes as a model file's tree. Fuzzing, above all floors. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +32,27 @@ static void as_schema(const char *text, size_t n) {
     schema_free(s);
 }
 
+/* What every consumer relies on, and the way through a model file. */
+static void check_tree(const struct tree *t) {
+    struct tree *back = NULL;
+    struct err e = {0};
+    int node[TREE_NODES_MAX];
+    size_t positive = 0, seen = 0;
+    tree_listing(node, t);
+    for (size_t i = 0; i < t->n_leaves; i++) {
+        positive += tree_leaf_is_positive(t, i);
+        seen += node[i] == (int)t->leaves[i];
+    }
+    if (t->n_leaves < 2 || t->n_leaves > TREE_LEAVES_MAX || t->n_levels > TREE_LEVELS_MAX || seen != t->n_leaves || positive == 0 ||
+        positive == t->n_leaves || t->nodes[t->positive].level != 0)
+        abort();
+    struct json *j = tree_to_json(t);
+    if (!json_ok(j) || tree_from_json(&back, j, &e) != 0 || !tree_same(t, back) || back->n_spellings != t->n_spellings)
+        abort();
+    json_free(j);
+    tree_free(back);
+}
+
 static void as_tree(const char *text, size_t n) {
     struct tree *t = NULL;
     struct err e = {0};
@@ -44,7 +65,26 @@ static void as_tree(const char *text, size_t n) {
         if (tree_lookup(&node, t, s->text, under, &e) != 0 || node != s->node)
             abort();
     }
+    if (t != NULL)
+        check_tree(t);
     tree_free(t);
+}
+
+/* A model file's tree may be anything, too. */
+static void as_tree_json(const char *text, size_t n) {
+    struct json *j = NULL;
+    struct tree *t = NULL;
+    struct err e = {0};
+    if (json_read(&j, text, n, ERR_MODEL_METADATA, &e) != 0)
+        return;
+    e = (struct err){0};
+    int code = tree_from_json(&t, j, &e);
+    if ((code == 0) != (t != NULL) || code != e.code || (code != 0 && e.message[0] == '\0'))
+        abort();
+    if (t != NULL)
+        check_tree(t);
+    tree_free(t);
+    json_free(j);
 }
 
 static void as_vendors(const char *text, size_t n) {
@@ -74,5 +114,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     as_vendors((const char *)data, size);
     as_schema((const char *)data, size);
     as_tree((const char *)data, size);
+    as_tree_json((const char *)data, size);
     return 0;
 }

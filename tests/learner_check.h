@@ -26,10 +26,10 @@ static inline int set_up(void **state) {
     golden_model_file(&mg, VARIANT_REFERENCE, here.mg, sizeof here.mg);
     json_free(bmu.root);
     json_free(mg.root);
-    const struct model_config c = config_make(NETWORK_BMU, VARIANT_MASKED, CLINICAL_CONCAT, 10, WIDTH_SMALL);
+    const struct model_config c = config_make(NETWORK_BMU, VARIANT_MASKED, CLINICAL_CONCAT, 10, TIER_COUNT, WIDTH_SMALL);
     for (int i = 0; i < EXAMS; i++)
         here.exam[i] = exam_make(ids[i], &c.prep);
-    learner_reference_loss(&here.loss, 0.1);
+    learner_reference_loss(&here.loss, TIER_COUNT, 0.1);
     return 0;
 }
 

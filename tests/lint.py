@@ -232,6 +232,16 @@ def check_documents(root):
                     yield f"{name}:{number}: {said} does not exist"
 
 
+def check_tree_names(root):
+    """The names of the shipped tree's leaves stand in the tree and nowhere in the program: which leaf means what is for the tree at hand to say."""
+    names = re.compile(r"\bp?_?T([1-5]|%[a-z])\b")
+    for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc", "include/*.h"):
+        if not re.fullmatch(r"src/exam/tree\w*\.[ch]", str(path.relative_to(root))):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                for found in names.finditer(line):
+                    yield f"{path.relative_to(root)}:{number}: {found.group(0)} is a leaf of one disease tree; ask exam/tree for names"
+
+
 def version(tool):
     try:
         found = re.search(r"version (\d+)", subprocess.run([tool, "--version"], capture_output=True, text=True).stdout)
@@ -302,7 +312,8 @@ def check_tidy(root):
         yield from filter(None, pool.map(one, files(root, "src/*/*.c", "decoder/*.c")))
 
 
-QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents]
+QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents,
+         check_tree_names]
 SLOW = [check_format, check_headers, check_symbols, check_tidy]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import lint
 
 CLEAN = {
-    "docs/TOUR.md": "rooms: `src/base/` `src/tensor/` `src/image/` `src/cli/` and the file `src/base/a.c`\n",
+    "docs/TOUR.md": "rooms: `src/base/` `src/tensor/` `src/image/` `src/exam/` `src/cli/` and the file `src/base/a.c`\n",
     "README.md": "# A\n\nSee [the tour](docs/TOUR.md), docs/TOUR.md and\nhttps://" + "a" * 100 + "\n\n| " + "table " * 30 + "|\n\n    " + "code " * 30 + "\n"
                  "```\n" + "code " * 30 + "\n```\n",
     "dev": "#!/bin/sh\necho ok\n",
@@ -18,6 +18,8 @@ CLEAN = {
     "src/tensor/t.h": '/* T. Floor 2. */\n#ifndef T_H\n#define T_H\n#include "base/a.h"\nint t(void);\n#endif\n',
     "decoder/codec_png.c": "/* PNG. Floor 1. */\n#include <png.h>\n",
     "src/image/i.c": '/* I, without --help. Floor 2. */\nconst char *i = "var(--colour) --c1"; /* --help */\n',
+    "src/exam/tree.c": "/* T1 .. T5 are names of the shipped tree. Floor 3. */\n",
+    "src/exam/tree.h": "/* Tree. T12 and BINT1 are none. Floor 3. */\n",
     "src/cli/main.c": '/* The program. Floor 9. */\n#include <stdio.h>\n\n#include "tensor/t.h"\n\nint main(void) {\n    return printf("%d", t());\n}\n',
 }
 
@@ -51,13 +53,16 @@ SEEDS = [
     ("opening", "src/base/x.c", "/* X. */\n/* Floor 0. */\n", "does not say 'Floor 0.'"),
     ("shell", "bench/x.sh", "if true; then\n", "sh -n"),
     ("shell", "dev", "case x in\n", "sh -n"),
-    ("documents", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/image/` `src/cli/` `src/base/gone.c`\n", "gone.c` does not exist"),
+    ("documents", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/image/` `src/exam/` `src/cli/` `src/base/gone.c`\n", "gone.c` does not exist"),
     ("documents", "docs/X.md", "as `src/base/` has it\n\n| a | `src/gone/` |\n", "docs/X.md:3: `src/gone/` does not exist"),
     ("documents", "docs/X.md", "as docs/GONE.md has it\n", "docs/GONE.md does not exist"),
     ("documents", "README.md", "see [the tour](docs/GONE.md)\n", "the link to docs/GONE.md leads nowhere"),
     ("documents", "README.md", "word " * 21 + "\n", "README.md:1: 105 columns, more than 100"),
     ("documents", "docs/X.md", "```\n" + "code " * 30 + "\n```\n- " + "word " * 20 + "\n", "docs/X.md:4: 102 columns"),
-    ("tour", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/cli/`\n", "does not show `src/image/`"),
+    ("tour", "docs/TOUR.md", "`src/base/` `src/tensor/` `src/exam/` `src/cli/`\n", "does not show `src/image/`"),
+    ("tree_names", "src/tensor/x.c", H.format(2) + 'const char x[] = "malignant,T3,p";\n', "T3 is a leaf of one disease tree"),
+    ("tree_names", "src/cli/x.c", H.format(9) + 'const char x[] = "ok,T%d,";\n', "T%d is a leaf"),
+    ("tree_names", "src/cli/x.h", H.format(9) + "/* p_T1 + p_T2 */\n", "p_T1 is a leaf"),
     ("format", "src/base/x.c", H.format(0) + "int   x ;\n", "clang-format"),
     ("headers", "src/base/x.h", H.format(0) + "size_t x(void);\n", "not alone with"),
     ("tidy", "src/base/a.c", H.format(0) + "#include <stdlib.h>\nint a(void);\nint a(void) {\n    int *p = malloc(4);\n    free(p);\n    return *p;\n}\n",

@@ -22,6 +22,7 @@
 #include "file/io.h"
 #include "file/json.h"
 #include "model/model.h"
+#include "trees.h"
 
 /* --- numbers from names -------------------------------------------------------------------------------------------------- */
 
@@ -195,8 +196,12 @@ static inline void golden_import(const struct golden *g, enum variant variant, c
     struct archive *a = NULL;
     if (g->network == NETWORK_BMU && schema_read_yaml(&schema, "share/schemas/clinical10.yml", &e))
         fail_msg("%s", e.message);
-    struct model_import how = {
-        .network = g->network, .variant = variant, .clinical = g->clinical, .schema = schema, .source_name = "golden"};
+    struct model_import how = {.network = g->network,
+                               .variant = variant,
+                               .clinical = g->clinical,
+                               .schema = schema,
+                               .tree = shipped_tree(),
+                               .source_name = "golden"};
     if (safetensors_open(&a, weights, &e) || archive_sha256(a, how.source_sha256, &e) || model_import(model, a, &how, &e))
         fail_msg("%s", e.message);
     archive_close(a);

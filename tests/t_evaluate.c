@@ -26,7 +26,7 @@ static void near(double x, double y, double tolerance) {
 
 /* --- made once: the default plan with few resamples, and a small tree ---------------------------------------------------- */
 
-static const char tree_text[] = "name: small\napproved_by: nobody\nlevels: [class, tier]\nnodes:\n"
+static const char tree_text[] = "name: small\napproved_by: nobody\npositive: malignant\nlevels: [class, tier]\nnodes:\n"
                                 "  - {name: benign, level: class, title: benign}\n"
                                 "  - {name: malignant, level: class, title: malignant}\n"
                                 "  - {name: A, level: tier, parent: benign, title: a, terms: [{term: cyst}]}\n"

@@ -15,6 +15,7 @@
 #include "file/json.h"
 #include "infer/output.h"
 #include "infer/pipeline.h"
+#include "trees.h"
 
 static struct schema *schema;
 static char model_path[64], overflow_path[80];
@@ -35,8 +36,13 @@ static int set_up(void **state) {
         return -1;
     close(fd);
     snprintf(overflow_path, sizeof overflow_path, "%s.overflow", model_path);
-    struct model_init_options o = {
-        .network = NETWORK_BMU, .variant = VARIANT_MASKED, .clinical = CLINICAL_TOKEN, .schema = schema, .seed = 5, .small = true};
+    struct model_init_options o = {.network = NETWORK_BMU,
+                                   .variant = VARIANT_MASKED,
+                                   .clinical = CLINICAL_TOKEN,
+                                   .schema = schema,
+                                   .tree = shipped_tree(),
+                                   .seed = 5,
+                                   .small = true};
     return model_init(model_path, &o, &e);
 }
 
@@ -117,7 +123,7 @@ static void order_and_refusals(void **state) {
         assert_string_equal(s->id[i], id);
         assert_int_equal(s->refused[i], i % 4 == 2);
         assert_int_equal(s->code[i], i % 4 == 2 ? ERR_IMAGE_TRUNCATED : 0);
-        assert_true(s->refused[i] || (s->output[i].tier >= 1 && s->output[i].tier <= TIER_COUNT && s->ms[i].network > 0));
+        assert_true(s->refused[i] || (s->output[i].leaf >= 0 && s->output[i].leaf < TIER_COUNT && s->ms[i].network > 0));
         assert_memory_equal(&s->output[i].logits, &s->output[i % 4].logits,
                             sizeof s->output[i].logits); /* the same bits as four rows before */
         assert_true(s->ms[i].total == s->ms[i].read + s->ms[i].prep + s->ms[i].network);
@@ -221,8 +227,11 @@ static struct exam example_exam = {.exam_id = "a,\"b\""};
 static struct prediction example(void) {
     struct prediction p = {
         .exam = &example_exam,
-        .output = {
-            .logits = {0.1F, 1, -2, 0, 0.5F}, .p = {0.125, 0.5, 1.0 / 3.0, 0, 1e-12}, .p_benign = 0.625, .p_malignant = 0.375, .tier = 2}};
+        .output = {.logits = {0.1F, 1, -2, 0, 0.5F}, .p = {0.125, 0.5, 1.0 / 3.0, 0, 1e-12}, .positive = 0.375, .leaf = 1}};
+    const struct tree *t = shipped_tree();
+    const double node[] = {0.625, 0.375};
+    for (size_t i = 0; i < t->n_nodes; i++) /* benign, malignant, T1 .. T5: the file's order */
+        p.output.node[i] = i < 2 ? node[i] : p.output.p[i - 2];
     p.verdict.input[SLOT_MG_MLO] = (struct input_verdict){.status = INPUT_USED, .note = "noted", .hashed = true, .sha256 = {0xab}};
     p.verdict.input[SLOT_US_ELASTO_LONG] = (struct input_verdict){.status = INPUT_USED};
     return p;
@@ -231,30 +240,38 @@ static struct prediction example(void) {
 static void csv_rows(void **state) {
     (void)state;
     struct prediction p = example();
-    struct buf out;
+    struct buf out, header;
     buf_init(&out);
-    assert_int_equal(output_csv_row(&out, &p, NULL), 0);
+    assert_int_equal(output_csv_row(&out, &p, shipped_tree(), NULL), 0);
     assert_string_equal(out.data, "\"a,\"\"b\"\"\",ok,T2,0.125,0.5,0.333333333,0,1e-12,0.625,0.375,mg_mlo+us_elasto_long,\n");
     buf_clear(&out);
     p.refused = true;
     p.verdict.code = ERR_VIEW_DUPLICATE;
     snprintf(p.verdict.reason, sizeof p.verdict.reason, "one, two");
-    assert_int_equal(output_csv_row(&out, &p, NULL), 0);
+    assert_int_equal(output_csv_row(&out, &p, shipped_tree(), NULL), 0);
     assert_string_equal(out.data, "\"a,\"\"b\"\"\",refused,,,,,,,,,,\"VIEW_DUPLICATE: one, two\"\n");
     size_t commas[2] = {0, 0};
-    for (const char *c = output_csv_header; *c; c++)
+    buf_init(&header);
+    assert_int_equal(output_csv_header(&header, shipped_tree(), NULL), 0);
+    assert_string_equal(header.data, "exam_id,status,tier,p_T1,p_T2,p_T3,p_T4,p_T5,p_benign,p_malignant,views_used,reason\n");
+    for (const char *c = header.data; *c; c++)
         commas[0] += *c == ',';
     for (const char *c = strstr(out.data, ",refused"); *c && *c != '"'; c++)
         commas[1] += *c == ',';
     assert_int_equal(commas[0], commas[1]); /* as many cells as the header has */
+    buf_release(&header);
     buf_release(&out);
 }
 
 static void json_lines(void **state) {
     (void)state;
     struct prediction p = example();
-    struct output_facts facts = {
-        .network = NETWORK_MG, .variant = VARIANT_REFERENCE, .precision = PRECISION_BF16, .exact = true, .code_version = "test"};
+    struct output_facts facts = {.network = NETWORK_MG,
+                                 .variant = VARIANT_REFERENCE,
+                                 .precision = PRECISION_BF16,
+                                 .exact = true,
+                                 .code_version = "test",
+                                 .tree = shipped_tree()};
     struct buf out;
     struct json *j = NULL;
     buf_init(&out);

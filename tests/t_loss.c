@@ -159,7 +159,7 @@ static void partial_labels_are_left_out(void **state) {
 
 #define NODE(name, level, parent) "  - {name: " name ", level: " level ", parent: " parent ", title: x}\n"
 /* The file's order is not the leaves': those of `a` are gathered first. */
-static const char deep_tree[] = "name: t\napproved_by: me\nlevels: [class, tier, term]\nnodes:\n"
+static const char deep_tree[] = "name: t\napproved_by: me\npositive: b\nlevels: [class, tier, term]\nnodes:\n"
                                 "  - {name: a, level: class, title: x}\n  - {name: b, level: class, title: x}\n" //
     NODE("b1", "tier", "b") NODE("a1", "tier", "a") NODE("a2", "tier", "a") NODE("b1x", "term", "b1") NODE("a2x", "term", "a2")
         NODE("a1x", "term", "a1") NODE("a2y", "term", "a2") NODE("b1y", "term", "b1");

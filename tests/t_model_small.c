@@ -17,6 +17,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "model/model.h"
+#include "trees.h"
 
 static char path[64];
 
@@ -44,7 +45,8 @@ static struct model *fresh(enum network n, enum variant v, enum clinical_mode cl
     struct err e = {0};
     struct model *m = NULL;
     struct schema *s = n == NETWORK_BMU ? schema_of(10) : NULL;
-    const struct model_init_options o = {.network = n, .variant = v, .clinical = clinical, .schema = s, .seed = seed, .small = true};
+    const struct model_init_options o = {
+        .network = n, .variant = v, .clinical = clinical, .schema = s, .tree = shipped_tree(), .seed = seed, .small = true};
     if (model_init(path, &o, &e) || model_open(&m, path, &(struct model_options){0}, &e))
         fail_msg("%s", e.message);
     schema_free(s);
@@ -87,8 +89,9 @@ static struct model_output run(struct model *m, const struct inputs *in, unsigne
     for (int i = 0; i < TIER_COUNT; i++)
         sum += out.p[i];
     assert_true(fabs(sum - 1) < 1e-12);
-    assert_true(fabs(out.p_benign + out.p_malignant - 1) < 1e-12);
-    assert_in_range(out.tier, 1, TIER_COUNT);
+    assert_true(out.node[model_tree(m)->positive] == out.positive);
+    assert_true(fabs(out.positive - (out.p[2] + out.p[3] + out.p[4])) < 1e-15);
+    assert_in_range(out.leaf, 0, TIER_COUNT - 1);
     return out;
 }
 
@@ -148,7 +151,7 @@ static void test_unimodal(void **state) {
         inputs_free(&in);
         model_close(m);
     }
-    const struct model_init_options masked = {.network = NETWORK_MG, .variant = VARIANT_MASKED, .small = true};
+    const struct model_init_options masked = {.network = NETWORK_MG, .variant = VARIANT_MASKED, .tree = shipped_tree(), .small = true};
     struct err e = {0};
     assert_int_equal(model_init(path, &masked, &e), ERR_CONFIG);
 }
@@ -178,16 +181,18 @@ static int changed(void (*change)(struct array *a, size_t *n), const char *metad
         list[i] = *archive_at(a, i);
     const char *pairs[][2] = {{"bmunet.config", archive_metadata(a, "bmunet.config")},
                               {"bmunet.schema", archive_metadata(a, "bmunet.schema")},
+                              {"bmunet.tree", archive_metadata(a, "bmunet.tree")},
+                              {"bmunet.tree_sha256", archive_metadata(a, "bmunet.tree_sha256")},
                               {"bmunet.vendors", metadata_value}};
     const bool vendors = metadata_key && strcmp(metadata_key, "bmunet.vendors") == 0;
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 4; i++)
         if (metadata_key && strcmp(pairs[i][0], metadata_key) == 0)
             pairs[i][1] = metadata_value;
     char other[80];
     snprintf(other, sizeof other, "%s.changed", path);
     if (change)
         change(list, &n);
-    if (safetensors_write(other, list, n, pairs, vendors ? 3 : 2, e))
+    if (safetensors_write(other, list, n, pairs, vendors ? 5 : 4, e))
         fail_msg("%s", e->message);
     const int rc = model_open(&m, other, &(struct model_options){0}, e);
     model_close(m);
@@ -288,7 +293,8 @@ static void test_profiles(void **state) {
     struct vendors *vendors = NULL;
     struct model *m = NULL;
     assert_int_equal(vendors_parse_yaml(&vendors, text, strlen(text), &e), 0);
-    struct model_init_options o = {.network = NETWORK_MG, .variant = VARIANT_REFERENCE, .clinical = CLINICAL_NONE, .small = true};
+    struct model_init_options o = {
+        .network = NETWORK_MG, .variant = VARIANT_REFERENCE, .clinical = CLINICAL_NONE, .tree = shipped_tree(), .small = true};
     assert_int_equal(model_init(path, &o, &e), 0);
     assert_int_equal(model_open(&m, path, &(struct model_options){0}, &e), 0);
     assert_string_equal(model_config(m)->prep.name, "reference-v1");

@@ -83,7 +83,7 @@ static void check_case(const struct step_case *c, const char *path, const struct
         fail_msg("%s", e.message);
     struct batch b;
     batch_make(&b, c, learner_config(l));
-    learner_reference_loss(&loss, 0.1);
+    learner_reference_loss(&loss, TIER_COUNT, 0.1);
     if (learner_gradients(l, b.of, b.n, &loss, 0, &value, logits, &e))
         fail_msg("%s: %s", c->name, e.message);
     for (size_t i = 0; i < c->n_exams * TIER_COUNT; i++) {

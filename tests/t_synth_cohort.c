@@ -23,6 +23,7 @@
 #include "synth/patient.h"
 #include "synth/risk.h"
 #include "synth/truth.h"
+#include "trees.h"
 
 enum { CASES = 5000, COLUMNS = 40, SEED = 20 };
 #define PREVALENCE 0.4
@@ -424,7 +425,7 @@ static void test_cohort(void **state) {
     (void)state;
     struct err e = {0};
     struct cohort *one = NULL, *two = NULL;
-    struct cohort_options o = {.patients = 300, .seed = 9, .prevalence = 0.4, .size = synth_size("small")};
+    struct cohort_options o = {.patients = 300, .seed = 9, .prevalence = 0.4, .size = synth_size("small"), .tree = shipped_tree()};
     struct buf a, b;
     buf_init(&a);
     buf_init(&b);
@@ -473,9 +474,9 @@ static void test_cohort(void **state) {
     cohort_free(two);
     o.patients = 0;
     assert_int_equal(cohort_make(&one, &o, &e), ERR_USAGE);
-    o = (struct cohort_options){.patients = 1, .prevalence = 0, .size = synth_size("small")};
+    o = (struct cohort_options){.patients = 1, .prevalence = 0, .size = synth_size("small"), .tree = shipped_tree()};
     assert_int_equal(cohort_make(&one, &o, &e), ERR_USAGE);
-    o = (struct cohort_options){.patients = 1, .prevalence = 0.4, .label_noise = NAN, .size = synth_size("small")};
+    o = (struct cohort_options){.patients = 1, .prevalence = 0.4, .label_noise = NAN, .size = synth_size("small"), .tree = shipped_tree()};
     assert_int_equal(cohort_make(&one, &o, &e), ERR_USAGE);
     assert_null(one);
 }

@@ -435,19 +435,19 @@ static void test_curves(void **state) {
                                        .scores = {.exams = 4, .loss = INFINITY, .auc = 0.25 * (i + 1), .macro_auc = (double)NAN}};
         assert_int_equal(history_add(&h, &r, &e), 0);
     }
-    assert_int_equal(history_write_curves(&h, "a<b> & \"c\" 'd'", path, &e), 0);
+    assert_int_equal(history_write_curves(&h, "a<b> & \"c\" 'd'", "a & b", path, &e), 0);
     assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
     const char *text = (const char *)svg;
     assert_non_null(strstr(text, ">a&lt;b&gt; &amp; &quot;c&quot; &#39;d&#39;<"));
     assert_null(strstr(text, "a<b"));
     assert_non_null(strstr(text, ">training 0.333<"));
     assert_non_null(strstr(text, ">validation<")); /* no finite number */
-    assert_non_null(strstr(text, ">malignant 0.750<"));
+    assert_non_null(strstr(text, ">a &amp; b 0.750<"));
     assert_non_null(strstr(text, ">best: epoch 2<"));
     assert_null(strstr(text, "nan"));
     assert_null(strstr(text, "inf"));
     /* not UTF-8: refused, and what was there stays */
-    assert_int_equal(history_write_curves(&h, "\xff", path, &e), ERR_REPORT_TEXT);
+    assert_int_equal(history_write_curves(&h, "\xff", "p", path, &e), ERR_REPORT_TEXT);
     free(svg);
     assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
     assert_non_null(strstr((const char *)svg, "best: epoch 2"));
@@ -456,8 +456,8 @@ static void test_curves(void **state) {
                    one = {.epochs = &(struct epoch_record){.loss = 1,
                                                            .scores = {.loss = (double)NAN, .auc = (double)NAN, .macro_auc = (double)NAN}},
                           .n = 1};
-    assert_int_equal(history_write_curves(&none, "none", path, &e), 0);
-    assert_int_equal(history_write_curves(&one, "one", path, &e), 0);
+    assert_int_equal(history_write_curves(&none, "none", "p", path, &e), 0);
+    assert_int_equal(history_write_curves(&one, "one", "p", path, &e), 0);
     free(svg);
     assert_int_equal(io_read_file(&svg, &n, path, 1 << 20, &e), 0);
     assert_non_null(strstr((const char *)svg, "no validation exams"));
@@ -488,7 +488,7 @@ static void test_scores(void **state) {
         for (int k = 0; k < TIER_COUNT; k++)
             logits[i * TIER_COUNT + k] = (float)log(p[i][k]);
     }
-    assert_int_equal(scores_of(&s, logits, items, 4, &loss, &e), 0);
+    assert_int_equal(scores_of(&s, logits, items, 4, &loss, t, &e), 0);
     assert_true(s.exams == 4 && fabs(s.auc - 0.75) < 1e-12);
     assert_true(fabs(s.class_accuracy - 0.5) < 1e-12);    /* malignant if above one half: right, right, wrong (.6), and .5 ties to benign */
     assert_true(fabs(s.tier_accuracy - 2.0 / 3) < 1e-12); /* of three with a tier: T5 right, T1 right, the third says T4 */

@@ -13,6 +13,7 @@
 #include "exam/tree.h"
 #include "file/csv.h"
 #include "file/io.h"
+#include "trees.h"
 
 static struct err err;
 
@@ -191,7 +192,10 @@ static void breast_terms(void **state) {
     check_table("BrEaST/clinical.csv", "Diagnosis", "Classification", "Lobular carcinoma in situ"); /* they call it benign */
 }
 
-#define HEAD "name: t\napproved_by: me\nlevels: [class, tier]\nnodes:\n  - {name: b, level: class, title: b}\n"
+#define HEAD_OF(positive)                                                                                                                  \
+    "name: t\napproved_by: me\n" positive "levels: [class, tier]\nnodes:\n  - {name: b, level: class, title: b}\n"                         \
+    "  - {name: m, level: class, title: m}\n  - {name: N, level: tier, parent: m, title: x}\n"
+#define HEAD HEAD_OF("positive: m\n")
 #define LEAF(name, terms) "  - {name: " name ", level: tier, parent: b, title: x, terms: [" terms "]}\n"
 static const struct {
     const char *yaml;
@@ -200,7 +204,7 @@ static const struct {
 } files[] = {
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: y, synonyms: [z]}"), 0, ""},
     {"name: t\nlevels: [a]\nnodes:\n  - {name: b, level: a, title: b}\n", ERR_YAML, "approved_by"},
-    {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{tern: y}"), ERR_YAML, "line 7, column 59: Unexpected key: tern"},
+    {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{tern: y}"), ERR_YAML, "line 10, column 59: Unexpected key: tern"},
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: y, synonyms: [X]}"), ERR_TREE, "\"X\" stands twice"},
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: T1}"), ERR_TREE, "appears twice"},
     {HEAD LEAF("T1", "{term: b}") LEAF("T2", ""), ERR_TREE, "appears twice"},
@@ -209,7 +213,17 @@ static const struct {
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "") "unmapped:\n  - {term: X, reason: why}\n", ERR_TREE, "appears twice"},
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "") "unmapped:\n  - {term: u}\n", ERR_YAML, "reason"},
     {HEAD LEAF("T1", "") LEAF("T1", ""), ERR_TREE, "appears twice"},
-    {HEAD LEAF("T1", ""), ERR_TREE, "two leaves"},
+    {"name: t\napproved_by: me\npositive: b\nlevels: [a]\nnodes:\n  - {name: b, level: a, title: b}\n", ERR_TREE, "two leaves"},
+    {HEAD LEAF("'T1 '", ""), ERR_TREE, "no blank at its ends"},
+    {HEAD LEAF("\"T\\t1\"", ""), ERR_TREE, "without control characters"},
+    /* which top node counts as malignant */
+    {HEAD_OF("") LEAF("T1", ""), ERR_TREE, "the key positive is missing; it names the node of the top level that counts as malignant"},
+    {HEAD_OF("positive: malignant\n") LEAF("T1", ""), ERR_TREE, "positive: there is no node \"malignant\""},
+    {HEAD_OF("positive: N\n") LEAF("T1", ""), ERR_TREE, "positive: the node \"N\" is not of the top level, \"class\""},
+    {"name: t\napproved_by: me\npositive: b\nlevels: [class, tier]\nnodes:\n  - {name: b, level: class, title: b}\n" LEAF("T1", "")
+         LEAF("T2", ""),
+     ERR_TREE, "positive: \"b\" is the whole top level"},
+    {HEAD_OF("positive: [m]\n") LEAF("T1", ""), ERR_YAML, "line 3, column 11: Expecting STRING"},
     {HEAD, ERR_TREE, "nothing below"},
     {HEAD LEAF("T1", "") LEAF("T2", "") "  - {name: c, level: class, title: c}\n", ERR_TREE, "\"c\" has nothing below"},
     {HEAD "  - {name: T1, level: tier, title: x}\n", ERR_TREE, "parent"},
@@ -232,10 +246,167 @@ static void read_files(void **state) {
     }
 }
 
+/* n leaves under two nodes. */
+static int leaves(struct tree **out, int n) {
+    struct buf text;
+    buf_init(&text);
+    buf_printf(&text, &err, "name: t\napproved_by: me\npositive: m\nlevels: [class, tier]\nnodes:\n");
+    buf_printf(&text, &err, "  - {name: b, level: class, title: b}\n  - {name: m, level: class, title: m}\n");
+    for (int i = 0; i < n; i++)
+        buf_printf(&text, &err, "  - {name: l%d, level: tier, parent: %c, title: x}\n", i, i % 2 ? 'm' : 'b');
+    const int code = tree_parse_yaml(out, text.data, text.size, &err);
+    buf_release(&text);
+    return code;
+}
+
+static void limits(void **state) {
+    (void)state;
+    struct tree *t = NULL;
+    assert_int_equal(leaves(&t, 64), 0);
+    assert_int_equal(t->n_leaves, 64);
+    tree_free(t);
+    assert_int_equal(leaves(&t, 65), ERR_LIMIT);
+    assert_non_null(strstr(err.message, "65 leaves, the limit is 64"));
+}
+
+static void same_text(const char *found, const char *want) {
+    if (strcmp(found, want) != 0)
+        fail_msg("%s is not %s", found, want);
+}
+
+/* Columns, groups and sums of a tree whose leaves do not stand in the file's order; by hand. */
+static void listing(void **state) {
+    (void)state;
+    static const char *const want[] = {"DCIS",        "LCIS, \"classic\"", "NST",      "lobular", "fibroadenoma", "cyst",   "papilloma",
+                                       "radial scar", "in situ",           "invasive", "benign",  "high risk",    "cancer", "other"};
+    struct tree *t = tree_of(three_levels);
+    char group[TREE_GROUP_SIZE];
+    int node[TREE_NODES_MAX];
+    double sums[TREE_NODES_MAX];
+    const double p[] = {1, 2, 4, 8, 16, 32, 64, 128};
+    assert_int_equal(t->n_nodes, sizeof want / sizeof *want);
+    tree_listing(node, t);
+    for (size_t i = 0; i < t->n_nodes; i++)
+        same_text(t->nodes[node[i]].name, want[i]);
+    tree_sums(sums, t, p);
+    assert_true(sums[node[8]] == 3 && sums[node[9]] == 12 && sums[node[10]] == 48 && sums[node[12]] == 15 && sums[node[13]] == 240);
+    assert_true(tree_leaf_is_positive(t, 0) && tree_leaf_is_positive(t, 3) && !tree_leaf_is_positive(t, 4));
+    same_text(tree_group(group, t, t->positive), "cancer = DCIS + LCIS, \"classic\" + NST + lobular");
+    same_text(tree_group(group, t, node[2]), "NST");
+    same_text(tree_negative_name(t), "other");
+    tree_free(t);
+    t = tree_of(one_level);
+    assert_true(t->n_leaves == 3 && t->positive == 1 && tree_negative(t) == -1);
+    same_text(tree_negative_name(t), "the rest");
+    tree_listing(node, t);
+    assert_true(node[0] == 0 && node[1] == 1 && node[2] == 2);
+    tree_free(t);
+}
+
+/* What a model file carries comes back whole: terms, synonyms, reasons. */
+static void through_json(const struct tree *t) {
+    struct tree *back = NULL;
+    struct buf a, b;
+    buf_init(&a);
+    buf_init(&b);
+    struct json *j = tree_to_json(t);
+    assert_true(json_ok(j));
+    if (tree_from_json(&back, j, &err))
+        fail_msg("%s", err.message);
+    json_free(j);
+    assert_true(tree_same(t, back));
+    assert_int_equal(json_text(&a, tree_to_json(t), &err) || json_text(&b, tree_to_json(back), &err), 0);
+    assert_string_equal(a.data, b.data);
+    assert_int_equal(t->n_spellings, back->n_spellings);
+    for (size_t i = 0; i < t->n_spellings; i++) {
+        const struct tree_spelling *x = &t->spellings[i], *y = &back->spellings[i];
+        assert_true(x->node == y->node && strcmp(x->text, y->text) == 0 && strcmp(x->term, y->term) == 0 &&
+                    strcmp(x->reason, y->reason) == 0);
+    }
+    tree_free(back);
+    /* JSON is YAML: what info prints can be given to evaluate */
+    if (tree_parse_yaml(&back, a.data, a.size, &err))
+        fail_msg("%s", err.message);
+    assert_true(tree_same(t, back));
+    tree_free(back);
+    buf_release(&a);
+    buf_release(&b);
+}
+
+static void json(void **state) {
+    (void)state;
+    struct tree *t = tree_of(three_levels), *flat = tree_of(one_level);
+    through_json(shipped_tree());
+    through_json(t);
+    through_json(flat);
+    assert_false(tree_same(t, flat));
+    tree_free(t);
+    tree_free(flat);
+}
+
+static int from_text(struct tree **out, const char *text) {
+    struct json *j = NULL;
+    assert_int_equal(json_read(&j, text, strlen(text), ERR_MODEL_METADATA, &err), 0);
+    const int code = tree_from_json(out, j, &err);
+    json_free(j);
+    return code;
+}
+
+/* As model files had it before trees had the key positive. */
+static void old_json(void **state) {
+    (void)state;
+    struct tree *t = NULL;
+    assert_int_equal(from_text(&t, "{\"name\":\"bmu5\",\"approved_by\":\"\",\"levels\":[{\"name\":\"benign\",\"tiers\":[\"T1\",\"T2\"]},"
+                                   "{\"name\":\"malignant\",\"tiers\":[\"T3\",\"T4\",\"T5\"]}]}"),
+                     0);
+    assert_true(tree_same(t, shipped_tree()));
+    assert_string_equal(t->sha256, "");
+    tree_free(t);
+    assert_int_equal(from_text(&t, "{\"name\":\"x\",\"approved_by\":\"\",\"levels\":[{\"name\":\"low\",\"tiers\":[\"A\"]},"
+                                   "{\"name\":\"high\",\"tiers\":[\"B\"]}]}"),
+                     ERR_MODEL_METADATA);
+    assert_non_null(strstr(err.message, "does not say which top node counts as malignant"));
+}
+
+static void bad_json(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+    } bad[] = {
+        {"{}", ERR_MODEL_METADATA},
+        {"[]", ERR_MODEL_METADATA},
+        {"{\"name\":\"t\",\"approved_by\":\"\"}", ERR_LIMIT},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":[]}", ERR_LIMIT},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":{}}", ERR_MODEL_METADATA},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":[{}]}", ERR_MODEL_METADATA},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":[{\"name\":\"malignant\",\"tiers\":{\"a\":1}}]}", ERR_MODEL_METADATA},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":[{\"name\":\"malignant\",\"tiers\":[\"A\",\"B\"]}]}", ERR_TREE},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"levels\":[\"a\"],\"nodes\":[{\"name\":\"A\",\"level\":\"a\",\"title\":\"\"},"
+         "{\"name\":\"B\",\"level\":\"a\",\"title\":\"\"}]}",
+         ERR_TREE},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"positive\":\"A\",\"levels\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\",\"i\"],"
+         "\"nodes\":[]}",
+         ERR_LIMIT},
+        {"{\"name\":\"t\",\"approved_by\":\"\",\"positive\":\"A\",\"levels\":[\"a\"],\"nodes\":[{\"name\":\"A\",\"level\":\"a\",\"title\":"
+         "\"\","
+         "\"terms\":[{\"term\":1}]}]}",
+         ERR_MODEL_METADATA},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct tree *t = NULL;
+        err = (struct err){0};
+        const int code = from_text(&t, bad[i].text);
+        if (code != bad[i].code || t || !err.message[0])
+            fail_msg("%s: %s", bad[i].text, err_name(code));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shape),        cmocka_unit_test(listed_terms), cmocka_unit_test(lookups),
-        cmocka_unit_test(busbra_terms), cmocka_unit_test(breast_terms), cmocka_unit_test(read_files),
+        cmocka_unit_test(shape),        cmocka_unit_test(listed_terms), cmocka_unit_test(lookups),  cmocka_unit_test(busbra_terms),
+        cmocka_unit_test(breast_terms), cmocka_unit_test(read_files),   cmocka_unit_test(limits),   cmocka_unit_test(listing),
+        cmocka_unit_test(json),         cmocka_unit_test(old_json),     cmocka_unit_test(bad_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

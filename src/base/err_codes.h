@@ -94,6 +94,7 @@
     X(SCHEMA,               -81, INPUT,       "the clinical schema contradicts itself") \
     X(TREE,                 -82, INPUT,       "the disease tree contradicts itself") \
     X(CONFIG,               -83, INPUT,       "the model configuration contradicts itself") \
+    X(TREE_HEAD,            -84, INPUT,       "the network's outputs are not the leaves of the disease tree") \
     /* weights */ \
     X(SAFETENSORS,         -100, INPUT,       "not a well-formed safetensors file") \
     X(TORCH_LEGACY,        -101, INPUT,       "a PyTorch checkpoint in the old (non-zip) format") \

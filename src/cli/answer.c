@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "cli/cli.h"
 #include "file/csv.h"
-#include "file/path.h"
+#include "file/filename.h"
 
 enum { LABEL_WIDTH = 10, BAR_WIDTH = 24, SLOT_WIDTH = 18, STATUS_WIDTH = 9 };
 
@@ -107,23 +107,37 @@ static void print_model(FILE *stream, const struct model *m, const char *path) {
     sha256_hex(model_sha256(m), hex);
     fputc('\n', stream);
     label(stream, "model");
-    cli_text(stream, path_base_name(path));
+    cli_text(stream, filename_base(path));
     fprintf(stream, ", network %s, variant %s\n%*s sha256 %s\n", network_name(c->network), variant_name(c->variant), LABEL_WIDTH, "", hex);
+    cli_print_tree(stream, "tree       ", model_tree(m));
+}
+
+/* As wide as the widest name with its indent, within reason. */
+static int node_width(const struct tree *t) {
+    char shown[CSV_SHOW_SIZE];
+    int width = SLOT_WIDTH;
+    for (size_t i = 0; i < t->n_nodes; i++) {
+        const int n = 2 * (int)t->nodes[i].level + (int)strlen(csv_show(shown, t->nodes[i].name));
+        width = n > width ? n : width;
+    }
+    return width;
 }
 
 /* Every node above its own, leaves marked where the most probable one stands. */
-static void print_numbers(FILE *stream, const struct prediction *p) {
+static void print_numbers(FILE *stream, const struct prediction *p, const struct tree *t) {
     const struct model_output *o = &p->output;
+    const int width = node_width(t), chosen = (int)t->leaves[o->leaf];
     label(stream, "answer");
-    fprintf(stream, "T%d\n\n", o->tier);
-    for (int top = 0; top < 2; top++) {
-        print_node(stream, top ? "malignant" : "benign", 0, top ? o->p_malignant : o->p_benign, false, SLOT_WIDTH);
-        for (int i = top ? 2 : 0; i < (top ? TIER_COUNT : 2); i++) {
-            char name[8];
-            snprintf(name, sizeof name, "T%d", i + 1);
-            print_node(stream, name, 1, o->p[i], i + 1 == o->tier, SLOT_WIDTH);
+    cli_text(stream, t->nodes[chosen].name);
+    fputs("\n\n", stream);
+    for (size_t leaf = 0; leaf < t->n_leaves; leaf++)
+        for (size_t level = 0; level < t->n_levels; level++) { /* the nodes that begin with this leaf, from the top */
+            int node = (int)t->leaves[leaf];
+            while (t->nodes[node].level > level)
+                node = t->nodes[node].parent;
+            if (t->nodes[node].first_leaf == leaf)
+                print_node(stream, t->nodes[node].name, (int)level, o->node[node], node == chosen, width);
         }
-    }
 }
 
 void answer_print(FILE *stream, const struct prediction *p, const struct model *m, const char *path) {
@@ -134,7 +148,7 @@ void answer_print(FILE *stream, const struct prediction *p, const struct model *
         cli_text(stream, p->verdict.reason);
         fputc('\n', stream);
     } else {
-        print_numbers(stream, p);
+        print_numbers(stream, p, model_tree(m));
         if (p->verdict.reason[0]) {
             fputc('\n', stream);
             label(stream, "note");

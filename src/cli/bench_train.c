@@ -51,12 +51,13 @@ static void exam_profile(void *ctx) {
 
 static int run_exam(struct bench_result *r, const char *path, const struct bench_options *o, struct err *e) {
     const struct learner_options options = {.precision = o->engine.precision, .exact = o->engine.exact, .memory = o->memory};
-    struct exam_run x = {.exam = {.id = "noise", .label = {0, 2}}};
+    struct exam_run x = {.exam = {.id = "noise"}};
     struct bench_exam noise = {0};
     int rc = learner_open(&x.learner, path, &options, e);
     if (rc)
         return rc;
-    learner_reference_loss(&x.loss, SMOOTHING);
+    learner_reference_loss(&x.loss, learner_config(x.learner)->n_leaves, SMOOTHING);
+    x.exam.label.node = x.loss.n_leaves / 2;
     if ((rc = bench_exam(&noise, learner_config(x.learner), e)) == 0 && (rc = learner_optimise(x.learner, &adamw, true, NULL, 0, e)) == 0) {
         memcpy(x.exam.view, noise.view, sizeof x.exam.view);
         x.exam.clinical = noise.clinical;
@@ -73,7 +74,7 @@ static int run_exam(struct bench_result *r, const char *path, const struct bench
 
 /* --- one trunk ------------------------------------------------------------------------------------------------------------------- */
 
-enum { BATCH = 32, SIDE = 224, WIDTH = 64, FEATURES = 512 };
+enum { BATCH = 32, SIDE = 224, WIDTH = 64, FEATURES = 512, CLASSES = 5 };
 
 struct trunk_run {
     struct keys keys;
@@ -90,7 +91,7 @@ struct trunk_run {
 
 static int trunk_step(void *ctx, uint64_t step, struct err *e) {
     struct trunk_run *x = ctx;
-    float gradient[BATCH * TIER_COUNT];
+    float gradient[BATCH * CLASSES];
     struct loss_value value;
     double norm = 0;
     int rc;
@@ -115,14 +116,14 @@ static int trunk_make(struct trunk_run *x, const struct bench_options *o, struct
     const struct rng rng = rng_make(1, 0, 0);
     int rc;
     keys_trunk(&x->keys, "trunk", WIDTH);
-    keys_linear(&x->keys, "fc", FEATURES, TIER_COUNT);
+    keys_linear(&x->keys, "fc", FEATURES, CLASSES);
     if ((rc = parameters_new(&x->parameters, &x->keys, NULL, 1, e)) ||
         (rc = engine_init(&x->engine, o->engine.exact, o->engine.precision == PRECISION_BF16, e)))
         return rc;
     const struct parameters *p = x->parameters;
     graph_init_training(&x->graph, (struct graph_parameters){p->values, p->gradients, p->n, p->n_trained});
     const int input = graph_input(&x->graph, "images", (struct shape){BATCH, SIDE, SIDE, 3});
-    layer_linear(&x->graph, p->archive, layer_trunk(&x->graph, p->archive, input, "trunk", WIDTH), "fc", TIER_COUNT, ACTIVATION_NONE, -1);
+    layer_linear(&x->graph, p->archive, layer_trunk(&x->graph, p->archive, input, "trunk", WIDTH), "fc", CLASSES, ACTIVATION_NONE, -1);
     x->segment = (struct optimiser_segment){.name = "trunk", .count = p->n_trained, .decay = true};
     x->images = mem_alloc_aligned(count, sizeof *x->images, e);
     if (!x->images)
@@ -130,8 +131,8 @@ static int trunk_make(struct trunk_run *x, const struct bench_options *o, struct
     for (size_t i = 0; i < count; i++)
         x->images[i] = (float)rng_uniform(&rng, i);
     for (int i = 0; i < BATCH; i++)
-        x->labels[i] = (struct loss_label){0, i % TIER_COUNT};
-    learner_reference_loss(&x->loss, SMOOTHING);
+        x->labels[i] = (struct loss_label){0, i % CLASSES};
+    learner_reference_loss(&x->loss, CLASSES, SMOOTHING);
     if ((rc = plan_new(&x->plan, &x->graph, &x->engine, e)))
         return rc;
     plan_bind(x->plan, input, x->images);

@@ -225,6 +225,24 @@ int cli_schema(struct schema **out, const char *path, struct err *e) {
     return rc;
 }
 
+int cli_tree(struct tree **out, const char *path, struct err *e) {
+    char *found = NULL;
+    *out = NULL;
+    int rc = path ? 0 : cli_share(&found, "trees/bmu5.yml", e);
+    if (rc == 0)
+        rc = tree_read_yaml(out, path ? path : found, e);
+    free(found);
+    return rc;
+}
+
+void cli_print_tree(FILE *stream, const char *before, const struct tree *t) {
+    fputs(before, stream);
+    cli_text(stream, t->name);
+    fputs(", approved by ", stream);
+    cli_text(stream, t->approved_by[0] ? t->approved_by : "nobody");
+    fprintf(stream, ", sha256 %s\n", t->sha256[0] ? t->sha256 : "not known");
+}
+
 int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
     char *found = NULL;
     *out = NULL;

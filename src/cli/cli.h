@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "cohort/manifest.h"
 #include "exam/schema.h"
+#include "exam/tree.h"
 #include "model/model.h"
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: the same command may succeed */ };
@@ -75,6 +76,10 @@ int cli_finish(int status);
 int cli_share(char **out, const char *what, struct err *e);
 /* The schema at `path`, or share/schemas/clinical10.yml beside the program if path is NULL. */
 int cli_schema(struct schema **out, const char *path, struct err *e);
+/* The disease tree at `path`, or share/trees/bmu5.yml beside the program if path is NULL. */
+int cli_tree(struct tree **out, const char *path, struct err *e);
+/* "before NAME, approved by WHOM, sha256 HEX" on one line: which tree is inside a model. */
+void cli_print_tree(FILE *stream, const char *before, const struct tree *t);
 /* ERR_USAGE if the output `path` (may be NULL) exists and is an image of the table. */
 int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e);
 /* All *.yml of `folder` in the order of their names, or of share/vendors beside the program if folder is NULL. */

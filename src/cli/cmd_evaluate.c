@@ -36,16 +36,17 @@ enum {
 #define FILE_OPTION(text, role, argument, what)                                                                                            \
     { .name = text, .key = KEY_FILE + role, .arg = argument, .doc = what }
 static const struct argp_option option_list[] = {
-    FILE_OPTION("predictions", STUDY_PREDICTIONS, "FILE.csv", "one row per exam: exam_id and score, p_malignant or class probabilities"),
+    FILE_OPTION("predictions", STUDY_PREDICTIONS, "FILE.csv",
+                "one row per exam: exam_id and score, p_NODE of the positive node or of all leaves"),
     FILE_OPTION("truth", STUDY_TRUTH, "FILE.csv", "exam_id, malignant or tier; patient_id and columns of subgroups if there are any"),
     {.name = "split", .key = KEY_SPLIT, .arg = "NAME", .doc = "only the exams whose column split of the truth is NAME"},
     {.name = "compare",
      .key = KEY_COMPARE,
      .arg = "FILE.csv[:COLUMN]",
-     .doc = "another score of the same exams (default column: score, or else p_malignant); may be repeated"},
+     .doc = "another score of the same exams (default column: score, or else p_NODE of the positive node); may be repeated"},
     FILE_OPTION("readers", STUDY_READERS, "FILE.csv", "reader, exam_id, birads, condition if there are several"),
     FILE_OPTION("plan", STUDY_PLAN, "FILE.yml", "what to compute (default share/plans/default.yml)"),
-    FILE_OPTION("tree", STUDY_TREE, "FILE.yml", "the disease tree that names the classes (default bmu5)"),
+    FILE_OPTION("tree", STUDY_TREE, "FILE.yml", "the disease tree that the model was trained with (default bmu5)"),
     FILE_OPTION("recalibrate-on", STUDY_RECALIBRATE, "FILE.csv", "predictions of other exams, to fit recalibrations on"),
     FILE_OPTION("choose-on", STUDY_CHOOSE, "FILE.csv", "predictions of other exams, to choose the threshold on by the plan's rule"),
     FILE_OPTION("development-truth", STUDY_DEVELOPMENT_TRUTH, "FILE.csv", "the truth of those other exams"),

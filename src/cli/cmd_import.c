@@ -10,14 +10,14 @@
 
 struct options {
     struct cli cli;
-    const char *from, *out, *schema;
+    const char *from, *out, *schema, *tree;
     enum network network;
     bool has_network;
     enum variant variant;
     enum clinical_mode clinical;
 };
 
-enum { KEY_FROM = 0x100, KEY_OUT, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL };
+enum { KEY_FROM = 0x100, KEY_OUT, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL, KEY_TREE };
 static const struct argp_option option_list[] = {
     {.name = "from", .key = KEY_FROM, .arg = "FILE", .doc = "the checkpoint: torch.save()d state dict (zip format), or safetensors"},
     {.name = "network", .key = KEY_NETWORK, .arg = "bmu|mg|us", .doc = "which network it is: fused, mammography only, ultrasound only"},
@@ -27,6 +27,7 @@ static const struct argp_option option_list[] = {
      .doc = "absent views: as the published release does it (black images; default), or left out"},
     {.name = "clinical", .key = KEY_CLINICAL, .arg = "concat|token", .doc = "how clinical values enter (default concat, as published)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical inputs mean (default clinical10)"},
+    {.name = "tree", .key = KEY_TREE, .arg = "FILE.yml", .doc = "the disease tree whose leaves the outputs are (default bmu5)"},
     {.name = "out", .key = KEY_OUT, .arg = "FILE", .doc = "the model file to write (safetensors)"},
     {0}};
 
@@ -41,6 +42,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return 0;
     case KEY_SCHEMA:
         o->schema = arg;
+        return 0;
+    case KEY_TREE:
+        o->tree = arg;
         return 0;
     case KEY_NETWORK:
         o->has_network = true;
@@ -70,10 +74,14 @@ static bool looks_like_safetensors(const char *path) {
     return yes;
 }
 
-static int read_and_import(const struct options *o, const struct schema *schema, struct err *e) {
+static int read_and_import(const struct options *o, const struct schema *schema, const struct tree *tree, struct err *e) {
     struct archive *checkpoint = NULL;
-    struct model_import how = {
-        .network = o->network, .variant = o->variant, .clinical = o->clinical, .schema = schema, .source_name = filename_base(o->from)};
+    struct model_import how = {.network = o->network,
+                               .variant = o->variant,
+                               .clinical = o->clinical,
+                               .schema = schema,
+                               .tree = tree,
+                               .source_name = filename_base(o->from)};
     int rc = looks_like_safetensors(o->from) ? safetensors_open(&checkpoint, o->from, e) : torch_open(&checkpoint, o->from, e);
     if (!rc)
         rc = archive_sha256(checkpoint, how.source_sha256, e);
@@ -102,6 +110,7 @@ static int say_result(const struct options *o, const struct schema *schema, stru
     sha256_hex(model_sha256(m), hex);
     printf("%s: network %s, variant %s, %s parameters, sha256 %s\n", o->out, network_name(o->network), variant_name(o->variant),
            cli_grouped(grouped, model_parameters(m)), hex);
+    cli_print_tree(stdout, "outputs: disease tree ", model_tree(m));
     model_close(m);
     return 0;
 }
@@ -109,6 +118,7 @@ static int say_result(const struct options *o, const struct schema *schema, stru
 int cmd_import(int argc, char **argv) {
     struct options o = {.variant = VARIANT_REFERENCE, .clinical = CLINICAL_CONCAT};
     struct schema *schema = NULL;
+    struct tree *tree = NULL;
     struct err e = {0};
     int status = cli_parse(&argp, "import", argc, argv, &o);
     if (status >= 0)
@@ -119,9 +129,12 @@ int cmd_import(int argc, char **argv) {
     if (!rc && o.network == NETWORK_BMU)
         rc = cli_schema(&schema, o.schema, &e);
     if (!rc)
-        rc = read_and_import(&o, schema, &e);
+        rc = cli_tree(&tree, o.tree, &e);
+    if (!rc)
+        rc = read_and_import(&o, schema, tree, &e);
     if (!rc)
         rc = say_result(&o, schema, &e);
     schema_free(schema);
+    tree_free(tree);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

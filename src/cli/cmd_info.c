@@ -39,8 +39,13 @@ static const struct argp argp = {
 /* Metadata that we know how to read; what holds JSON is shown as JSON. */
 static const struct {
     const char *key, *member;
-} known[] = {{"bmunet.format", "format"}, {"bmunet.config", "config"}, {"bmunet.schema", "schema"},
-             {"bmunet.tree", "tree"},     {"bmunet.source", "source"}, {"bmunet.clinical_statistics", "clinical_statistics"}};
+} known[] = {{"bmunet.format", "format"},
+             {"bmunet.config", "config"},
+             {"bmunet.schema", "schema"},
+             {"bmunet.tree", "tree"},
+             {"bmunet.tree_sha256", "tree_sha256"},
+             {"bmunet.source", "source"},
+             {"bmunet.clinical_statistics", "clinical_statistics"}};
 
 static void put_metadata(struct json *j, const char *member, const char *text) {
     struct json *value = NULL;
@@ -107,22 +112,17 @@ static void print_string(const struct json *j, const char *fallback) {
     cli_text(stdout, text && *text ? text : fallback);
 }
 
-static void print_tree(const struct json *tree) {
-    const struct json *levels = json_get(tree, "levels");
-    printf("tree        ");
-    print_string(json_get(tree, "name"), "without a name");
-    printf(", approved by ");
-    print_string(json_get(tree, "approved_by"), "nobody");
-    putchar('\n');
-    for (size_t i = 0; i < json_size(levels); i++) {
-        const struct json *level = json_at(levels, i), *tiers = json_get(level, "tiers");
-        printf("            ");
-        print_string(json_get(level, "name"), "?");
-        for (size_t k = 0; k < json_size(tiers); k++) {
-            fputs(k ? " + " : " = ", stdout);
-            print_string(json_at(tiers, k), "?");
+static void print_tree(const struct tree *t) {
+    char group[TREE_GROUP_SIZE];
+    cli_print_tree(stdout, "tree        ", t);
+    for (size_t level = 0; level == 0 || level + 1 < t->n_levels; level++) { /* a tree of one level has its leaves alone */
+        int node[TREE_LEAVES_MAX];
+        const size_t n = tree_level(node, t, level);
+        for (size_t i = 0; i < n; i++) {
+            fputs("            ", stdout);
+            cli_text(stdout, tree_group(group, t, node[i]));
+            puts(node[i] == t->positive ? "; counts as malignant" : "");
         }
-        putchar('\n');
     }
 }
 
@@ -157,7 +157,7 @@ static void print_text(const char *path, const struct model *m) {
     print_schema(model_schema(m));
     if (c->clinical != CLINICAL_NONE)
         printf("            enter as: %s\n", clinical[c->clinical]);
-    print_tree(json_get(j, "tree"));
+    print_tree(model_tree(m));
     const char *separator = "source      ";
     json_each(json_get(j, "source"), print_member, &separator);
     if (*separator == ',')

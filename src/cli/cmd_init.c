@@ -6,7 +6,7 @@
 
 struct options {
     struct cli cli;
-    const char *out, *schema, *prep, *vendors;
+    const char *out, *schema, *tree, *prep, *vendors;
     enum network network;
     enum variant variant;
     enum clinical_mode clinical;
@@ -14,12 +14,13 @@ struct options {
     long seed;
 };
 
-enum { KEY_OUT = 0x100, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL, KEY_SEED, KEY_SMALL, KEY_PREP, KEY_VENDORS };
+enum { KEY_OUT = 0x100, KEY_NETWORK, KEY_VARIANT, KEY_SCHEMA, KEY_CLINICAL, KEY_SEED, KEY_SMALL, KEY_PREP, KEY_VENDORS, KEY_TREE };
 static const struct argp_option option_list[] = {
     {.name = "network", .key = KEY_NETWORK, .arg = "bmu|mg|us", .doc = "fused (default), mammography only, ultrasound only"},
     {.name = "variant", .key = KEY_VARIANT, .arg = "reference|masked", .doc = "default: masked for bmu, else reference"},
     {.name = "clinical", .key = KEY_CLINICAL, .arg = "concat|token", .doc = "how clinical values enter (default: token if masked)"},
     {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical inputs mean (default clinical10)"},
+    {.name = "tree", .key = KEY_TREE, .arg = "FILE.yml", .doc = "the disease tree whose leaves the outputs are (default bmu5)"},
     {.name = "prep",
      .key = KEY_PREP,
      .arg = "reference-v1|canonical-v1",
@@ -52,6 +53,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state) {
         return o->prep ? 0 : cli_usage(state, "--prep is '%s'; it can be reference-v1 or canonical-v1", arg);
     case KEY_VENDORS:
         o->vendors = arg;
+        return 0;
+    case KEY_TREE:
+        o->tree = arg;
         return 0;
     case KEY_SMALL:
         o->small = true;
@@ -95,6 +99,7 @@ static int say_result(const struct options *o, struct err *e) {
 int cmd_init(int argc, char **argv) {
     struct options o = {.network = NETWORK_BMU, .seed = 1};
     struct schema *schema = NULL;
+    struct tree *tree = NULL;
     struct vendors *vendors = NULL;
     struct err e = {0};
     int status = cli_parse(&argp, "init", argc, argv, &o);
@@ -114,10 +119,13 @@ int cmd_init(int argc, char **argv) {
         rc = err_set(&e, ERR_USAGE, "--vendors says nothing without --prep canonical-v1");
     if (!rc && canonical && (!o.vendors || o.vendors[0]))
         rc = cli_vendors(&vendors, o.vendors, &e);
+    if (!rc)
+        rc = cli_tree(&tree, o.tree, &e);
     struct model_init_options init = {.network = o.network,
                                       .variant = o.variant,
                                       .clinical = o.clinical,
                                       .schema = schema,
+                                      .tree = tree,
                                       .prep = o.prep,
                                       .vendors = vendors,
                                       .seed = (uint64_t)o.seed,
@@ -128,5 +136,6 @@ int cmd_init(int argc, char **argv) {
         rc = say_result(&o, &e);
     schema_free(schema);
     vendors_free(vendors);
+    tree_free(tree);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

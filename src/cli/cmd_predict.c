@@ -223,6 +223,7 @@ static void fill_facts(struct job *j) {
     j->facts.exact = o->engine.exact;
     j->facts.untrained = cli_warn_untrained(j->model);
     j->facts.code_version = BMUNET_CODE;
+    j->facts.tree = model_tree(j->model);
     memcpy(j->facts.model_sha256, model_sha256(j->model), sizeof j->facts.model_sha256);
 }
 
@@ -250,7 +251,7 @@ static int run(struct job *j, struct err *e) {
     const struct options *o = j->options;
     bool table_on_terminal = !wants_files(o) && isatty(STDOUT_FILENO); /* the rows themselves show how far it is */
     if (!wants_files(o))
-        table_begin(&j->table, stdout, j->cohort);
+        table_begin(&j->table, stdout, j->cohort, model_tree(j->model));
     double started = clock_seconds();
     progress_start(&j->progress, table_on_terminal ? NULL : stderr, "exams", (long)pipeline_count(j->cohort, &o->run));
     int rc = pipeline_run(j->model, j->cohort, &o->run, deliver, j, e);
@@ -268,6 +269,7 @@ static int run(struct job *j, struct err *e) {
         return rc;
     printf("%zu ok, %zu refused%s; %.2f exams/s, %.1f s\n", j->ok, j->refused, j->refused ? " (reason in each row)" : "",
            (double)(j->ok + j->refused) / (seconds > 0 ? seconds : 1), seconds);
+    cli_print_tree(stdout, "disease tree ", model_tree(j->model));
     printf("written: %s%s%s\n", o->out ? o->out : "", o->out && o->json ? ", " : "", o->json ? o->json : "");
     return 0;
 }

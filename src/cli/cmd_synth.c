@@ -139,5 +139,11 @@ int cmd_synth(int argc, char **argv) {
     o.cohort.seed = (uint64_t)o.seed;
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
-    return run(&o, &e) ? cli_fail(&e) : cli_finish(EXIT_OK);
+    struct tree *tree = NULL;
+    int rc = cli_tree(&tree, NULL, &e);
+    o.cohort.tree = tree;
+    if (!rc)
+        rc = run(&o, &e);
+    tree_free(tree);
+    return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

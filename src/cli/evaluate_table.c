@@ -50,6 +50,11 @@ static void binary(FILE *s, const struct evaluation *v) {
     const struct binary_section *b = &v->binary;
     fprintf(s, "malignant or benign: %zu exams, %zu malignant; intervals of %g %%%s\n", b->n, b->n_positive, 100 * v->plan->level,
             b->clustered ? ", AUC by patient" : "");
+    fprintf(s, "  disease tree ");
+    cli_text(s, v->tree->name);
+    fprintf(s, ": ");
+    cli_text(s, v->joined->positive);
+    fputc('\n', s);
     area(s, "(DeLong)", &b->auc);
     fputc('\n', s);
     comparisons(s, v);

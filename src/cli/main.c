@@ -36,7 +36,7 @@ static const struct verb *find_verb(const char *name) {
 
 static void print_help(void) {
     puts("Usage: bmunet VERB [OPTION...]\n"
-         "One breast, one exam: mammography, tri-modal ultrasound and clinical values to the five tiers of a breast disease tree.\n");
+         "One breast, one exam: mammography, tri-modal ultrasound and clinical values to the tiers of a breast disease tree.\n");
     for (int i = 0; i < VERBS; i++)
         printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
     puts("  help      this page; help VERB: that verb's options; help codes: every error and refusal code\n"

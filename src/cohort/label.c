@@ -11,19 +11,18 @@ static bool is_known(const char *cell) {
     return cell && *cell && strcasecmp(cell, "unknown") != 0;
 }
 
-/* The node of the top level that the cell names; the tree's own names "benign" and "malignant" are what the words mean. */
-static int malignant_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
+/* What the cell says: *positive 1 or 0, and the node of the top level that this is, -1 if it is one of several. */
+static int malignant_node(int *node, int *positive, const struct cohort_row *x, const struct tree *t, struct err *e) {
     static const struct {
-        const char *word, *node;
-    } words[] = {{"1", "malignant"}, {"yes", "malignant"}, {"true", "malignant"}, {"malignant", "malignant"},
-                 {"0", "benign"},    {"no", "benign"},     {"false", "benign"},   {"benign", "benign"}};
+        const char *word;
+        int positive;
+    } words[] = {{"1", 1}, {"yes", 1}, {"true", 1}, {"malignant", 1}, {"0", 0}, {"no", 0}, {"false", 0}, {"benign", 0}};
     char shown[CSV_SHOW_SIZE];
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasecmp(x->malignant, words[i].word) == 0) {
-            *node = tree_find_node(t, words[i].node);
-            return *node >= 0 ? 0
-                              : err_set(e, ERR_LABEL, "exam %s, malignant: the disease tree %s has no node '%s'", x->exam.exam_id, t->name,
-                                        words[i].node);
+            *positive = words[i].positive;
+            *node = *positive ? t->positive : tree_negative(t);
+            return 0;
         }
     return err_set(e, ERR_LABEL, "exam %s, malignant: '%s' is neither 0, no, false, benign nor 1, yes, true, malignant", x->exam.exam_id,
                    csv_show(shown, x->malignant));
@@ -54,12 +53,12 @@ static bool agree(const struct tree *t, int a, int b) {
     return narrow->first_leaf >= wide->first_leaf && narrow->first_leaf + narrow->n_leaves <= wide->first_leaf + wide->n_leaves;
 }
 
-int label_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
+int label_positive(int *positive, int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
     enum { SOURCES = 3 };
     static const char *const column[SOURCES] = {"malignant", "pathology", "tier"};
     int found[SOURCES] = {-1, -1, -1}, finest = -1, rc = 0;
-    *node = -1;
-    if (is_known(x->malignant) && (rc = malignant_node(&found[0], x, t, e)))
+    *node = *positive = -1;
+    if (is_known(x->malignant) && (rc = malignant_node(&found[0], positive, x, t, e)))
         return rc;
     if (is_known(x->pathology) && (rc = pathology_node(&found[1], x, t, found[0], e)))
         return rc;
@@ -70,6 +69,10 @@ int label_node(int *node, const struct cohort_row *x, const struct tree *t, stru
             if (found[i] >= 0 && found[k] >= 0 && !agree(t, found[i], found[k]))
                 return err_set(e, ERR_LABEL_CONFLICT, "exam %s: %s says %s, %s says %s; correct or clear the wrong one", x->exam.exam_id,
                                column[k], t->nodes[found[k]].name, column[i], t->nodes[found[i]].name);
+    for (int i = 1; i < SOURCES; i++)
+        if (found[i] >= 0 && found[0] < 0 && *positive == 0 && tree_leaf_is_positive(t, t->nodes[found[i]].first_leaf))
+            return err_set(e, ERR_LABEL_CONFLICT, "exam %s: malignant says no, %s says %s; correct or clear the wrong one", x->exam.exam_id,
+                           column[i], t->nodes[found[i]].name);
     for (int i = 0; i < SOURCES; i++)
         if (found[i] >= 0 && (finest < 0 || t->nodes[found[i]].level > t->nodes[finest].level))
             finest = found[i];
@@ -79,5 +82,12 @@ int label_node(int *node, const struct cohort_row *x, const struct tree *t, stru
                        "in a column tier, pathology or malignant",
                        x->exam.exam_id);
     *node = finest;
+    if (finest >= 0)
+        *positive = tree_leaf_is_positive(t, t->nodes[finest].first_leaf);
     return 0;
+}
+
+int label_node(int *node, const struct cohort_row *x, const struct tree *t, struct err *e) {
+    int positive;
+    return label_positive(&positive, node, x, t, e);
 }

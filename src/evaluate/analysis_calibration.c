@@ -72,13 +72,12 @@ static int fit_level(struct calibration_section *s, size_t level, struct evaluat
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < other->n; i++) {
         const bool known = other->leaf && other->leaf[i] >= 0;
-        if (!known && level > 0)
+        /* the top level needs no tier: malignant or not is known of every exam, and where two nodes are all, so is the node */
+        const int node = other->truth[i] ? v->tree->positive : tree_negative(v->tree);
+        if (!known && (level > 0 || node < 0))
             continue;
         level_logits(x + n * k, other, v->tree, level, i, v->plan->logit_clip);
-        /* the top level needs no tier: malignant or benign is known of every exam */
-        const size_t leaf =
-            known ? (size_t)other->leaf[i] : v->tree->nodes[tree_find_node(v->tree, other->truth[i] ? "malignant" : "benign")].first_leaf;
-        y[n++] = level_class(v->tree, level, leaf);
+        y[n++] = level_class(v->tree, level, known ? (size_t)other->leaf[i] : v->tree->nodes[node].first_leaf);
     }
     if (n == 0) {
         gap_set(&s->temperature_gap[level], "the development set has no tiers");
@@ -91,7 +90,7 @@ static int fit_level(struct calibration_section *s, size_t level, struct evaluat
 static int temperature(struct calibration_section *s, double *p, struct gap *g, struct evaluation *v, const struct joined *other,
                        struct err *e) {
     const struct joined *j = v->joined;
-    if (!j->probability || !other->probability || tree_find_node(v->tree, "benign") < 0) {
+    if (!j->probability || !other->probability) {
         gap_set(g, "needs class probabilities in both sets");
         return 0;
     }
@@ -106,7 +105,7 @@ static int temperature(struct calibration_section *s, double *p, struct gap *g, 
             *g = s->temperature_gap[0];
         return rc;
     }
-    const int malignant = level_class(v->tree, 0, v->tree->nodes[tree_find_node(v->tree, "malignant")].first_leaf);
+    const int malignant = level_class(v->tree, 0, v->tree->nodes[v->tree->positive].first_leaf);
     const int k = level_classes(v->tree, 0);
     double x[TREE_NODES_MAX];
     for (size_t i = 0; i < j->n; i++) {

@@ -200,7 +200,11 @@ int join_make(struct joined **out, const struct join_tables *tables, struct err 
         return ERR_NO_MEMORY;
     arena_init(&j->arena, 0);
     j->n_leaves = (int)tables->tree->n_leaves;
-    int rc = scores_read(&s, &j->arena, tables, e);
+    char group[TREE_GROUP_SIZE];
+    j->positive = arena_printf(&j->arena, e, "%s", tree_group(group, tables->tree, tables->tree->positive));
+    int rc = j->positive ? 0 : ERR_NO_MEMORY;
+    if (!rc)
+        rc = scores_read(&s, &j->arena, tables, e);
     if (!rc)
         rc = truths_read(&t, &j->arena, tables, e);
     struct pair *pairs = rc ? NULL : arena_alloc(&j->arena, t.table.csv.n_rows, sizeof *pairs, e);

@@ -57,9 +57,10 @@ struct joined {
     struct arena arena; /* everything below */
     size_t n;           /* exams analysed */
     const char **exam_id;
+    const char *positive; /* what the score is of: the positive node and its leaves, tree_group() */
     double *score;
-    const char *score_from; /* "score", "p_malignant" or "leaves" */
-    uint8_t *truth;         /* 1: malignant */
+    const char *score_from; /* "score", "leaves", or "p_" and the positive node's name */
+    uint8_t *truth;         /* 1: malignant, below the tree's positive node */
     int n_leaves;
     double *probability; /* n x n_leaves, rows sum to 1; NULL if the predictions have no class probabilities */
     size_t n_rescaled;   /* rows that missed 1 by more than 1e-6 */
@@ -87,7 +88,7 @@ struct table_text { /* borrowed while joining */
 };
 struct compare_table {
     struct table_text table;
-    const char *column; /* NULL: score, or else p_malignant */
+    const char *column; /* NULL: score, or else p_NODE of the positive node */
     const char *name;
 };
 struct join_tables {
@@ -96,7 +97,7 @@ struct join_tables {
     const struct compare_table *compare;
     size_t n_compare;
     const struct study_plan *plan;
-    const struct tree *tree; /* its top level has the nodes benign and malignant */
+    const struct tree *tree; /* the one that the predictions are of */
 };
 
 /* The truth's parts other than `split` are a row of the flow. ERR_CSV_*, ERR_EXAM_ID_*, ERR_VALUE_*, ERR_STATS_NAN, ERR_PROBABILITY_SUM,
@@ -105,8 +106,6 @@ int join_make(struct joined **out, const struct join_tables *t, struct err *e);
 void join_free(struct joined *j);
 /* The column of this name, or NULL. */
 const struct group_column *join_column(const struct joined *j, const char *name);
-/* Is the leaf (index in tree order of leaves) below the node malignant? */
-bool join_leaf_malignant(const struct tree *t, size_t leaf);
 /* ERR_SPLIT_OVERLAP if an exam or a patient stands in both. */
 int join_disjoint(const struct joined *a, const char *what_a, const struct joined *b, const char *what_b, struct err *e);
 

@@ -12,10 +12,11 @@ struct probability_columns {
     int node[TREE_NODES_MAX]; /* column of p_NODE */
     int score;
     int status;
+    int tier;
     bool leaves; /* all of them */
 };
 
-static int find_columns(struct probability_columns *c, struct scores *s, const struct tree *t, struct err *e) {
+static int find_columns(struct probability_columns *c, struct scores *s, struct arena *a, const struct tree *t, struct err *e) {
     char name[300];
     size_t found = 0;
     for (size_t i = 0; i < t->n_nodes; i++) {
@@ -29,19 +30,18 @@ static int find_columns(struct probability_columns *c, struct scores *s, const s
     c->status = table_column(&s->table, "status");
     s->views = table_column(&s->table, "views_used");
     s->reason = table_column(&s->table, "reason");
-    table_column(&s->table, "tier"); /* the largest of the probabilities, which are read themselves */
+    c->tier = table_column(&s->table, "tier"); /* the largest of the probabilities, which are read themselves */
     for (size_t i = 0; i < t->n_leaves && found > 0 && !c->leaves; i++)
         if (c->node[t->leaves[i]] == NO_COLUMN)
             return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: column p_%s is missing, the other tiers' are there", s->table.path,
                            t->nodes[t->leaves[i]].name);
-    const int malignant = tree_find_node(t, "malignant");
-    if (malignant < 0 || t->nodes[malignant].level != 0)
-        return err_set(e, ERR_TREE, "the disease tree %s has no node 'malignant' at its top level", t->name);
-    s->from = c->score != NO_COLUMN ? "score" : c->node[malignant] != NO_COLUMN ? "p_malignant" : "leaves";
-    if (c->score == NO_COLUMN && c->node[malignant] == NO_COLUMN && !c->leaves)
-        return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: a column score, p_malignant or the class probabilities p_%s .. p_%s is needed",
-                       s->table.path, t->nodes[t->leaves[0]].name, t->nodes[t->leaves[t->n_leaves - 1]].name);
-    return 0;
+    const char *positive = t->nodes[t->positive].name;
+    s->from = c->score != NO_COLUMN ? "score" : c->node[t->positive] == NO_COLUMN ? "leaves" : arena_printf(a, e, "p_%s", positive);
+    if (c->score == NO_COLUMN && c->node[t->positive] == NO_COLUMN && !c->leaves)
+        return err_set(e, ERR_CSV_COLUMN_MISSING,
+                       "%s: a column score, p_%s or the class probabilities p_%s .. p_%s of the disease tree %s is needed", s->table.path,
+                       positive, t->nodes[t->leaves[0]].name, t->nodes[t->leaves[t->n_leaves - 1]].name, t->name);
+    return s->from ? 0 : ERR_NO_MEMORY;
 }
 
 /* p of all nodes of the row, NAN where there is no column; leaves are brought to sum 1. */
@@ -101,7 +101,7 @@ static const double SCORE_MAX = 1e12; /* differences of scores stay finite, and 
 
 static int take_score(double *out, const double *p, const struct probability_columns *c, const struct scores *s, size_t row,
                       const struct join_tables *t, struct err *e) {
-    const int malignant = tree_find_node(t->tree, "malignant");
+    const int malignant = t->tree->positive;
     int rc = 0;
     if (c->score != NO_COLUMN)
         rc = table_number(out, &s->table, row, c->score, e);
@@ -126,13 +126,26 @@ static int read_status(bool *refused, const struct scores *s, size_t row, int co
     return table_blame(&s->table, row, column, err_set(e, ERR_VALUE_SYNTAX, "'%s' is neither ok nor refused", csv_show(shown, status)), e);
 }
 
+/* Predictions of another tree are told by the tier that they name. */
+static int check_tier(const struct probability_columns *c, const struct scores *s, size_t row, const struct tree *t, struct err *e) {
+    char shown[CSV_SHOW_SIZE];
+    const char *tier = table_cell(&s->table, row, c->tier);
+    const int node = tree_find_node(t, tier);
+    if (!*tier || (c->score != NO_COLUMN && !c->leaves) || (node >= 0 && t->nodes[node].level + 1 == t->n_levels))
+        return 0;
+    return table_blame(&s->table, row, c->tier,
+                       err_set(e, ERR_LABEL, "'%s' is no leaf of the disease tree %s; give the tree that the model was trained with",
+                               csv_show(shown, tier), t->name),
+                       e);
+}
+
 int scores_read(struct scores *s, struct arena *a, const struct join_tables *t, struct err *e) {
     struct probability_columns c;
     double p[TREE_NODES_MAX];
     *s = (struct scores){.from = ""};
     int rc = table_read(&s->table, a, &t->predictions, true, e);
     if (!rc)
-        rc = find_columns(&c, s, t->tree, e);
+        rc = find_columns(&c, s, a, t->tree, e);
     if (rc)
         return rc;
     const size_t n = s->table.csv.n_rows, k = t->tree->n_leaves;
@@ -145,7 +158,9 @@ int scores_read(struct scores *s, struct arena *a, const struct join_tables *t, 
         rc = read_status(&s->refused[r], s, r, c.status, e);
         if (rc || s->refused[r])
             continue;
-        rc = read_row(p, &c, s, r, t, e);
+        rc = check_tier(&c, s, r, t->tree, e);
+        if (!rc)
+            rc = read_row(p, &c, s, r, t, e);
         if (!rc)
             rc = check_sums(p, &c, s, r, t, e);
         if (!rc)
@@ -157,20 +172,6 @@ int scores_read(struct scores *s, struct arena *a, const struct join_tables *t, 
 }
 
 /* --- truth --------------------------------------------------------------------------------------------------------------- */
-
-bool join_leaf_malignant(const struct tree *t, size_t leaf) {
-    const struct tree_node *m = &t->nodes[tree_find_node(t, "malignant")];
-    return leaf >= m->first_leaf && leaf < m->first_leaf + m->n_leaves;
-}
-
-static void place(struct truths *s, size_t row, const struct tree *t, int node) {
-    s->label[row] = s->leaf[row] = -1;
-    if (node < 0)
-        return;
-    s->label[row] = join_leaf_malignant(t, t->nodes[node].first_leaf);
-    if (t->nodes[node].level + 1 == t->n_levels)
-        s->leaf[row] = (int)t->nodes[node].first_leaf;
-}
 
 /* Which column says to which part a row belongs; it has to be there, and the part too, if one was asked for. */
 static int find_part(struct truths *s, const char *split, struct err *e) {
@@ -210,11 +211,10 @@ int truths_read(struct truths *s, struct arena *a, const struct join_tables *t, 
         x.malignant = table_cell(&s->table, r, malignant);
         x.tier = table_cell(&s->table, r, tier);
         x.pathology = table_cell(&s->table, r, pathology);
-        rc = label_node(&node, &x, t->tree, e);
+        rc = label_positive(&s->label[r], &node, &x, t->tree, e);
         if (rc)
             table_blame(&s->table, r, NO_COLUMN, rc, e);
-        else
-            place(s, r, t->tree, node);
+        s->leaf[r] = node >= 0 && t->tree->nodes[node].level + 1 == t->tree->n_levels ? (int)t->tree->nodes[node].first_leaf : -1;
     }
     return rc;
 }

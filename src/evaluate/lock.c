@@ -1,5 +1,6 @@
 /* threshold.json: a threshold chosen on one set and locked. Floor 5. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "evaluate/results.h"
@@ -35,6 +36,8 @@ static struct json *body(const struct lock *l, const char *code_version) {
     json_put_string(j, "truth_sha256", l->truth_sha256);
     json_put_string(j, "plan_sha256", l->plan_sha256);
     json_put_string(j, "exams_sha256", l->exams_sha256);
+    if (l->positive[0])
+        json_put_string(j, "positive", l->positive);
     json_put_string(j, "code_version", code_version);
     return j;
 }
@@ -89,6 +92,8 @@ int lock_read(struct lock *out, const char *text, size_t n, struct err *e) {
     struct threshold *t = &out->threshold;
     const int rule = take_rule(json_string(json_get(j, "rule")));
     const char *code = json_string(json_get(j, "code_version")), *kind = json_string(json_get(j, "format"));
+    const char *positive = json_string(json_get(j, "positive"));
+    snprintf(out->positive, sizeof out->positive, "%s", positive ? positive : "");
     t->rule = (enum threshold_rule)rule;
     t->target = json_number(json_get(j, "target"), NAN);
     t->value = json_number(json_get(j, "value"), NAN);
@@ -118,5 +123,8 @@ int lock_applies(const struct lock *l, const char *predictions_sha256, const str
     lock_exams(exams, j);
     if (strcmp(l->predictions_sha256, predictions_sha256) == 0 || strcmp(l->exams_sha256, exams) == 0)
         return err_set(e, ERR_THRESHOLD_LOCK, "the threshold was chosen on these same exams: evaluate it on others");
+    if (l->positive[0] && strcmp(l->positive, j->positive) != 0)
+        return err_set(e, ERR_THRESHOLD_LOCK, "the threshold was chosen for %s; by the disease tree given now the score is of %s",
+                       l->positive, j->positive);
     return 0;
 }

@@ -24,13 +24,15 @@ struct lock {
     struct threshold threshold;
     char predictions_sha256[SHA256_HEX_SIZE], truth_sha256[SHA256_HEX_SIZE], plan_sha256[SHA256_HEX_SIZE];
     char exams_sha256[SHA256_HEX_SIZE]; /* of the sorted exam_ids, a line each */
+    char positive[TREE_GROUP_SIZE];     /* what the score is of, as struct joined says it; "": a lock written before that was kept */
 };
 void lock_exams(char out[SHA256_HEX_SIZE], const struct joined *j);
 /* As text, with the hash of all the rest. */
 int lock_write(struct buf *out, const struct lock *l, const char *code_version, struct err *e);
 /* ERR_THRESHOLD_LOCK if it is not what lock_write() wrote. */
 int lock_read(struct lock *out, const char *text, size_t n, struct err *e);
-/* ERR_THRESHOLD_LOCK if it was chosen on these predictions, this truth with the same exams, or the same exams. */
+/* ERR_THRESHOLD_LOCK if it was chosen on these predictions, this truth with the same exams, or the same exams; or on the score of other
+ * leaves. */
 int lock_applies(const struct lock *l, const char *predictions_sha256, const struct joined *j, struct err *e);
 
 #endif

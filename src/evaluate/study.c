@@ -187,6 +187,7 @@ static int choose_threshold(struct study *s, struct err *e) {
     snprintf(s->lock.truth_sha256, SHA256_HEX_SIZE, "%s", hash_of(s, STUDY_DEVELOPMENT_TRUTH));
     snprintf(s->lock.plan_sha256, SHA256_HEX_SIZE, "%s", hash_of(s, STUDY_PLAN));
     lock_exams(s->lock.exams_sha256, s->choose);
+    snprintf(s->lock.positive, sizeof s->lock.positive, "%s", s->choose->positive);
     s->has_lock = true;
     return 0;
 }

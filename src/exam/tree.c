@@ -46,6 +46,94 @@ int tree_find_node(const struct tree *t, const char *name) {
     return -1;
 }
 
+int tree_negative(const struct tree *t) {
+    int found = -1;
+    for (size_t i = 0; i < t->n_nodes; i++) {
+        if (t->nodes[i].level != 0 || (int)i == t->positive)
+            continue;
+        if (found >= 0)
+            return -1;
+        found = (int)i;
+    }
+    return found;
+}
+
+const char *tree_negative_name(const struct tree *t) {
+    const int node = tree_negative(t);
+    return node >= 0 ? t->nodes[node].name : "the rest";
+}
+
+bool tree_same(const struct tree *a, const struct tree *b) {
+    int x[TREE_NODES_MAX], y[TREE_NODES_MAX];
+    if (a->n_levels != b->n_levels || a->n_nodes != b->n_nodes || strcmp(a->nodes[a->positive].name, b->nodes[b->positive].name) != 0)
+        return false;
+    tree_listing(x, a);
+    tree_listing(y, b);
+    for (size_t i = 0; i < a->n_nodes; i++) {
+        const struct tree_node *n = &a->nodes[x[i]], *m = &b->nodes[y[i]];
+        if (strcmp(n->name, m->name) != 0 || n->level != m->level || n->first_leaf != m->first_leaf || n->n_leaves != m->n_leaves)
+            return false;
+    }
+    return true;
+}
+
+int tree_same_leaves(const struct tree *inside, const struct tree *t, struct err *e) {
+    char shown[CSV_SHOW_SIZE], other[CSV_SHOW_SIZE];
+    if (inside->n_leaves != t->n_leaves)
+        return err_set(e, ERR_TREE_HEAD, "the network has the %zu outputs of the disease tree %s; the tree %s has %zu leaves",
+                       inside->n_leaves, csv_show(shown, inside->name), csv_show(other, t->name), t->n_leaves);
+    for (size_t i = 0; i < t->n_leaves; i++) {
+        const char *a = inside->nodes[inside->leaves[i]].name, *b = t->nodes[t->leaves[i]].name;
+        if (strcmp(a, b) != 0)
+            return err_set(e, ERR_TREE_HEAD, "output %zu of the network is \"%s\"; leaf %zu of the disease tree is \"%s\"", i + 1,
+                           csv_show(shown, a), i + 1, csv_show(other, b));
+    }
+    return 0;
+}
+
+bool tree_leaf_is_positive(const struct tree *t, size_t leaf) {
+    const struct tree_node *n = &t->nodes[t->positive];
+    return leaf >= n->first_leaf && leaf < n->first_leaf + n->n_leaves;
+}
+
+size_t tree_level(int *out, const struct tree *t, size_t level) {
+    size_t n = 0;
+    for (size_t leaf = 0; leaf < t->n_leaves; leaf++)
+        for (int node = (int)t->leaves[leaf]; node >= 0; node = t->nodes[node].parent)
+            if (t->nodes[node].level == level && t->nodes[node].first_leaf == leaf) /* leaves of one node are neighbours */
+                out[n++] = node;
+    return n;
+}
+
+void tree_listing(int out[TREE_NODES_MAX], const struct tree *t) {
+    size_t n = 0;
+    for (size_t level = t->n_levels; level-- > 0;)
+        n += tree_level(out + n, t, level);
+}
+
+void tree_sums(double *out, const struct tree *t, const double *p) {
+    for (size_t i = 0; i < t->n_nodes; i++) {
+        out[i] = 0;
+        for (size_t k = 0; k < t->nodes[i].n_leaves; k++)
+            out[i] += p[t->nodes[i].first_leaf + k];
+    }
+}
+
+const char *tree_group(char out[TREE_GROUP_SIZE], const struct tree *t, int node) {
+    const struct tree_node *n = &t->nodes[node];
+    const bool leaf = n->level + 1 == t->n_levels;
+    size_t at = (size_t)snprintf(out, TREE_GROUP_SIZE, "%s", n->name);
+    for (size_t k = 0; k < n->n_leaves && !leaf; k++) {
+        const char *name = t->nodes[t->leaves[n->first_leaf + k]].name, *mark = k ? " + " : " = ";
+        if (at + strlen(mark) + strlen(name) + sizeof " + ..." > TREE_GROUP_SIZE) {
+            snprintf(out + at, TREE_GROUP_SIZE - at, "%s...", mark);
+            break;
+        }
+        at += (size_t)snprintf(out + at, TREE_GROUP_SIZE - at, "%s%s", mark, name);
+    }
+    return out;
+}
+
 static bool is_below(const struct tree *t, int node, int above) {
     while (node >= 0 && node != above)
         node = t->nodes[node].parent;
@@ -69,12 +157,24 @@ static int take_levels(struct owned *o, const struct tree_raw *raw, struct err *
     return 0;
 }
 
+/* Names become names of columns, of a CSV file and on a terminal. */
+static bool is_plain(const char *name) {
+    const size_t n = strlen(name);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return false;
+    return n > 0 && n <= TREE_TEXT_MAX && !is_blank(name[0]) && !is_blank(name[n - 1]);
+}
+
 /* A node's parent must stand above it in the file and one level up: so there are no cycles. */
 static int take_node(struct owned *o, const struct tree_raw_node *raw, struct err *e) {
     struct tree *t = &o->tree;
     struct tree_node *node = &t->nodes[t->n_nodes];
     char shown[CSV_SHOW_SIZE], other[CSV_SHOW_SIZE];
     csv_show(shown, raw->name);
+    if (!is_plain(raw->name))
+        return err_set(e, ERR_TREE, "the node \"%s\": a name is 1 to %d bytes without control characters, and no blank at its ends", shown,
+                       TREE_TEXT_MAX);
     if (tree_find_node(t, raw->name) >= 0)
         return err_set(e, ERR_TREE, "the node \"%s\" appears twice", shown);
     while (node->level < t->n_levels && strcmp(t->levels[node->level], raw->level) != 0)
@@ -96,7 +196,7 @@ static int take_node(struct owned *o, const struct tree_raw_node *raw, struct er
     return 0;
 }
 
-/* Number the leaves so that those under one node are neighbours. Depth is at most TREE_LEVELS_MAX. */
+/* Number the leaves so that those under one node are neighbours; all leaves of the raw tree fit. Depth is at most TREE_LEVELS_MAX. */
 static void gather_leaves(struct tree *t, int node) {
     struct tree_node *n = &t->nodes[node];
     n->first_leaf = t->n_leaves;
@@ -127,6 +227,25 @@ static int take_nodes(struct owned *o, const struct tree_raw *raw, struct err *e
             return err_set(e, ERR_TREE, "the node \"%s\" has nothing below it", t->nodes[i].name);
     if (t->n_leaves < 2)
         return err_set(e, ERR_TREE, "a tree needs at least two leaves");
+    if (t->n_leaves > TREE_LEAVES_MAX)
+        return err_set(e, ERR_LIMIT, "the tree has %zu leaves, the limit is %d", t->n_leaves, TREE_LEAVES_MAX);
+    return 0;
+}
+
+/* Which top node counts as malignant is said, never guessed. */
+static int take_positive(struct owned *o, const struct tree_raw *raw, struct err *e) {
+    struct tree *t = &o->tree;
+    char shown[CSV_SHOW_SIZE];
+    if (raw->positive == NULL)
+        return err_set(e, ERR_TREE, "the key positive is missing; it names the node of the top level that counts as malignant");
+    t->positive = tree_find_node(t, raw->positive);
+    csv_show(shown, raw->positive);
+    if (t->positive < 0)
+        return err_set(e, ERR_TREE, "positive: there is no node \"%s\"", shown);
+    if (t->nodes[t->positive].level != 0)
+        return err_set(e, ERR_TREE, "positive: the node \"%s\" is not of the top level, \"%s\"", shown, t->levels[0]);
+    if (t->nodes[t->positive].n_leaves == t->n_leaves)
+        return err_set(e, ERR_TREE, "positive: \"%s\" is the whole top level, so nothing would count as not malignant", shown);
     return 0;
 }
 
@@ -189,9 +308,20 @@ static int take_terms(struct owned *o, const struct tree_raw *raw, struct err *e
     return code;
 }
 
+/* What the shapes of YAML and JSON leave open. */
+static int check_raw(const struct tree_raw *raw, struct err *e) {
+    if (raw->levels_count < 1 || raw->levels_count > TREE_LEVELS_MAX)
+        return err_set(e, ERR_LIMIT, "the tree has %u levels; 1 to %d are possible", raw->levels_count, TREE_LEVELS_MAX);
+    if (raw->nodes_count < 1 || raw->nodes_count > TREE_NODES_MAX)
+        return err_set(e, ERR_LIMIT, "the tree has %u nodes; 1 to %d are possible", raw->nodes_count, TREE_NODES_MAX);
+    return 0;
+}
+
 int tree_build(struct tree **out, const struct tree_raw *raw, struct err *e) {
-    int code;
+    int code = check_raw(raw, e);
     *out = NULL;
+    if (code != 0)
+        return code;
     struct owned *o = mem_alloc(1, sizeof *o, e);
     if (o == NULL)
         return ERR_NO_MEMORY;
@@ -199,7 +329,8 @@ int tree_build(struct tree **out, const struct tree_raw *raw, struct err *e) {
     o->tree.name = arena_strdup(&o->arena, raw->name, e);
     o->tree.approved_by = arena_strdup(&o->arena, raw->approved_by, e);
     code = o->tree.name == NULL || o->tree.approved_by == NULL ? ERR_NO_MEMORY : 0;
-    if (code != 0 || (code = take_levels(o, raw, e)) != 0 || (code = take_nodes(o, raw, e)) != 0 || (code = take_terms(o, raw, e)) != 0) {
+    if (code != 0 || (code = take_levels(o, raw, e)) != 0 || (code = take_nodes(o, raw, e)) != 0 ||
+        (code = take_positive(o, raw, e)) != 0 || (code = take_terms(o, raw, e)) != 0) {
         tree_free(&o->tree);
         return code;
     }

@@ -5,6 +5,8 @@
 
 #include "exam/tree.h"
 
+enum { TREE_TEXT_MAX = TREE_NODE_NAME_MAX }; /* bytes of a name, title, term or reason */
+
 struct tree_raw_term {
     char *term;
     char *reason; /* unmapped ones only; else NULL */
@@ -19,6 +21,7 @@ struct tree_raw_node {
 };
 struct tree_raw {
     char *name, *approved_by;
+    char *positive; /* NULL: the file does not say */
     char **levels;
     unsigned levels_count;
     struct tree_raw_node *nodes;

@@ -6,7 +6,7 @@
 #include "file/io.h"
 #include "file/yaml.h"
 
-enum { TEXT_MAX = 256, TERMS_MAX = 1024, REQUIRED = CYAML_FLAG_POINTER, OPTIONAL = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL };
+enum { TEXT_MAX = TREE_TEXT_MAX, TERMS_MAX = 1024, REQUIRED = CYAML_FLAG_POINTER, OPTIONAL = CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL };
 
 static const cyaml_schema_value_t text_shape = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, TEXT_MAX)};
 static const cyaml_schema_field_t term_keys[] = {
@@ -28,6 +28,7 @@ static const cyaml_schema_value_t node_shape = {CYAML_VALUE_MAPPING(CYAML_FLAG_D
 static const cyaml_schema_field_t tree_keys[] = {
     CYAML_FIELD_STRING_PTR("name", REQUIRED, struct tree_raw, name, 1, TEXT_MAX),
     CYAML_FIELD_STRING_PTR("approved_by", REQUIRED, struct tree_raw, approved_by, 1, TEXT_MAX),
+    CYAML_FIELD_STRING_PTR("positive", OPTIONAL, struct tree_raw, positive, 1, TEXT_MAX),
     CYAML_FIELD_SEQUENCE("levels", REQUIRED, struct tree_raw, levels, &text_shape, 1, TREE_LEVELS_MAX),
     CYAML_FIELD_SEQUENCE("nodes", REQUIRED, struct tree_raw, nodes, &node_shape, 1, TREE_NODES_MAX),
     CYAML_FIELD_SEQUENCE("unmapped", OPTIONAL, struct tree_raw, unmapped, &unmapped_shape, 0, TERMS_MAX),
@@ -42,6 +43,11 @@ int tree_parse_yaml(struct tree **out, const char *text, size_t n, struct err *e
         return code;
     code = tree_build(out, data, e);
     yaml_discard(data, &tree_shape);
+    if (code == 0) {
+        uint8_t digest[SHA256_SIZE];
+        sha256_bytes(text, n, digest);
+        sha256_hex(digest, (*out)->sha256);
+    }
     return code;
 }
 

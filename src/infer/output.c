@@ -10,13 +10,29 @@
 #include "file/io.h"
 #include "file/json.h"
 
-const char output_csv_header[] = "exam_id,status,tier,p_T1,p_T2,p_T3,p_T4,p_T5,p_benign,p_malignant,views_used,reason\n";
+/* The names of the columns after exam_id, status and tier: the leaves, then the nodes of each level upwards. */
+int output_csv_header(struct buf *out, const struct tree *t, struct err *e) {
+    int node[TREE_NODES_MAX], rc = buf_printf(out, e, "exam_id,status,tier,");
+    struct buf name;
+    buf_init(&name);
+    tree_listing(node, t);
+    for (size_t i = 0; i < t->n_nodes && !rc; i++) {
+        buf_clear(&name);
+        if (!(rc = buf_printf(&name, e, "p_%s", t->nodes[node[i]].name)) && !(rc = buf_csv_cell(out, name.data, e)))
+            rc = buf_append(out, ",", 1, e);
+    }
+    buf_release(&name);
+    return rc ? rc : buf_printf(out, e, "views_used,reason\n");
+}
 
-static int add_numbers(struct buf *out, const struct model_output *m, struct err *e) {
-    int rc = 0;
-    for (int i = 0; i < TIER_COUNT && !rc; i++)
-        rc = buf_printf(out, e, "%.9g,", m->p[i]);
-    return rc ? rc : buf_printf(out, e, "%.9g,%.9g,", m->p_benign, m->p_malignant);
+/* tier and the probabilities; of a refused exam so many empty cells. */
+static int add_numbers(struct buf *out, const struct prediction *p, const struct tree *t, struct err *e) {
+    int node[TREE_NODES_MAX];
+    int rc = p->refused ? 0 : buf_csv_cell(out, t->nodes[t->leaves[p->output.leaf]].name, e);
+    tree_listing(node, t);
+    for (size_t i = 0; i < t->n_nodes && !rc; i++)
+        rc = p->refused ? buf_append(out, ",", 1, e) : buf_printf(out, e, ",%.9g", p->output.node[node[i]]);
+    return rc;
 }
 
 static int add_views(struct buf *out, const struct prediction *p, struct err *e) {
@@ -42,15 +58,15 @@ static int add_reason(struct buf *out, const struct prediction *p, struct err *e
     return rc;
 }
 
-int output_csv_row(struct buf *out, const struct prediction *p, struct err *e) {
+int output_csv_row(struct buf *out, const struct prediction *p, const struct tree *t, struct err *e) {
     int rc = buf_csv_cell(out, p->exam->exam_id, e);
-    if (!rc && p->refused)
-        rc = buf_printf(out, e, ",refused,,,,,,,,,,");
-    else if (!rc)
-        rc = buf_printf(out, e, ",ok,T%d,", p->output.tier);
-    if (!rc && !p->refused && !(rc = add_numbers(out, &p->output, e)) && !(rc = add_views(out, p, e)))
-        rc = buf_append(out, ",", 1, e);
     if (!rc)
+        rc = buf_printf(out, e, ",%s,", p->refused ? "refused" : "ok");
+    if (!rc && !(rc = add_numbers(out, p, t, e)))
+        rc = buf_append(out, ",", 1, e);
+    if (!rc && !p->refused)
+        rc = add_views(out, p, e);
+    if (!rc && !(rc = buf_append(out, ",", 1, e)))
         rc = add_reason(out, p, e);
     return rc ? rc : buf_append(out, "\n", 1, e);
 }
@@ -76,15 +92,24 @@ static struct json *clinical_json(const struct prediction *p, bool positional) {
     return list;
 }
 
-static void put_numbers(struct json *line, const struct prediction *p) {
+/* p_NODE of every node above the leaves: the order of the CSV file's columns. */
+static void put_nodes(struct json *line, const struct prediction *p, const struct tree *t) {
+    int node[TREE_NODES_MAX];
+    tree_listing(node, t);
+    for (size_t i = t->n_leaves; i < t->n_nodes; i++) {
+        char key[TREE_NODE_NAME_MAX + 3];
+        snprintf(key, sizeof key, "p_%s", t->nodes[node[i]].name);
+        json_put_number(line, key, p->refused ? NAN : p->output.node[node[i]]);
+    }
+}
+
+static void put_numbers(struct json *line, const struct prediction *p, const struct tree *t) {
     const struct model_output *m = &p->output;
     struct json *logits = p->refused ? NULL : json_array(), *probabilities = p->refused ? NULL : json_array();
-    for (int i = 0; i < TIER_COUNT && !p->refused; i++) {
+    for (size_t i = 0; i < t->n_leaves && !p->refused; i++) {
         json_push_number(logits, (double)m->logits[i]);
         json_push_number(probabilities, m->p[i]);
     }
-    char tier[8];
-    snprintf(tier, sizeof tier, "T%d", m->tier);
     if (p->refused) {
         json_put_string(line, "logits", NULL);
         json_put_string(line, "p", NULL);
@@ -92,9 +117,22 @@ static void put_numbers(struct json *line, const struct prediction *p) {
         json_put(line, "logits", logits);
         json_put(line, "p", probabilities);
     }
-    json_put_string(line, "tier", p->refused ? NULL : tier);
-    json_put_number(line, "p_benign", p->refused ? NAN : m->p_benign);
-    json_put_number(line, "p_malignant", p->refused ? NAN : m->p_malignant);
+    json_put_string(line, "tier", p->refused ? NULL : t->nodes[t->leaves[m->leaf]].name);
+    put_nodes(line, p, t);
+}
+
+/* What the numbers mean, so that a line can be read without its model. */
+static void put_tree(struct json *line, const struct prediction *p, const struct tree *t) {
+    struct json *j = json_object(), *leaves = json_array();
+    json_put_string(j, "name", t->name);
+    json_put_string(j, "approved_by", t->approved_by);
+    json_put_string(j, "sha256", t->sha256[0] ? t->sha256 : NULL);
+    for (size_t i = 0; i < t->n_leaves; i++)
+        json_push_string(leaves, t->nodes[t->leaves[i]].name);
+    json_put(j, "leaves", leaves);
+    json_put_string(j, "positive", t->nodes[t->positive].name);
+    json_put_number(j, "p_positive", p->refused ? NAN : p->output.positive);
+    json_put(line, "tree", j);
 }
 
 static void put_provenance(struct json *line, const struct output_facts *facts) {
@@ -129,11 +167,12 @@ int output_json_line(struct buf *out, const struct prediction *p, const struct o
     json_put_string(line, "status", p->refused ? "refused" : "ok");
     json_put_string(line, "code", p->refused ? err_name(p->verdict.code) : NULL);
     json_put_string(line, "reason", p->verdict.reason);
-    put_numbers(line, p);
+    put_numbers(line, p, facts->tree);
     json_put(line, "inputs", verdict_inputs_json(&p->verdict));
     json_put(line, "clinical", clinical_json(p, facts->positional_clinical));
     json_put(line, "times_ms", times_json(&p->ms));
     put_provenance(line, facts);
+    put_tree(line, p, facts->tree);
     int rc = json_ok(line) ? json_write(line, out, e) : err_set(e, ERR_NO_MEMORY, "no memory for a line of JSON");
     json_free(line);
     return rc ? rc : buf_append(out, "\n", 1, e);
@@ -143,6 +182,7 @@ struct output {
     struct replace *csv, *json; /* NULL: not asked for */
     const struct output_facts *facts;
     struct buf line;
+    bool begun; /* the CSV file has its header */
 };
 
 int output_open(struct output **out, const char *csv_path, const char *json_path, const struct output_facts *facts, struct err *e) {
@@ -155,8 +195,6 @@ int output_open(struct output **out, const char *csv_path, const char *json_path
     int rc = csv_path ? replace_open(&o->csv, csv_path, e) : 0;
     if (!rc && json_path)
         rc = replace_open(&o->json, json_path, e);
-    if (!rc && o->csv)
-        rc = replace_write(o->csv, output_csv_header, sizeof output_csv_header - 1, e);
     if (rc)
         output_abort(o);
     else
@@ -164,10 +202,19 @@ int output_open(struct output **out, const char *csv_path, const char *json_path
     return rc;
 }
 
-int output_add(struct output *o, const struct prediction *p, struct err *e) {
-    int rc = 0;
+static int begin_csv(struct output *o, struct err *e) {
+    if (o->begun || !o->csv)
+        return 0;
     buf_clear(&o->line);
-    if (o->csv && !(rc = output_csv_row(&o->line, p, e)))
+    o->begun = true;
+    const int rc = output_csv_header(&o->line, o->facts->tree, e);
+    return rc ? rc : replace_write(o->csv, o->line.data, o->line.size, e);
+}
+
+int output_add(struct output *o, const struct prediction *p, struct err *e) {
+    int rc = begin_csv(o, e);
+    buf_clear(&o->line);
+    if (!rc && o->csv && !(rc = output_csv_row(&o->line, p, o->facts->tree, e)))
         rc = replace_write(o->csv, o->line.data, o->line.size, e);
     buf_clear(&o->line);
     if (!rc && o->json && !(rc = output_json_line(&o->line, p, o->facts, e)))
@@ -177,7 +224,9 @@ int output_add(struct output *o, const struct prediction *p, struct err *e) {
 
 /* Both are on the disk before either is replaced: a disk that is full spares both. */
 int output_commit(struct output *o, struct err *e) {
-    int rc = o->json ? replace_sync(o->json, e) : 0;
+    int rc = begin_csv(o, e);
+    if (!rc && o->json)
+        rc = replace_sync(o->json, e);
     if (!rc && o->csv)
         rc = replace_sync(o->csv, e);
     if (!rc && o->json) {

@@ -33,7 +33,7 @@ struct learner {
     int64_t *batches;           /* [keys.n] and batch-norm's counters */
     bool *used;                 /* [keys.n] arrays that a part of the batch at hand has used; by segment */
     int next_part;              /* of the batch at hand; 0: none */
-    float *clinical, *gradient; /* [n][inputs], [n][5] */
+    float *clinical, *gradient; /* [n][inputs], [n][n_leaves] */
     int capacity;               /* exams that the two have room for */
     struct optimiser_segment *segments;
     size_t n_segments;
@@ -118,14 +118,14 @@ struct optimiser *learner_optimiser(struct learner *l) {
     return l->optimiser;
 }
 
-void learner_reference_loss(struct loss *out, double smoothing) {
+void learner_reference_loss(struct loss *out, int n_leaves, double smoothing) {
     memset(out, 0, sizeof *out);
     out->n_levels = 1;
-    out->n_leaves = TIER_COUNT;
+    out->n_leaves = n_leaves;
     out->smoothing = smoothing;
-    out->level[0].n_nodes = TIER_COUNT;
+    out->level[0].n_nodes = n_leaves;
     out->level[0].weight = 1;
-    for (int i = 0; i < TIER_COUNT; i++) {
+    for (int i = 0; i < n_leaves; i++) {
         out->level[0].node_of_leaf[i] = i;
         out->level[0].class_weight[i] = 1;
     }
@@ -192,7 +192,7 @@ static int buffers(struct learner *l, int n, struct err *e) {
     free(l->gradient);
     l->capacity = 0;
     l->clinical = mem_alloc_aligned((size_t)n * inputs, sizeof *l->clinical, e);
-    l->gradient = mem_alloc_aligned((size_t)n * TIER_COUNT, sizeof *l->gradient, e);
+    l->gradient = mem_alloc_aligned((size_t)n * (size_t)l->facts.config.n_leaves, sizeof *l->gradient, e);
     if (!l->clinical || !l->gradient)
         return ERR_NO_MEMORY;
     l->capacity = n;
@@ -327,7 +327,7 @@ static int run_part(struct learner *l, const struct loss *loss, const struct los
         return rc;
     const float *output = plan_output(l->ready.plan);
     if (logits)
-        memcpy(logits, output, (size_t)n * TIER_COUNT * sizeof *logits);
+        memcpy(logits, output, (size_t)n * (size_t)l->facts.config.n_leaves * sizeof *logits);
     rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, weights, e);
     return rc ? rc : plan_run_backward(l->ready.plan, l->gradient, e);
 }
@@ -356,8 +356,8 @@ static void restore_statistics(struct learner *l) {
 }
 
 static int check_part(const struct learner *l, const struct learner_part *part, const struct loss *loss, struct err *e) {
-    if (loss->n_leaves != TIER_COUNT)
-        return err_set(e, ERR_CONFIG, "the loss has %d leaves, the network %d", loss->n_leaves, (int)TIER_COUNT);
+    if (loss->n_leaves != l->facts.config.n_leaves)
+        return err_set(e, ERR_TREE_HEAD, "the loss has %d leaves, the network %d", loss->n_leaves, l->facts.config.n_leaves);
     const bool in_order = part->index == 0 || part->index == l->next_part;
     if (part->count < 1 || part->count > LEARNER_PARTS_MAX || part->index < 0 || part->index >= part->count || !in_order ||
         (part->count > 1 && !part->weights))

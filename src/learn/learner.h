@@ -53,14 +53,14 @@ void learner_close(struct learner *l);
 const struct model_config *learner_config(const struct learner *l);
 const struct facts *learner_facts(const struct learner *l); /* of the model file it began with */
 struct parameters *learner_parameters(struct learner *l);   /* values, gradients; borrowed */
-/* The flat loss over the five tiers: torch.nn.CrossEntropyLoss(label_smoothing). */
-void learner_reference_loss(struct loss *out, double smoothing);
+/* The flat loss over n leaves: torch.nn.CrossEntropyLoss(label_smoothing). */
+void learner_reference_loss(struct loss *out, int n_leaves, double smoothing);
 
 /* Forward and backward of n exams as step number `step`: the gradients' block holds the gradient of the loss (what was there before is
- * gone), running statistics and batch counters have moved, logits [n][5] (may be NULL) are given. ERR_EXAM_NO_IMAGE, ERR_VIEW_NOT_TAKEN,
- * ERR_BATCH_TOO_SMALL (a tower's batch-norm sees one pixel), ERR_OUTPUT_NAN with the exam's id; ERR_TRAIN_NAN (looked for once an
- * optimiser is chosen) with the step, the first tensor and the exams' ids. After an error weights and running statistics are those of
- * before, and no file has been touched. */
+ * gone), running statistics and batch counters have moved, logits [n][n_leaves] (may be NULL) are given. ERR_EXAM_NO_IMAGE,
+ * ERR_VIEW_NOT_TAKEN, ERR_BATCH_TOO_SMALL (a tower's batch-norm sees one pixel), ERR_OUTPUT_NAN with the exam's id; ERR_TRAIN_NAN (looked
+ * for once an optimiser is chosen) with the step, the first tensor and the exams' ids. After an error weights and running statistics are
+ * those of before, and no file has been touched. */
 int learner_gradients(struct learner *l, const struct learner_exam *exams, int n, const struct loss *loss, uint64_t step,
                       struct loss_value *value, float *logits, struct err *e);
 

@@ -56,13 +56,14 @@ int config_map_side(int side) {
     return side;
 }
 
-struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width) {
+struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int n_leaves, int width) {
     const bool small = width == WIDTH_SMALL, fused = n == NETWORK_BMU;
     /* NETWORK "reference preprocessing": the mammography-only stage was normalised with other numbers than the fused one */
     return (struct model_config){.network = n,
                                  .variant = v,
                                  .clinical = fused ? clinical : CLINICAL_NONE,
                                  .width = width,
+                                 .n_leaves = n_leaves,
                                  .n_clinical = fused ? n_clinical : 0,
                                  .prep = {.name = "reference-v1",
                                           .mg_height = small ? 64 : 2294,

@@ -21,7 +21,7 @@ int config_features(const struct model_config *c); /* per view: 8 * width */
 int config_map_side(int side);                     /* of a trunk's last map, from the image's: halved five times, rounded up */
 
 /* Profile, sizes and normalisation for a network and width. */
-struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int width);
+struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int n_leaves, int width);
 /* The same under another profile, by its name: false if there is none. config_make() chooses reference-v1. */
 bool config_use_profile(struct model_config *c, const char *name);
 /* ERR_CONFIG with a sentence if the parts do not fit each other. */
@@ -37,6 +37,10 @@ void config_encode_clinical(float *out, const struct model_config *c, const stru
                             const struct clinical *values);
 int config_clinical_inputs(const struct model_config *c, const struct schema *s); /* floats that the call above writes */
 
+/* The last layer, whose outputs are the leaves: "head", "head.3", "head.6". */
+const char *config_head_key(enum network n);
+/* ERR_TREE_HEAD if its outputs are not as many as the tree has leaves. */
+int config_check_head(const struct model_config *c, const struct archive *a, const struct tree *t, struct err *e);
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s);
 
 /* Trunk of one tower over n views: input 0 -> output 0, [n][features]; map: and output 1, the last map [n][h][w][features]. */
@@ -52,7 +56,7 @@ struct dropout_rates {
     double block; /* in the transformer blocks: .3 */
     double head;  /* in the unimodal heads: .5 */
 };
-/* The logits, [n][5], are the graph's output. */
+/* The logits, [n][n_leaves], are the graph's output. */
 void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
                  int n, struct head_nodes in, struct dropout_rates dropout);
 /* The same of one exam behind inputs that hold its features; in a graph with gradients they require theirs. */

@@ -30,6 +30,28 @@ static int open_schema(struct facts *f, struct err *e) {
     return rc;
 }
 
+static int take_tree_hash(struct tree *t, const char *hex, struct err *e) {
+    if (!hex)
+        return 0; /* files written before it was kept */
+    if (strlen(hex) != SHA256_HEX_SIZE - 1 || strspn(hex, "0123456789abcdef") != SHA256_HEX_SIZE - 1)
+        return err_set(e, ERR_MODEL_METADATA, "bmunet.tree_sha256 is no SHA-256");
+    memcpy(t->sha256, hex, SHA256_HEX_SIZE);
+    return 0;
+}
+
+/* The tree inside is what the outputs mean, whatever tree stands on the disk by now. */
+static int open_tree(struct facts *f, struct err *e) {
+    struct json *j = NULL;
+    int rc = metadata_json(&j, f, "bmunet.tree", e);
+    if (rc == 0 && (rc = tree_from_json(&f->tree, j, e)))
+        err_prefix(e, "bmunet.tree");
+    json_free(j);
+    if (rc || (rc = take_tree_hash(f->tree, archive_metadata(f->archive, "bmunet.tree_sha256"), e)))
+        return rc;
+    f->config.n_leaves = (int)f->tree->n_leaves;
+    return config_check_head(&f->config, f->archive, f->tree, e);
+}
+
 /* The vendor table, which can change pixels and so belongs to the profile. */
 static int open_vendors(struct facts *f, struct err *e) {
     struct json *j = NULL;
@@ -83,7 +105,7 @@ int facts_open(struct facts *f, const char *path, struct err *e) {
     int rc = safetensors_open(&f->archive, path, e);
     if (rc)
         return rc;
-    if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) ||
+    if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) || (rc = open_tree(f, e)) ||
         (rc = open_vendors(f, e)) || (rc = open_schema(f, e)) || (rc = config_check(&f->config, f->schema, e)) ||
         (rc = open_clinical_statistics(f, e)) || (rc = check_keys(f, e)) || (rc = archive_sha256(f->archive, f->sha256, e)))
         err_prefix(e, "%s", path);
@@ -98,6 +120,15 @@ static int copy_schema(struct schema **out, const struct schema *s, struct err *
     return rc;
 }
 
+static int copy_tree(struct tree **out, const struct tree *t, struct err *e) {
+    struct json *j = tree_to_json(t);
+    const int rc = json_ok(j) ? tree_from_json(out, j, e) : err_set(e, ERR_NO_MEMORY, "no memory for the disease tree");
+    json_free(j);
+    if (rc == 0)
+        memcpy((*out)->sha256, t->sha256, sizeof t->sha256);
+    return rc;
+}
+
 int facts_over(struct facts *f, const struct facts *like, const struct array *arrays, size_t n, struct err *e) {
     memset(f, 0, sizeof *f);
     f->config = like->config; /* its vendor table is borrowed from `like`, which outlives this */
@@ -105,6 +136,8 @@ int facts_over(struct facts *f, const struct facts *like, const struct array *ar
     int rc = archive_over(&f->archive, arrays, n, e);
     if (rc == 0 && like->schema)
         rc = copy_schema(&f->schema, like->schema, e);
+    if (rc == 0)
+        rc = copy_tree(&f->tree, like->tree, e);
     if (rc)
         return rc;
     f->clinical_mean = mem_alloc(fields + 1, sizeof(double), e);
@@ -120,6 +153,7 @@ void facts_release(struct facts *f) {
     free(f->clinical_mean);
     free(f->clinical_std);
     schema_free(f->schema);
+    tree_free(f->tree);
     vendors_free(f->vendors);
     archive_close(f->archive);
     memset(f, 0, sizeof *f);

@@ -13,6 +13,7 @@
 struct facts {
     struct model_config config;
     struct schema *schema;                /* NULL: takes no clinical data */
+    struct tree *tree;                    /* what the outputs mean */
     struct vendors *vendors;              /* NULL: none; config.prep borrows it */
     struct archive *archive;              /* its arrays have passed keys_check() */
     uint8_t sha256[32];                   /* of the file */

@@ -129,7 +129,7 @@ int fuser_run(struct fuser *f, const struct fuse_input *in, float *logits, struc
     unsigned seen = 0;
     const int rc = run_head(&h, f, in, PLAIN, &seen, e);
     if (rc == 0)
-        memcpy(logits, plan_output(h->planned->plan), TIER_COUNT * sizeof *logits);
+        memcpy(logits, plan_output(h->planned->plan), (size_t)f->facts->config.n_leaves * sizeof *logits);
     return rc;
 }
 

@@ -19,7 +19,7 @@ static struct model_config config_of(const struct archive *a, const struct model
     if (how->clinical == CLINICAL_CONCAT && head && head->rank == 2 && head->shape[1] > FEATURES_PER_WIDTH * width &&
         head->shape[1] - FEATURES_PER_WIDTH * width <= SCHEMA_FIELDS_MAX)
         n = head->shape[1] - FEATURES_PER_WIDTH * width;
-    return config_make(how->network, how->variant, how->clinical, (int)n, width);
+    return config_make(how->network, how->variant, how->clinical, (int)n, (int)how->tree->n_leaves, width);
 }
 
 int model_import(const char *out_path, const struct archive *checkpoint, const struct model_import *how, struct err *e) {
@@ -30,7 +30,7 @@ int model_import(const char *out_path, const struct archive *checkpoint, const s
     buf_init(&source);
     keys_init(&k);
     int rc = config_check(&c, how->schema, e);
-    if (rc)
+    if (rc || (rc = config_check_head(&c, checkpoint, how->tree, e)))
         goto out;
     config_keys(&k, &c, how->schema);
     if ((rc = keys_check(&k, checkpoint, e)))
@@ -48,7 +48,8 @@ int model_import(const char *out_path, const struct archive *checkpoint, const s
     json_put_string(j, "sha256", hex);
     if ((rc = json_text(&source, j, e)) == 0) {
         const char *const more[][2] = {{"bmunet.source", source.data}};
-        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = how->schema, .more = more, .n_more = 1}, arrays, k.n, e);
+        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = how->schema, .tree = how->tree, .more = more, .n_more = 1},
+                         arrays, k.n, e);
     }
 out:
     buf_release(&source);
@@ -58,8 +59,8 @@ out:
 }
 
 int model_init(const char *out_path, const struct model_init_options *o, struct err *e) {
-    struct model_config c =
-        config_make(o->network, o->variant, o->clinical, o->schema ? (int)o->schema->n_fields : 0, o->small ? WIDTH_SMALL : WIDTH_FULL);
+    struct model_config c = config_make(o->network, o->variant, o->clinical, o->schema ? (int)o->schema->n_fields : 0,
+                                        (int)o->tree->n_leaves, o->small ? WIDTH_SMALL : WIDTH_FULL);
     struct keys k;
     struct array *arrays = NULL;
     struct arena arena;
@@ -85,7 +86,8 @@ int model_init(const char *out_path, const struct model_init_options *o, struct 
     json_put_integer(j, "seed", (int64_t)o->seed);
     if ((rc = json_text(&source, j, e)) == 0) {
         const char *const more[][2] = {{"bmunet.untrained", "true"}, {"bmunet.source", source.data}};
-        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = o->schema, .more = more, .n_more = 2}, arrays, k.n, e);
+        rc = model_write(out_path, &(struct model_file){.config = &c, .schema = o->schema, .tree = o->tree, .more = more, .n_more = 2},
+                         arrays, k.n, e);
     }
 out:
     arena_release(&arena);

@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "exam/tree.h"
 
-enum { LOSS_LEVELS_MAX = TREE_LEVELS_MAX, LOSS_LEAVES_MAX = TREE_NODES_MAX };
+enum { LOSS_LEVELS_MAX = TREE_LEVELS_MAX, LOSS_LEAVES_MAX = TREE_LEAVES_MAX };
 
 struct loss_level {
     int n_nodes;                          /* numbered in the order of their leaves; on the lowest level the node is the leaf */

@@ -85,25 +85,24 @@ int model_over(struct model **out, const struct facts *like, const struct array 
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
 
-/* T1 + T2 = benign, T3 + T4 + T5 = malignant. */
-static int finish_output(struct model_output *out, struct err *e) {
-    for (int i = 0; i < TIER_COUNT; i++)
+static int finish_output(struct model_output *out, const struct tree *t, struct err *e) {
+    const int n = (int)t->n_leaves;
+    for (int i = 0; i < n; i++)
         if (!isfinite(out->logits[i]))
-            return err_set(e, ERR_OUTPUT_NAN, "logit T%d is %g", i + 1, (double)out->logits[i]);
-    softmax(out->p, out->logits, TIER_COUNT);
-    out->tier = 1;
-    for (int i = 1; i < TIER_COUNT; i++)
-        if (out->p[i] > out->p[out->tier - 1])
-            out->tier = i + 1;
-    out->p_benign = out->p[0] + out->p[1];
-    out->p_malignant = out->p[2] + out->p[3] + out->p[4];
+            return err_set(e, ERR_OUTPUT_NAN, "the logit of %s is %g", t->nodes[t->leaves[i]].name, (double)out->logits[i]);
+    softmax(out->p, out->logits, n);
+    for (int i = 1; i < n; i++)
+        if (out->p[i] > out->p[out->leaf])
+            out->leaf = i;
+    tree_sums(out->node, t, out->p);
+    out->positive = out->node[t->positive];
     return 0;
 }
 
 static int fuse(struct model *m, const struct fuse_input *in, struct model_output *out, struct err *e) {
     memset(out, 0, sizeof *out);
     const int rc = fuser_run(m->fuser, in, out->logits, e);
-    return rc ? rc : finish_output(out, e);
+    return rc ? rc : finish_output(out, m->facts.tree, e);
 }
 
 int model_encode(struct model *m, const float *const view[SLOT_COUNT], struct features *out, struct err *e) {
@@ -146,6 +145,10 @@ const struct model_config *model_config(const struct model *m) {
 
 const struct schema *model_schema(const struct model *m) {
     return m->facts.schema;
+}
+
+const struct tree *model_tree(const struct model *m) {
+    return m->facts.tree;
 }
 
 const uint8_t *model_sha256(const struct model *m) {

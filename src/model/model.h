@@ -15,9 +15,9 @@
 #include "ckpt/archive.h"
 #include "exam/schema.h"
 #include "exam/slot.h"
+#include "exam/tree.h"
 #include "prep/prep.h"
 
-enum { TIER_COUNT = 5 };
 enum network { NETWORK_BMU, NETWORK_MG, NETWORK_US, NETWORK_COUNT };
 enum variant { VARIANT_REFERENCE, VARIANT_MASKED, VARIANT_COUNT };
 enum clinical_mode { CLINICAL_CONCAT, CLINICAL_TOKEN, CLINICAL_NONE };
@@ -35,19 +35,21 @@ struct model_config {
     enum variant variant;
     enum clinical_mode clinical; /* bmu only; else CLINICAL_NONE */
     int width;                   /* channels after the stem: 64; trunk features are 8 * width */
+    int n_leaves;                /* outputs of the head: the leaves of the disease tree; not in the JSON, where the tree says it */
     int n_clinical;              /* concat: values appended to the head's input (10); token: fields of the schema */
     struct prep_profile prep;    /* name is static */
     unsigned unlearnt; /* bit k: no exam has taught the network images of kind k; predict refuses them. 0: an import, or all are learnt */
 };
 
 /* Import: check the archive (exact set of keys and shapes for the network; all problems listed in one message, ERR_WEIGHTS_KEYS; NaN or
- * infinity: ERR_WEIGHTS_NAN) and write one safetensors file with metadata. `source` is the file's name for the provenance. schema may be
- * NULL (mg, us). */
+ * infinity: ERR_WEIGHTS_NAN; another number of outputs than the tree has leaves: ERR_TREE_HEAD) and write one safetensors file with
+ * metadata. `source` is the file's name for the provenance. schema may be NULL (mg, us). */
 struct model_import {
     enum network network;
     enum variant variant;
     enum clinical_mode clinical; /* bmu: CLINICAL_CONCAT (0) as published, or CLINICAL_TOKEN (variant masked only); ignored otherwise */
     const struct schema *schema; /* what the clinical inputs 1..n mean; bmu only */
+    const struct tree *tree;     /* what the outputs mean: its leaves in order */
     const char *source_name;     /* base name of the checkpoint */
     uint8_t source_sha256[32];
 };
@@ -60,6 +62,7 @@ struct model_init_options {
     enum variant variant;
     enum clinical_mode clinical;
     const struct schema *schema;
+    const struct tree *tree;       /* what the outputs mean */
     const char *prep;              /* name of the preprocessing profile; NULL: reference-v1 */
     const struct vendors *vendors; /* canonical-v1 only; may be NULL */
     uint64_t seed;
@@ -72,7 +75,7 @@ struct model_options {
     bool exact; /* direct convolution everywhere */
 };
 struct model;
-/* Load, check (exact set of keys, shapes, types, no NaN) and prepare. */
+/* Load, check (exact set of keys, shapes, types, no NaN; as many outputs as the tree inside has leaves, ERR_TREE_HEAD) and prepare. */
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e);
 /* The same network over other numbers (n arrays that outlive it, e.g. parameters.arrays while they are learnt); they must not change. */
 struct facts;
@@ -81,6 +84,7 @@ int model_over(struct model **out, const struct facts *like, const struct array 
 void model_close(struct model *m);
 const struct model_config *model_config(const struct model *m);
 const struct schema *model_schema(const struct model *m);           /* NULL: takes no clinical data */
+const struct tree *model_tree(const struct model *m);               /* the one inside the file: what the outputs mean */
 const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
 size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
@@ -99,10 +103,11 @@ struct model_input {
     const struct clinical *clinical; /* config.n_clinical values; NULL only if CLINICAL_NONE */
 };
 struct model_output {
-    float logits[TIER_COUNT];     /* T1 .. T5 */
-    double p[TIER_COUNT];         /* softmax in double */
-    double p_benign, p_malignant; /* T1+T2, T3+T4+T5 */
-    int tier;                     /* 1 .. 5: the largest p (the lowest tier on a tie) */
+    float logits[TREE_LEAVES_MAX]; /* by leaf, in the order of model_tree()'s leaves */
+    double p[TREE_LEAVES_MAX];     /* softmax in double */
+    double node[TREE_NODES_MAX];   /* by node of the tree: the sum of its leaves' p */
+    double positive;               /* of the node that counts as malignant */
+    int leaf;                      /* the largest p (the first leaf on a tie) */
 };
 /* One exam. Deterministic: the same bits for any number of threads and whatever ran before. ERR_EXAM_NO_IMAGE, ERR_OUTPUT_NAN, ERR_ENGINE.
  * Any number of threads may call it on one model: they take turns. */

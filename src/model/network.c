@@ -1,7 +1,26 @@
 /* The networks: their keys and their graphs, side by side so that one can be read against the other. Floor 6. Specification: docs/MODEL.md.
  */
 #include "model/config.h"
+
+#include <stdio.h>
+
 #include "nn/layers.h"
+
+const char *config_head_key(enum network n) {
+    static const char *const names[NETWORK_COUNT] = {[NETWORK_BMU] = "head", [NETWORK_MG] = "head.3", [NETWORK_US] = "head.6"};
+    return names[n];
+}
+
+int config_check_head(const struct model_config *c, const struct archive *a, const struct tree *t, struct err *e) {
+    char name[32];
+    snprintf(name, sizeof name, "%s.weight", config_head_key(c->network));
+    const struct array *x = archive_find(a, name);
+    if (!x || x->rank != 2 || x->shape[0] == (int64_t)t->n_leaves) /* what else may be wrong with it, keys_check() says */
+        return 0;
+    return err_set(e, ERR_TREE_HEAD,
+                   "'%s' has %lld outputs, the disease tree %s has %zu leaves; a network fits the tree it was trained with", name,
+                   (long long)x->shape[0], t->name, t->n_leaves);
+}
 
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s) {
     const struct tower *t;
@@ -10,14 +29,14 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
     case NETWORK_MG:
         keys_trunk(k, t[0].prefix, c->width);
         keys_linear(k, "head.0", 2 * d, d);
-        keys_linear(k, "head.3", d, TIER_COUNT);
+        keys_linear(k, config_head_key(c->network), d, c->n_leaves);
         return;
     case NETWORK_US:
         for (int i = 0; i < n; i++)
             keys_trunk(k, t[i].prefix, c->width);
         keys_linear(k, "head.0", 6 * d, 4 * d);
         keys_linear(k, "head.3", 4 * d, d);
-        keys_linear(k, "head.6", d, TIER_COUNT);
+        keys_linear(k, config_head_key(c->network), d, c->n_leaves);
         return;
     case NETWORK_BMU:
     case NETWORK_COUNT:
@@ -31,7 +50,7 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
         keys_trunk(k, t[i].prefix, c->width);
         if (i == 0) { /* left over from mammography pretraining: part of the checkpoint, not of the computation */
             keys_linear(k, "model1.head.0", 2 * d, d);
-            keys_linear(k, "model1.head.3", d, TIER_COUNT);
+            keys_linear(k, "model1.head.3", d, c->n_leaves);
         }
     }
     keys_block(k, "mg_modal_transformer", d);
@@ -42,7 +61,7 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
         keys_linear(k, "clinical_token.fc1", config_token_inputs(s), d);
         keys_linear(k, "clinical_token.fc2", d, d);
     }
-    keys_linear(k, "head", d + (token ? 0 : c->n_clinical), TIER_COUNT);
+    keys_linear(k, config_head_key(c->network), d + (token ? 0 : c->n_clinical), c->n_leaves);
 }
 
 /* n views of a tower. A mammogram is grey: one channel, and the first convolution's weights summed over its three. */
@@ -141,7 +160,7 @@ static void unimodal_head(struct graph *g, const struct archive *a, const struct
     x = graph_dropout(g, layer_linear(g, a, x, "head.0", c->network == NETWORK_MG ? d : 4 * d, ACTIVATION_RELU, -1), "head.0", dropout);
     if (c->network == NETWORK_US)
         x = graph_dropout(g, layer_linear(g, a, x, "head.3", d, ACTIVATION_RELU, -1), "head.3", dropout);
-    layer_linear(g, a, x, c->network == NETWORK_US ? "head.6" : "head.3", TIER_COUNT, ACTIVATION_NONE, -1);
+    layer_linear(g, a, x, config_head_key(c->network), c->n_leaves, ACTIVATION_NONE, -1);
 }
 
 void config_head(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, const unsigned *present,
@@ -172,7 +191,7 @@ void config_head(struct graph *g, const struct archive *a, const struct model_co
                     dropout.block);
     if (c->clinical == CLINICAL_CONCAT)
         x = graph_join(g, (int[]){x, in.clinical}, 2, "pooled_and_clinical", n);
-    layer_linear(g, a, x, "head", TIER_COUNT, ACTIVATION_NONE, -1);
+    layer_linear(g, a, x, config_head_key(c->network), c->n_leaves, ACTIVATION_NONE, -1);
 }
 
 void config_head_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s, unsigned present,

@@ -4,29 +4,6 @@
 #include "file/json.h"
 #include "model/config.h"
 
-/* The default tree, for files that are not trained with one. */
-static const char default_tree[] = "{\"name\":\"bmu5\",\"approved_by\":\"\",\"levels\":[{\"name\":\"benign\",\"tiers\":[\"T1\",\"T2\"]},"
-                                   "{\"name\":\"malignant\",\"tiers\":[\"T3\",\"T4\",\"T5\"]}]}";
-
-/* The nodes of the top level, each with its leaves. */
-static struct json *tree_json(const struct tree *t) {
-    struct json *j = json_object(), *levels = json_array();
-    json_put_string(j, "name", t->name);
-    json_put_string(j, "approved_by", t->approved_by);
-    for (size_t i = 0; i < t->n_nodes; i++) {
-        if (t->nodes[i].level != 0)
-            continue;
-        struct json *node = json_object(), *tiers = json_array();
-        json_put_string(node, "name", t->nodes[i].name);
-        for (size_t k = 0; k < t->nodes[i].n_leaves; k++)
-            json_push_string(tiers, t->nodes[t->leaves[t->nodes[i].first_leaf + k]].name);
-        json_put(node, "tiers", tiers);
-        json_push(levels, node);
-    }
-    json_put(j, "levels", levels);
-    return j;
-}
-
 static struct json *statistics_json(const struct model_file *f) {
     struct json *j = json_object(), *mean = json_array(), *std = json_array();
     for (size_t i = 0; i < f->schema->n_fields; i++) {
@@ -39,7 +16,7 @@ static struct json *statistics_json(const struct model_file *f) {
 }
 
 int model_write(const char *path, const struct model_file *f, const struct array *arrays, size_t n, struct err *e) {
-    enum { CONFIG, SCHEMA, VENDORS, STATISTICS, TREE, TEXTS };
+    enum { CONFIG, SCHEMA, VENDORS, STATISTICS, TREE, TREE_HASH, TEXTS };
     const bool clinical = f->config->clinical != CLINICAL_NONE;
     const char *pairs[2 + TEXTS + MODEL_FILE_MORE_MAX][2] = {{"format", "pt"}, {"bmunet.format", "1"}};
     size_t n_pairs = 2;
@@ -53,15 +30,16 @@ int model_write(const char *path, const struct model_file *f, const struct array
         rc = json_text(&text[VENDORS], vendors_to_json(f->config->prep.vendors), e);
     if (rc == 0 && clinical && f->clinical_mean)
         rc = json_text(&text[STATISTICS], statistics_json(f), e);
-    if (rc == 0 && f->tree)
-        rc = json_text(&text[TREE], tree_json(f->tree), e);
+    if (rc == 0)
+        rc = json_text(&text[TREE], tree_to_json(f->tree), e);
     if (rc)
         goto out;
     const char *const known[TEXTS][2] = {[CONFIG] = {"bmunet.config", text[CONFIG].data},
                                          [SCHEMA] = {"bmunet.schema", text[SCHEMA].data},
                                          [VENDORS] = {"bmunet.vendors", text[VENDORS].data},
                                          [STATISTICS] = {"bmunet.clinical_statistics", text[STATISTICS].data},
-                                         [TREE] = {"bmunet.tree", f->tree ? text[TREE].data : default_tree}};
+                                         [TREE] = {"bmunet.tree", text[TREE].data},
+                                         [TREE_HASH] = {"bmunet.tree_sha256", f->tree->sha256[0] ? f->tree->sha256 : NULL}};
     for (int i = 0; i < TEXTS + (int)f->n_more; i++) {
         const char *const *pair = i < TEXTS ? known[i] : f->more[i - TEXTS];
         if (!pair[1])

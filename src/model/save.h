@@ -14,7 +14,7 @@ struct model_file {
     const struct model_config *config;
     const struct schema *schema;                /* NULL if the network takes no clinical data */
     const double *clinical_mean, *clinical_std; /* per field of the schema, of the training set; NULL: not known */
-    const struct tree *tree;                    /* NULL: the default one */
+    const struct tree *tree;                    /* what the outputs mean */
     const char *const (*more)[2];               /* further pairs of key and value for the metadata */
     size_t n_more;
 };

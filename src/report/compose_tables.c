@@ -59,6 +59,7 @@ int compose_tiers(struct compose *c) {
     const struct tiers_section *s = &c->v->tiers;
     int rc = 0;
     document_heading(c->document, 1, SAY(TIERS));
+    document_paragraph(c->document, "%s", FILL(POSITIVE, c->v->tree->name, c->v->joined->positive));
     if (!gap_none(&s->gap)) {
         say_gap(c, &s->gap);
         return 0;

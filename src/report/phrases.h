@@ -97,6 +97,7 @@
     X(PREVALENCE_TABLE, "Predictive values at other prevalences, threshold \"{1}\", n = {2} exams; adjusted logit intervals (Mercaldo 2007)", "其他患病率下的预测值，阈值“{1}”，n = {2} 次检查；校正 logit 区间（Mercaldo 2007）") \
     X(PREVALENCE_WORD,  "Prevalence", "患病率") \
     X(TIERS,            "Tiers and the disease tree", "分层与疾病树") \
+    X(POSITIVE,         "Counts as malignant in this report, by the disease tree {1}: {2}.", "本报告中按疾病树 {1} 视为恶性：{2}。") \
     X(CONFUSION_CAPTION, "Level {1}: truth by row, most probable class by column, n = {2} exams", "层级 {1}：行为真实类别，列为最可能类别，n = {2} 次检查") \
     X(CONFUSION_TITLE,  "Level {1}", "层级 {1}") \
     X(TIERS_TABLE,      "Level {1}, n = {2} exams whose tier is known; Wilson interval of the accuracy", "层级 {1}，n = {2} 次已知分层的检查；准确率为 Wilson 区间") \

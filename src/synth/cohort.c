@@ -17,6 +17,24 @@
 
 /* --- making ---------------------------------------------------------------------------------------------------------------- */
 
+/* Tables that contradict themselves are of no use: each pathology that is drawn has a leaf, and on the side that it is drawn for. */
+static int check_tree(const struct tree *t, struct err *e) {
+    enum { TIERS = 5, FIRST_MALIGNANT = 3 };
+    for (int tier = 1; tier <= TIERS; tier++)
+        for (int i = 0; i < lesion_pathologies(tier); i++) {
+            const char *term = lesion_pathology(tier, i);
+            int node = -1;
+            const int rc = tree_lookup(&node, t, term, NULL, e);
+            if (rc)
+                return rc;
+            if (node < 0 || t->nodes[node].level + 1 != t->n_levels ||
+                tree_leaf_is_positive(t, t->nodes[node].first_leaf) != (tier >= FIRST_MALIGNANT))
+                return err_set(e, ERR_TREE, "the disease tree %s has no leaf for the term \"%s\", or one on the other side of malignant",
+                               t->name, term);
+        }
+    return 0;
+}
+
 static int check_options(const struct cohort_options *o, struct err *e) {
     if (o->patients < 1 || o->patients > COHORT_PATIENTS_MAX)
         return err_set(e, ERR_USAGE, "%u patients; must be 1 to %d", o->patients, COHORT_PATIENTS_MAX);
@@ -27,7 +45,7 @@ static int check_options(const struct cohort_options *o, struct err *e) {
                        o->label_noise);
     if (!o->size)
         return err_set(e, ERR_USAGE, "unknown size");
-    return 0;
+    return check_tree(o->tree, e);
 }
 
 static void make_exam(struct cohort_exam *x, const struct cohort *c, uint32_t number, const struct synth_patient *p, int breast) {

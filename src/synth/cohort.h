@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "exam/tree.h"
 #include "phantom/case.h"
 #include "phantom/imaging.h"
 #include "synth/clinic.h"
@@ -22,7 +23,8 @@ struct cohort_options {
     double prevalence;  /* of malignancy, 0.01 .. 0.99 */
     double label_noise; /* share of wrong labels, 0 .. 0.5 */
     const struct synth_size *size;
-    bool png; /* else DICOM */
+    const struct tree *tree; /* borrowed: names the tier of each pathology; malignant in it is what is malignant here */
+    bool png;                /* else DICOM */
 };
 struct cohort_exam {
     struct synth_case c;
@@ -48,7 +50,8 @@ struct cohort {
     size_t n_pictures;
 };
 
-/* ERR_USAGE: an option out of range; ERR_NO_MEMORY. Uses pool_threads() threads; the result does not depend on how many. */
+/* ERR_USAGE: an option out of range; ERR_TREE: a pathology that the tree does not place, or on the other side; ERR_NO_MEMORY. Uses
+ * pool_threads() threads; the result does not depend on how many. */
 int cohort_make(struct cohort **out, const struct cohort_options *o, struct err *e);
 void cohort_free(struct cohort *c); /* NULL is allowed */
 
@@ -60,8 +63,8 @@ struct cohort_watch {
  * lesions.csv, README.md, SHA256SUMS. On failure the folder stays, marked INCOMPLETE. */
 int cohort_write(struct cohort *c, const char *path, const struct cohort_watch *watch, struct err *e);
 
-/* A contact sheet: rows T1 .. T5 (the first exam of each tier; every view is shown, taken or not), columns the eight slots, 8-bit RGB.
- * Owned. */
+/* A contact sheet: rows are the five tiers (the first exam of each tier; every view is shown, taken or not), columns the eight slots, 8-bit
+ * RGB. Owned. */
 int cohort_sheet(struct image **out, const struct cohort *c, struct err *e);
 
 /* Names, into buffers of COHORT_NAME bytes. Return `out`. */

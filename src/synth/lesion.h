@@ -17,7 +17,7 @@
 enum lesion_group { GROUP_MG, GROUP_BMODE, GROUP_DOPPLER, GROUP_ELASTO, LESION_GROUPS };
 const char *lesion_group_name(enum lesion_group g); /* "mg", "bmode", "doppler", "elasto" */
 
-/* Chances of tiers T1 .. T5, of an exam that is benign or malignant. */
+/* Chances of the five tiers, of an exam that is benign or malignant. */
 const double *lesion_tiers(bool malignant);
 /* The pathologies of a tier (1 .. 5) in the tree: their number and, by index, term (static) and share. */
 int lesion_pathologies(int tier);

@@ -73,6 +73,14 @@ static void say_clinical(struct text *t, const struct synth_patient *p, enum cli
         SAY(t, ",%.6g", values[f].value);
 }
 
+/* A cell with the tree's leaf of a pathology: check_tree() in cohort.c has found it before. */
+static void say_tier(struct text *t, const struct cohort *c, const char *pathology) {
+    int node = -1;
+    if (!t->rc && (t->rc = tree_lookup(&node, c->options.tree, pathology, NULL, t->e)) == 0 &&
+        (t->rc = buf_append(t->out, ",", 1, t->e)) == 0)
+        t->rc = buf_csv_cell(t->out, c->options.tree->nodes[node].name, t->e);
+}
+
 /* --- exams.csv ------------------------------------------------------------------------------------------------------------------ */
 
 static void say_exam(struct text *t, const struct cohort *c, size_t x, const struct cohort_picture **picture) {
@@ -92,9 +100,9 @@ static void say_exam(struct text *t, const struct cohort *c, size_t x, const str
             SAY(t, ",");
         else
             say_clinical(t, p, (enum clinical_field)f);
-    SAY(t, ",T%d,%s,%d,%s,%s,%s%s%s,yes\n", ex->label.tier, ex->label.pathology, ex->label.tier >= 3, birads_name(ex->birads[0]),
-        centres[p->centre], mg ? picture_vendor(true, p->mg_vendor) : "", mg && us ? " + " : "",
-        us ? picture_vendor(false, p->us_vendor) : "");
+    say_tier(t, c, ex->label.pathology);
+    SAY(t, ",%s,%d,%s,%s,%s%s%s,yes\n", ex->label.pathology, ex->label.tier >= 3, birads_name(ex->birads[0]), centres[p->centre],
+        mg ? picture_vendor(true, p->mg_vendor) : "", mg && us ? " + " : "", us ? picture_vendor(false, p->us_vendor) : "");
 }
 
 int cohort_exams_csv(struct buf *out, const struct cohort *c, struct err *e) {
@@ -116,12 +124,13 @@ int cohort_exams_csv(struct buf *out, const struct cohort *c, struct err *e) {
 static const char *const shapes[] = {"oval", "round", "lobulated", "irregular"};
 static const char *const margins[] = {"circumscribed", "microlobulated", "indistinct", "spiculated"};
 
-static void say_lesion(struct text *t, const struct synth_lesion *l) {
+static void say_lesion(struct text *t, const struct cohort *c, const struct synth_lesion *l) {
     if (!l) {
         SAY(t, ",,,,,,,,,,,,,,,,,,");
         return;
     }
-    SAY(t, ",T%d,%s,%s,%s,%d", l->tier, l->pathology, shapes[l->shape], margins[l->margin], l->calcifications);
+    say_tier(t, c, l->pathology);
+    SAY(t, ",%s,%s,%s,%d", l->pathology, shapes[l->shape], margins[l->margin], l->calcifications);
     const double numbers[] = {l->diameter_mm,     l->elongation,   l->irregularity, l->spiculation,   l->density,
                               l->echogenicity_db, l->posterior_db, l->vascularity,  l->stiffness_kpa, l->calcification_pleomorphism,
                               l->clock,           l->nipple_mm,    l->depth_mm};
@@ -132,8 +141,9 @@ static void say_lesion(struct text *t, const struct synth_lesion *l) {
 static void say_truth(struct text *t, const struct cohort *c, const struct cohort_exam *x) {
     char patient[COHORT_NAME], exam[COHORT_NAME];
     const struct truth *u = &x->truth;
-    SAY(t, "%s,%s,yes,%d,T%d,%s,%d", cohort_exam_id(exam, c, &x->c), cohort_patient_id(patient, c, x->c.patient), u->malignant,
-        x->c.lesion[0].tier, x->c.lesion[0].pathology, x->label.wrong);
+    SAY(t, "%s,%s,yes,%d", cohort_exam_id(exam, c, &x->c), cohort_patient_id(patient, c, x->c.patient), u->malignant);
+    say_tier(t, c, x->c.lesion[0].pathology);
+    SAY(t, ",%s,%d", x->c.lesion[0].pathology, x->label.wrong);
     say_number(t, u->clinical);
     for (int g = 0; g < LESION_GROUPS; g++)
         say_number(t, u->group[g]);
@@ -150,7 +160,7 @@ static void say_truth(struct text *t, const struct cohort *c, const struct cohor
     say_number(t, x->c.glandular);
     SAY(t, ",%d", x->c.lesions);
     for (int i = 0; i < SYNTH_LESIONS_MAX; i++)
-        say_lesion(t, i < x->c.lesions ? &x->c.lesion[i] : NULL);
+        say_lesion(t, c, i < x->c.lesions ? &x->c.lesion[i] : NULL);
     SAY(t, "\n");
 }
 

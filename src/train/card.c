@@ -2,6 +2,7 @@
 #include "train/card.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,8 @@ struct json *card_provenance(const struct run_options *o, const struct run_resul
     json_put_integer(j, "seed", (int64_t)o->seed);
     json_put_integer(j, "threads", pool_threads());
     json_put_string(j, "data_sha256", hex_of(o->cohort->data_sha256, hex));
+    if (o->tree->sha256[0])
+        json_put_string(j, "tree_sha256", o->tree->sha256);
     json_put_string(j, "split_sha256", hex_of(o->cohort->split_sha256, hex));
     json_put_string(j, "code_version", o->code_version);
     json_put(j, "training_splits", names_json(&o->cohort->names[PART_TRAIN]));
@@ -80,12 +83,14 @@ static void write_counts(struct buf *b, const struct run_options *o) {
     for (size_t k = 0; k < o->tree->n_leaves; k++)
         buf_printf(b, NULL, "| %s, %s | %u | %u |\n", o->tree->nodes[o->tree->leaves[k]].name, o->tree->nodes[o->tree->leaves[k]].title,
                    c[0].leaf[k], c[1].leaf[k]);
-    for (size_t k = 0, node = 0; k < o->tree->n_nodes; k++)
-        if (o->tree->nodes[k].level == 0) {
-            if (c[0].upper[node] || c[1].upper[node])
-                buf_printf(b, NULL, "| %s, nothing finer known | %u | %u |\n", o->tree->nodes[k].name, c[0].upper[node], c[1].upper[node]);
-            node++;
-        }
+    for (size_t level = 0; level + 1 < o->tree->n_levels; level++) {
+        int node[TREE_LEAVES_MAX];
+        const size_t n = tree_level(node, o->tree, level);
+        for (size_t k = 0; k < n; k++)
+            if (c[0].inner[level][k] || c[1].inner[level][k])
+                buf_printf(b, NULL, "| %s, nothing finer known | %u | %u |\n", o->tree->nodes[node[k]].name, c[0].inner[level][k],
+                           c[1].inner[level][k]);
+    }
     for (unsigned a = 1; a < AVAILABILITIES; a++)
         if (c[0].availability[a] || c[1].availability[a])
             buf_printf(b, NULL, "| images: %s | %u | %u |\n", availability_name(a, name), c[0].availability[a], c[1].availability[a]);
@@ -119,15 +124,21 @@ static void write_groups(struct buf *b, const struct run_options *o, const char 
     buf_printf(b, NULL, n == GROUPS ? "(the first %d values only)\n\n" : "\n", GROUPS);
 }
 
-static void write_number(struct buf *b, const char *what, double v) {
+__attribute__((format(printf, 3, 4))) static void write_number(struct buf *b, double v, const char *what, ...) {
+    char text[600];
+    va_list args;
+    va_start(args, what);
+    vsnprintf(text, sizeof text, what, args);
+    va_end(args);
     if (isnan(v))
-        buf_printf(b, NULL, "| %s | not available (one class only) |\n", what);
+        buf_printf(b, NULL, "| %s | not available (one class only) |\n", text);
     else
-        buf_printf(b, NULL, "| %s | %.4f |\n", what, v);
+        buf_printf(b, NULL, "| %s | %.4f |\n", text, v);
 }
 
-static void write_results(struct buf *b, const struct run_result *r) {
+static void write_results(struct buf *b, const struct tree *t, const struct run_result *r) {
     char name[40];
+    const char *positive = t->nodes[t->positive].name, *negative = tree_negative_name(t);
     const struct epoch_record *best = best_record(r);
     if (!best)
         return;
@@ -145,12 +156,15 @@ static void write_results(struct buf *b, const struct run_result *r) {
         "Epoch %u of %zu so far, %u validation exams. These exams chose the epoch: they flatter. Judge by exams that took no part.\n\n"
         "| | |\n|---|---:|\n",
         best->epoch + 1, r->history.n, s->exams);
-    write_number(b, "AUC, malignant against benign", s->auc);
-    write_number(b, "mean AUC of each tier against the rest", s->macro_auc);
-    write_number(b, "accuracy, malignant or benign", s->class_accuracy);
-    write_number(b, "accuracy, tier", s->tier_accuracy);
-    write_number(b, "loss", s->loss);
-    buf_printf(b, NULL, "\n| images | exams | malignant | AUC |\n|---|---:|---:|---:|\n");
+    write_number(b, s->auc, "AUC, %s against %s", positive, negative);
+    write_number(b, s->macro_auc, "mean AUC of each %s against the rest", t->levels[t->n_levels - 1]);
+    if (tree_negative(t) >= 0)
+        write_number(b, s->class_accuracy, "accuracy, %s or %s", positive, negative);
+    else
+        write_number(b, s->class_accuracy, "accuracy, %s", t->levels[0]);
+    write_number(b, s->tier_accuracy, "accuracy, %s", t->levels[t->n_levels - 1]);
+    write_number(b, s->loss, "loss");
+    buf_printf(b, NULL, "\n| images | exams | %s | AUC |\n|---|---:|---:|---:|\n", positive);
     for (unsigned a = 1; a < AVAILABILITIES; a++) {
         if (!s->by_availability[a].exams)
             continue;
@@ -162,18 +176,18 @@ static void write_results(struct buf *b, const struct run_result *r) {
 
 int card_write(struct buf *b, const struct run_options *o, const struct run_result *r, struct err *e) {
     const struct train_settings *s = o->settings;
-    char hex[SHA256_HEX_SIZE];
+    char hex[SHA256_HEX_SIZE], group[TREE_GROUP_SIZE];
     struct buf settings;
     buf_init(&settings);
-    buf_printf(
-        b, NULL,
-        "# Model card: bmunet, stage %s, preset %s\n\n## What it is\n\n"
-        "A research model that sorts one breast's exam into the tiers of the disease tree `%s` (approved by: %s). It is not cleared for "
-        "clinical use, and its numbers are not a probability of disease within some years. %s\n\n",
-        stage_name(o->start->stage), s->name, o->tree->name, o->tree->approved_by,
-        o->start->stage == STAGE_BMU
-            ? "It takes any subset of mammography (CC, MLO), ultrasound (B-mode, Doppler, elastography) and clinical values."
-            : "A stage of one modality: meant to start the fused network from.");
+    buf_printf(b, NULL,
+               "# Model card: bmunet, stage %s, preset %s\n\n## What it is\n\n"
+               "A research model that sorts one breast's exam into the tiers of the disease tree `%s` (approved by: %s; %s). It is not "
+               "cleared for "
+               "clinical use, and its numbers are not a probability of disease within some years. %s\n\n",
+               stage_name(o->start->stage), s->name, o->tree->name, o->tree->approved_by, tree_group(group, o->tree, o->tree->positive),
+               o->start->stage == STAGE_BMU
+                   ? "It takes any subset of mammography (CC, MLO), ultrasound (B-mode, Doppler, elastography) and clinical values."
+                   : "A stage of one modality: meant to start the fused network from.");
     for (unsigned k = 0; k < KIND_COUNT; k++)
         if (o->start->unlearnt >> k & 1U)
             buf_printf(b, NULL, "**No exam has taught it %s**: it refuses such images.\n\n", slot_kind_title((enum kind)k));
@@ -185,10 +199,12 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
         if (o->cohort->counts[PART_TRAIN].leaf[k] == 0)
             buf_printf(b, NULL, "**No training exam is %s**: that tier was not trained.\n\n", o->tree->nodes[o->tree->leaves[k]].name);
     buf_printf(b, NULL, "## Validation\n\n");
-    write_results(b, r);
+    write_results(b, o->tree, r);
     buf_printf(b, NULL, "## How it was made\n\n- data: `%s`\n", hex_of(o->cohort->data_sha256, hex));
     buf_printf(b, NULL, "- split: `%s`\n- seed %llu, %d threads, code %s\n", hex_of(o->cohort->split_sha256, hex),
                (unsigned long long)o->seed, pool_threads(), o->code_version);
+    if (o->tree->sha256[0])
+        buf_printf(b, NULL, "- disease tree: `%s`\n", o->tree->sha256);
     if (s->sampler == SAMPLER_BALANCED)
         buf_printf(b, NULL,
                    "- exams were drawn with every class equally often: its probabilities are not those of the cohort until they are "

@@ -78,7 +78,7 @@ static const char *show_names(char out[NAMES_SHOWN], const struct part_names *n)
 
 /* Sampling classes: a label's finest node. */
 static uint16_t class_of(struct loss_label y) {
-    return (uint16_t)(y.level * TIERS_SHOWN + y.node);
+    return (uint16_t)(y.level * TREE_LEAVES_MAX + y.node);
 }
 
 static int choose(struct train_cohort *c, struct work *w, struct err *e) {
@@ -227,7 +227,7 @@ static int take(struct train_cohort *c, const struct work *w, struct err *e) {
         c->items[k->part][c->n[k->part]++] = k->item;
         counts->exams++;
         counts->availability[slot_kinds(k->item.present)]++;
-        (k->item.label.level + 1 == w->r->loss->n_levels ? counts->leaf : counts->upper)[k->item.label.node]++;
+        (k->item.label.level + 1 == w->r->loss->n_levels ? counts->leaf : counts->inner[k->item.label.level])[k->item.label.node]++;
     }
     return 0;
 }
@@ -248,11 +248,12 @@ static int count_patients(struct train_cohort *c, int part, struct err *e) {
     return 0;
 }
 
-/* Both classes in each part, or nothing can be learnt or said. */
+/* Malignant exams and others in each part, or nothing can be learnt or said. */
 static int check_classes(const struct train_cohort *c, const struct cohort_request *r, struct err *e) {
-    const struct loss_level *top = &r->loss->level[0];
+    const struct tree *t = r->tree;
+    const int positive = r->loss->level[0].node_of_leaf[t->nodes[t->positive].first_leaf];
     for (int p = 0; p < PART_COUNT; p++) {
-        uint32_t by_class[LOSS_LEAVES_MAX] = {0};
+        uint32_t by_class[2] = {0}; /* not malignant, malignant */
         char names[NAMES_SHOWN];
         if (r->names[p].n == 0 && p == PART_VALIDATION)
             continue;
@@ -263,11 +264,11 @@ static int check_classes(const struct train_cohort *c, const struct cohort_reque
                            part_titles[p], show_names(names, &r->names[p]), c->counts[p].unlabelled, c->counts[p].no_view,
                            stage_name(r->stage), c->counts[p].refused);
         for (uint32_t i = 0; i < c->n[p]; i++)
-            by_class[loss_node_at(r->loss, c->items[p][i].label, 0)]++;
-        for (int k = 0; k < top->n_nodes; k++)
+            by_class[loss_node_at(r->loss, c->items[p][i].label, 0) == positive]++;
+        for (int k = 0; k < 2; k++)
             if (by_class[k] == 0)
                 return err_set(e, ERR_TRAIN_DATA, "no %s exam (of %u) is %s: with one class nothing can be trained or measured",
-                               part_titles[p], c->n[p], k ? "malignant" : "benign");
+                               part_titles[p], c->n[p], k ? t->nodes[t->positive].name : tree_negative_name(t));
     }
     return 0;
 }

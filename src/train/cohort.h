@@ -19,7 +19,6 @@
 #include "train/settings.h"
 
 enum part { PART_TRAIN, PART_VALIDATION, PART_COUNT };
-enum { TIERS_SHOWN = 64 };
 
 /* Which values of the column split make a part; borrowed. */
 struct part_names {
@@ -29,8 +28,8 @@ struct part_names {
 /* What a part consists of. */
 struct part_counts {
     uint32_t exams, patients, unlabelled, no_view, refused; /* used; of those; left out: no label, no view of the stage, refused */
-    uint32_t leaf[TIERS_SHOWN];                             /* by leaf of the tree */
-    uint32_t upper[TIERS_SHOWN];                            /* labelled no finer than a node of the top level */
+    uint32_t leaf[TREE_LEAVES_MAX];                         /* by leaf of the tree */
+    uint32_t inner[TREE_LEVELS_MAX][TREE_LEAVES_MAX];       /* labelled no finer than a node of a level above: tree_level()'s order */
     uint32_t availability[AVAILABILITIES];
 };
 struct train_cohort {

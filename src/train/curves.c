@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "draw/plot.h"
@@ -28,7 +29,6 @@ static double macro_auc(const struct epoch_record *r) {
     return r->scores.macro_auc;
 }
 static const struct line losses[LINES] = {{"training", train_loss}, {"validation", validation_loss}};
-static const struct line areas[LINES] = {{"malignant", auc}, {"mean of tiers", macro_auc}};
 
 struct panel {
     const char *title;
@@ -112,8 +112,10 @@ static void compose(struct canvas *c, const struct panel *panels, size_t n, cons
     }
 }
 
-int history_write_curves(const struct history *h, const char *title, const char *path, struct err *e) {
+int history_write_curves(const struct history *h, const char *title, const char *positive, const char *path, struct err *e) {
     const bool judged = h->n && h->epochs[h->n - 1].scores.exams;
+    /* a long name has no room beside its line */
+    const struct line areas[LINES] = {{strlen(positive) < NAME / 2 ? positive : "malignant", auc}, {"mean of tiers", macro_auc}};
     struct panel panels[PANELS] = {{.title = "loss", .lines = losses},
                                    {.title = judged ? "AUC on the validation exams" : "no validation exams", .lines = areas}};
     struct canvas *c = NULL;

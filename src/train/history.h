@@ -16,7 +16,8 @@ const char *availability_name(unsigned availability, char out[40]);
 /* One look at the validation exams. A number that is not defined (one class only, no exam) is NaN, null in JSON. */
 struct scores {
     uint32_t exams;
-    double loss, auc, macro_auc; /* malignant against benign; mean over the tiers of one against the rest, of tiers that are there */
+    double loss, auc,
+        macro_auc; /* malignant (the tree's positive node) or not; mean over the leaves of one against the rest, of leaves that are there */
     double class_accuracy, tier_accuracy;
     struct {
         uint32_t exams, malignant;
@@ -47,6 +48,7 @@ struct json *epoch_to_json(const struct epoch_record *r);
 int epoch_from_json(struct epoch_record *out, const struct json *j, struct err *e); /* ERR_CHECKPOINT */
 /* log.jsonl, one line per epoch; curves.svg. Replaced whole. */
 int history_write_log(const struct history *h, const char *path, struct err *e);
-int history_write_curves(const struct history *h, const char *title, const char *path, struct err *e);
+/* positive: the name of the node whose area is drawn. */
+int history_write_curves(const struct history *h, const char *title, const char *positive, const char *path, struct err *e);
 
 #endif

@@ -75,6 +75,15 @@ static int identify(struct run *r, struct err *e) {
     return rc;
 }
 
+/* A tree that was edited between would change the loss under way, and the meaning of what is saved. */
+static int same_tree(const struct run *r, struct err *e) {
+    const struct tree *began = learner_facts(r->learner)->tree;
+    return tree_same(began, r->o->tree)
+               ? 0
+               : err_set(e, ERR_CHECKPOINT, "%s: the run there began with another disease tree, %s, than is given now, %s", r->o->folder,
+                         began->name, r->o->tree->name);
+}
+
 /* Models named again when a run is resumed have to be those that the run began with: the start is made once more beside it and compared. */
 static int same_start(struct run *r, const char *path, struct err *e) {
     char again[PATH_ROOM];
@@ -117,7 +126,9 @@ static int begin_file(struct run *r, struct err *e) {
                                         .seed = r->o->seed,
                                         .dropout_block = r->o->settings->dropout_block,
                                         .dropout_head = r->o->settings->dropout_head};
-    return rc ? rc : learner_open(&r->learner, path, &how, e);
+    if (rc == 0)
+        rc = learner_open(&r->learner, path, &how, e);
+    return rc ? rc : same_tree(r, e);
 }
 
 static int open_loaders(struct run *r, struct err *e) {
@@ -217,7 +228,7 @@ static int save_text(struct run *r, struct err *e) {
     snprintf(title, sizeof title, "stage %s, preset %s", stage_name(r->o->start->stage), r->o->settings->name);
     int rc = path_in(path, r, "log.jsonl", e);
     if (rc == 0 && (rc = history_write_log(&r->state.history, path, e)) == 0 && (rc = path_in(path, r, "curves.svg", e)) == 0)
-        rc = history_write_curves(&r->state.history, title, path, e);
+        rc = history_write_curves(&r->state.history, title, r->o->tree->nodes[r->o->tree->positive].name, path, e);
     if (rc == 0 && (rc = card_write(&card, r->o, r->result, e)) == 0 && (rc = path_in(path, r, "card.md", e)) == 0)
         rc = replace_whole(path, card.data, card.size, e);
     buf_release(&card);
@@ -443,7 +454,7 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
     const double started = clock_seconds();
     const bool last = r->state.epoch + 1 == r->epochs;
     if (!validates(r) && !last) {
-        int rc = scores_of(&scores, NULL, NULL, 0, r->o->loss, e);
+        int rc = scores_of(&scores, NULL, NULL, 0, r->o->loss, r->o->tree, e);
         record(r, out, &scores, 0);
         return rc ? rc : history_add(&r->state.history, out, e);
     }
@@ -451,7 +462,8 @@ static int judge(struct run *r, struct epoch_record *out, struct err *e) {
     swap_average(r);
     int rc = r->average && r->o->settings->average_parts ? renew_statistics(r, e) : 0;
     if (rc == 0)
-        rc = validate(&scores, NULL, r->learner, r->validation, c->items[PART_VALIDATION], c->n[PART_VALIDATION], r->o->loss, &how, e);
+        rc = validate(&scores, NULL, r->learner, r->validation, c->items[PART_VALIDATION], c->n[PART_VALIDATION], r->o->loss, r->o->tree,
+                      &how, e);
     if (rc == 0) {
         const double metric = metric_of(&scores, r->o->settings->metric);
         const bool better = validates(r) ? !(metric <= r->state.best) && !isnan(metric) : last;

@@ -24,8 +24,8 @@ static const struct rule mg_alone_rules[] = {{"backbone.", "model1.backbone."}, 
 
 static struct model_config config_of_settings(const struct start *s) {
     const struct train_settings *t = s->settings;
-    struct model_config c =
-        config_make(stage_network(s->stage, t->variant), t->variant, t->clinical, s->schema ? (int)s->schema->n_fields : 0, t->width);
+    struct model_config c = config_make(stage_network(s->stage, t->variant), t->variant, t->clinical,
+                                        s->schema ? (int)s->schema->n_fields : 0, (int)s->tree->n_leaves, t->width);
     config_use_profile(&c, t->profile); /* settings_check() knows the name */
     c.prep.vendors = s->vendors;
     c.prep.mg_height = t->mg_height;
@@ -76,6 +76,9 @@ static int take_stage(struct facts *f, struct array *arrays, const struct keys *
     if (n != NETWORK_BMU && n != (mg ? NETWORK_MG : NETWORK_US))
         return err_set(e, ERR_CONFIG, "%s is a network '%s', which has no %s", path, network_name(n), mg ? "mammography" : "ultrasound");
     /* the published single stage was normalised with other numbers than the fused one: that is its authors' way */
+    if (f->config.n_leaves != c->n_leaves)
+        return err_set(e, ERR_TREE_HEAD, "%s has the %d outputs of the disease tree %s; the tree of this run has %d leaves", path,
+                       f->config.n_leaves, f->tree->name, c->n_leaves);
     if (n == NETWORK_BMU && (rc = same_inputs(&f->config.prep, &c->prep, mg, path, e)))
         return rc;
     const struct rule *rules = !mg ? us_rules : n == NETWORK_MG ? mg_alone_rules : mg_fused_rules;
@@ -93,6 +96,10 @@ static int write_from(const char *path, const struct start *s, struct start_repo
     int rc = facts_open(&f, s->init, e);
     if (rc)
         goto out;
+    if ((rc = tree_same_leaves(f.tree, s->tree, e))) {
+        err_prefix(e, "%s", s->init);
+        goto out;
+    }
     const enum network wanted = stage_network(s->stage, s->settings->variant);
     if (f.config.network != wanted || f.config.variant != s->settings->variant) {
         rc = err_set(e, ERR_CONFIG, "%s is a network '%s', %s; stage %s of preset %s trains '%s', %s", s->init,
@@ -149,7 +156,9 @@ int start_config(struct model_config *out, struct facts *kept, const struct star
     *out = config_of_settings(s);
     if (!s->init)
         return 0;
-    const int rc = facts_open(kept, s->init, e);
+    int rc = facts_open(kept, s->init, e);
+    if (rc == 0 && (rc = tree_same_leaves(kept->tree, s->tree, e))) /* before the exams are looked through */
+        err_prefix(e, "%s", s->init);
     *out = kept->config;
     return rc;
 }

@@ -23,14 +23,15 @@ struct start {
  * of `init_us`, whose fusion begins afresh, so that they count only if a training exam has ultrasound. `init_mg` has one kind: it counts if
  * a training exam has it, which is then said already. */
 int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, struct err *e);
-/* The network's configuration: of the settings, or of `init` if that is given, whose facts are then kept open, for the configuration
- * borrows from them. schema and the statistics are not needed yet. */
+/* The network's configuration: of the settings and the tree, or of `init` if that is given, whose facts are then kept open, for the
+ * configuration borrows from them. schema and the statistics are not needed yet. */
 int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e);
 /* What was taken from where. */
 struct start_report {
     size_t fresh, from_init, from_us, from_mg; /* arrays */
 };
-/* ERR_CONFIG: a file that is of another network, width or input size than asked for; the message says which. */
+/* ERR_TREE_HEAD: a file whose outputs are not the leaves of `tree`: name by name of `init`, by their number of the others. ERR_CONFIG: a
+ * file that is of another network, width or input size than asked for; the message says which. */
 int start_write(const char *path, const struct start *s, struct start_report *report, struct err *e);
 
 #endif

@@ -44,7 +44,7 @@ static void fill(struct table *t, const double *p, const struct train_item *item
     for (uint32_t i = 0; i < n; i++) {
         if (items[i].label.level < level || (where && slot_kinds(items[i].present) != where))
             continue;
-        t->score[t->n] = node_probability(l, p + (size_t)i * TIER_COUNT, level, node);
+        t->score[t->n] = node_probability(l, p + (size_t)i * (size_t)l->n_leaves, level, node);
         t->truth[t->n++] = loss_node_at(l, items[i].label, level) == node;
     }
 }
@@ -56,7 +56,8 @@ static double accuracy(const double *p, const struct train_item *items, uint32_t
             continue;
         int best = 0;
         for (int k = 1; k < l->level[level].n_nodes; k++)
-            if (node_probability(l, p + (size_t)i * TIER_COUNT, level, k) > node_probability(l, p + (size_t)i * TIER_COUNT, level, best))
+            if (node_probability(l, p + (size_t)i * (size_t)l->n_leaves, level, k) >
+                node_probability(l, p + (size_t)i * (size_t)l->n_leaves, level, best))
                 best = k;
         right += best == loss_node_at(l, items[i].label, level);
         all++;
@@ -65,8 +66,8 @@ static double accuracy(const double *p, const struct train_item *items, uint32_t
 }
 
 static int areas(struct scores *out, struct table *t, const double *p, const struct train_item *items, uint32_t n, const struct loss *l,
-                 struct err *e) {
-    const int malignant = l->level[0].n_nodes - 1, lowest = l->n_levels - 1;
+                 const struct tree *tree, struct err *e) {
+    const int malignant = l->level[0].node_of_leaf[tree->nodes[tree->positive].first_leaf], lowest = l->n_levels - 1;
     double sum = 0, one;
     int there = 0;
     fill(t, p, items, n, l, 0, malignant, 0);
@@ -88,8 +89,10 @@ static int areas(struct scores *out, struct table *t, const double *p, const str
     return rc;
 }
 
-int scores_of(struct scores *out, const float *logits, const struct train_item *items, uint32_t n, const struct loss *loss, struct err *e) {
-    double *p = mem_alloc((size_t)n + 1, TIER_COUNT * sizeof *p, e);
+int scores_of(struct scores *out, const float *logits, const struct train_item *items, uint32_t n, const struct loss *loss,
+              const struct tree *tree, struct err *e) {
+    const size_t leaves = (size_t)loss->n_leaves;
+    double *p = mem_alloc((size_t)n + 1, leaves * sizeof *p, e);
     struct table t = {.score = mem_alloc((size_t)n + 1, sizeof(double), e), .truth = mem_alloc((size_t)n + 1, 1, e)};
     struct loss_label *labels = mem_alloc((size_t)n + 1, sizeof *labels, e);
     struct loss_value value;
@@ -98,13 +101,13 @@ int scores_of(struct scores *out, const float *logits, const struct train_item *
     out->exams = n;
     out->loss = (double)NAN;
     for (uint32_t i = 0; i < n && rc == 0; i++) {
-        softmax(p + (size_t)i * TIER_COUNT, logits + (size_t)i * TIER_COUNT, TIER_COUNT);
+        softmax(p + i * leaves, logits + i * leaves, loss->n_leaves);
         labels[i] = items[i].label;
     }
     if (rc == 0 && n > 0 && (rc = loss_run(&value, NULL, loss, logits, labels, n, NULL, e)) == 0)
         out->loss = value.total;
     if (rc == 0)
-        rc = areas(out, &t, p, items, n, loss, e);
+        rc = areas(out, &t, p, items, n, loss, tree, e);
     if (rc == 0) {
         out->class_accuracy = accuracy(p, items, n, loss, 0);
         out->tier_accuracy = accuracy(p, items, n, loss, loss->n_levels - 1);
@@ -119,6 +122,7 @@ int scores_of(struct scores *out, const float *logits, const struct train_item *
 static int run_all(float *logits, struct model *m, struct loader *loader, uint32_t n, struct err *e) {
     struct learner_exam x;
     const struct train_item *item;
+    const size_t leaves = model_tree(m)->n_leaves;
     int got = 0, rc = 0;
     for (uint32_t i = 0; i < n; i++) {
         struct model_output out;
@@ -128,19 +132,19 @@ static int run_all(float *logits, struct model *m, struct loader *loader, uint32
         memcpy(in.view, x.view, sizeof in.view);
         if ((rc = model_run(m, &in, &out, e)))
             return err_prefix(e, "validation, exam %s", x.id), rc;
-        memcpy(logits + (size_t)i * TIER_COUNT, out.logits, sizeof out.logits);
+        memcpy(logits + i * leaves, out.logits, leaves * sizeof *logits);
     }
     return 0;
 }
 
 int validate(struct scores *out, float *logits, struct learner *l, struct loader *loader, const struct train_item *items, uint32_t n,
-             const struct loss *loss, const struct model_options *how, struct err *e) {
+             const struct loss *loss, const struct tree *tree, const struct model_options *how, struct err *e) {
     const struct parameters *p = learner_parameters(l);
-    float *own = logits ? logits : mem_alloc((size_t)n + 1, TIER_COUNT * sizeof *own, e);
+    float *own = logits ? logits : mem_alloc((size_t)n + 1, (size_t)loss->n_leaves * sizeof *own, e);
     struct model *m = NULL;
     int rc = own ? model_over(&m, learner_facts(l), p->arrays, p->keys->n, how, e) : ERR_NO_MEMORY;
     if (rc == 0 && (rc = loader_start(loader, items, NULL, n, 0, 0, e)) == 0 && (rc = run_all(own, m, loader, n, e)) == 0)
-        rc = scores_of(out, own, items, n, loss, e);
+        rc = scores_of(out, own, items, n, loss, tree, e);
     model_close(m);
     if (own != logits)
         free(own);
