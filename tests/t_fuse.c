@@ -8,6 +8,7 @@
 #include "model/config.h"
 #include "model/fuse.h"
 
+enum { LEAVES = 5 }; /* of the default tree */
 static const char *const slot_names[SLOT_COUNT] = {"mg1", "mg2", "us3", "us4", "us5", "us6", "us7", "us8"};
 
 static struct features *must_features(const struct model *m, bool maps) {
@@ -106,7 +107,7 @@ static void subsets(const char *name, enum variant v) {
     must_encode(f, m, &x, 255);
     for (unsigned views = 1; views < 256; views += 2) {
         const struct model_output got = must_fuse(m, f, &x, views), want = exam_run(m, &x, views);
-        for (int k = 0; k < TIER_COUNT; k++)
+        for (int k = 0; k < LEAVES; k++)
             assert_true(fabsf(got.logits[k] - want.logits[k]) <= 1e-5F * fmaxf(1, fabsf(want.logits[k])));
     }
     features_free(f);
@@ -221,7 +222,7 @@ static void check_head(const struct json *j) {
     const bool token = strcmp(json_string(json_get(j, "clinical")), "token") == 0;
     const unsigned views = (unsigned)json_integer(json_get(j, "present"), -1);
     char name[32];
-    float weight[TIER_COUNT];
+    float weight[LEAVES];
     snprintf(name, sizeof name, "%s_small", token ? "token" : json_string(json_get(j, "network")));
     struct golden g = golden_read(name);
     struct model *m = golden_model(name, (enum variant)variant_from_name(json_string(json_get(j, "variant"))), (struct model_options){0});
@@ -233,10 +234,10 @@ static void check_head(const struct json *j) {
         for (size_t i = 0; i < (size_t)f->d; i++)
             f->row[(size_t)s * (size_t)f->d + i] = (float)hash_uniform(hash_name(name), i);
     }
-    for (size_t k = 0; k < TIER_COUNT; k++)
+    for (size_t k = 0; k < LEAVES; k++)
         weight[k] = (float)hash_uniform(hash_name("weight"), k);
     const struct model_output out = must_fuse(m, f, &x, views);
-    for (size_t k = 0; k < TIER_COUNT; k++)
+    for (size_t k = 0; k < LEAVES; k++)
         assert_true(fabs((double)out.logits[k] - number_at(json_get(j, "logits"), k)) <= 1e-5 * fmax(1, fabs((double)out.logits[k])));
     check_gradient(j, m, &(struct fuse_input){f, views, model_schema(m) ? x.clinical : NULL}, weight);
     const struct model_output after = must_fuse(m, f, &x, views);

@@ -6,6 +6,7 @@
 #include "nn/layers.h"
 #include "tensor/op.h"
 
+enum { FEATURES = 64, LEAVES = 5 };
 static const char trunk_name[] = "model1.backbone";
 static const double RATE = 0.3;
 
@@ -117,8 +118,6 @@ static float *mammograms(void) {
 
 /* --- each flag by itself ---------------------------------------------------------------------------------------------------------- */
 
-enum { FEATURES = 64 };
-
 /* Forward as in training, to the bit, and the running statistics move alike; there is no backward pass. */
 static void test_batch_statistics(void **state) {
     (void)state;
@@ -189,7 +188,7 @@ static void test_running_statistics(void **state) {
 }
 
 /* A head of one exam with its clinical values; dropout at RATE. */
-static void head_work(struct work *k, const struct numbers *x, struct graph_mode mode, bool block, float out[TIER_COUNT]) {
+static void head_work(struct work *k, const struct numbers *x, struct graph_mode mode, bool block, float out[LEAVES]) {
     static const unsigned present = ALL_VIEWS;
     struct err e = {0};
     float features[6 * FEATURES], clinical[10] = {0};
@@ -208,7 +207,7 @@ static void head_work(struct work *k, const struct numbers *x, struct graph_mode
     plan_bind(k->p, in.clinical, clinical);
     if (plan_run(k->p, &e))
         fail_msg("%s", e.message);
-    memcpy(out, plan_output(k->p), TIER_COUNT * sizeof *out);
+    memcpy(out, plan_output(k->p), LEAVES * sizeof *out);
     work_end(k);
 }
 
@@ -217,14 +216,14 @@ static void test_dropout_alone(void **state) {
     (void)state;
     struct numbers n = numbers_new();
     struct work k;
-    float none[TIER_COUNT], alone[TIER_COUNT], training[TIER_COUNT], gradients[TIER_COUNT];
+    float none[LEAVES], alone[LEAVES], training[LEAVES], gradients[LEAVES];
     head_work(&k, &n, (struct graph_mode){0}, false, none);
     head_work(&k, &n, (struct graph_mode){.dropout = true}, false, alone);
     head_work(&k, &n, (struct graph_mode){true, true, true}, true, training);
     head_work(&k, &n, (struct graph_mode){.gradients = true}, true, gradients);
-    assert_true(off_by(alone, training, TIER_COUNT) <= 1e-5);
-    assert_true(off_by(gradients, none, TIER_COUNT) <= 1e-5);
-    assert_true(off_by(alone, none, TIER_COUNT) > 1e-3);
+    assert_true(off_by(alone, training, LEAVES) <= 1e-5);
+    assert_true(off_by(gradients, none, LEAVES) <= 1e-5);
+    assert_true(off_by(alone, none, LEAVES) > 1e-3);
     numbers_free(&n);
 }
 
@@ -390,7 +389,7 @@ static void test_outputs_refused(void **state) {
  */
 
 static const unsigned two_exams[2] = {MG_ONLY, 0x01};
-static const float by_logits[2 * TIER_COUNT] = {1, -2, 0.5F, 0.25F, -1, 0.125F, 3, -0.5F, 1, 2};
+static const float by_logits[2 * LEAVES] = {1, -2, 0.5F, 0.25F, -1, 0.125F, 3, -0.5F, 1, 2};
 enum { VIEWS = 3, PIXELS = 64 * 48 };
 
 /* Gradients of all parameters, the trunk and the head in one graph; owned. */
@@ -405,7 +404,7 @@ static float *together(const struct numbers *x, const float *views, const float 
     plan_bind(k.p, in.clinical, clinical);
     k.in = in.view[0];
     must_run_forward(&k, views);
-    memcpy(logits, plan_output(k.p), 2 * TIER_COUNT * sizeof *logits);
+    memcpy(logits, plan_output(k.p), 2 * LEAVES * sizeof *logits);
     must_run_back(&k, by_logits);
     work_end(&k);
     return copy_of(x->parameters->gradients, x->parameters->n_trained);
@@ -415,7 +414,7 @@ static float *together(const struct numbers *x, const float *views, const float 
 static void test_apart(void **state) {
     (void)state;
     struct numbers n = numbers_new();
-    float *views = mem_alloc_aligned((size_t)VIEWS * PIXELS, sizeof *views, NULL), clinical[2 * 10], want[2 * TIER_COUNT],
+    float *views = mem_alloc_aligned((size_t)VIEWS * PIXELS, sizeof *views, NULL), clinical[2 * 10], want[2 * LEAVES],
           features[VIEWS * FEATURES], by_features[VIEWS * FEATURES];
     struct work trunk, head;
     assert_non_null(views);
