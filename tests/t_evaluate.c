@@ -139,7 +139,7 @@ static void test_bad_tables(void **state) {
         {"exam_id,score\na,-0.1\n", TRUTH, NULL, ERR_VALUE_RANGE, "score: any"},
         {"exam_id,status,score\na,maybe,1\n", TRUTH, NULL, ERR_VALUE_SYNTAX, "neither ok nor refused"},
         {"exam_id,p_A,p_B,p_C\na,0.5,0.2,0.2\n", TRUTH, NULL, ERR_PROBABILITY_SUM, "line 2: the probabilities of level tier sum to 0.9"},
-        {"exam_id,p_A,p_B,p_C\na,1.5,-0.2,-0.3\n", TRUTH, NULL, ERR_VALUE_RANGE, "no probability"},
+        {"exam_id,p_A,p_B,p_C\na,1.5,-0.2,-0.3\n", TRUTH, NULL, ERR_VALUE_RANGE, "not a probability"},
         {"exam_id,p_benign,p_malignant\na,0.5,0.6\n", TRUTH, NULL, ERR_PROBABILITY_SUM, "level class"},
         {"exam_id,p_A,p_B,p_C,p_malignant\na,0.5,0.2,0.3,0.6\n", TRUTH, NULL, ERR_PROBABILITY_SUM, "column p_malignant"},
         {"exam_id,score\na,1\n", "exam_id,x\na,1\n", NULL, ERR_CSV_COLUMN_MISSING, "malignant"},

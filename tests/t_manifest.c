@@ -211,8 +211,8 @@ static void wrong_tables(void **state) {
     REFUSED("exam_id,mg_cc\ne,a\nf\n", ERR_CSV_RAGGED, "line 3");
     REFUSED("exam_id,mg_cc\ne,a\0b\n", ERR_CSV_NUL, "line 2, column 4");
     REFUSED("exam_id,mg_cc\ne,\"a\n", ERR_CSV_SYNTAX, "line 2");
-    REFUSED("exam_id,mg_cc\na,x\nb,y\na,z\nb,w\n", ERR_EXAM_ID_TWICE, "lines 2 and 4 carry the same exam_id \"a\"");
-    REFUSED("exam_id,u3_path\na,N\nb,N\nb,N\na,z\n", ERR_EXAM_ID_TWICE, "lines 3 and 4 carry the same exam_id \"b\"");
+    REFUSED("exam_id,mg_cc\na,x\nb,y\na,z\nb,w\n", ERR_EXAM_ID_TWICE, "lines 2 and 4 have the same exam_id \"a\"");
+    REFUSED("exam_id,u3_path\na,N\nb,N\nb,N\na,z\n", ERR_EXAM_ID_TWICE, "lines 3 and 4 have the same exam_id \"b\"");
     REFUSED("exam_id,mg_cc\na,x\n,y\n", ERR_EXAM_ID_EMPTY, "line 3");
     good("exam_id,mg_cc\na,x\nA,y\n"); /* ids are compared as written */
 }
@@ -236,7 +236,7 @@ static void wrong_rows(void **state) {
     row(0, 0, "");
     row(1, ERR_VALUE_SYNTAX, "side: \"both\"");
     row(2, ERR_VALUE_SYNTAX, "us_bmode_trans: \"N\" means missing only in the published header");
-    row(3, ERR_VALUE_SYNTAX, "begins or ends with a blank");
+    row(3, ERR_VALUE_SYNTAX, "begins or ends with a space");
     row(4, ERR_VALUE_RANGE, "age: 17 lies outside 18 .. 100");
     row(5, ERR_VALUE_SYNTAX, "decimal point");
     row(6, ERR_VALUE_SYNTAX, "menopausal: \"maybe\"");

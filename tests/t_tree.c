@@ -205,7 +205,7 @@ static const struct {
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: y, synonyms: [z]}"), 0, ""},
     {"name: t\nlevels: [a]\nnodes:\n  - {name: b, level: a, title: b}\n", ERR_YAML, "approved_by"},
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{tern: y}"), ERR_YAML, "line 10, column 59: Unexpected key: tern"},
-    {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: y, synonyms: [X]}"), ERR_TREE, "\"X\" stands twice"},
+    {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: y, synonyms: [X]}"), ERR_TREE, "\"X\" appears twice"},
     {HEAD LEAF("T1", "{term: x}") LEAF("T2", "{term: T1}"), ERR_TREE, "appears twice"},
     {HEAD LEAF("T1", "{term: b}") LEAF("T2", ""), ERR_TREE, "appears twice"},
     {HEAD LEAF("T1", "{term: x & y}") LEAF("T2", ""), ERR_TREE, "&"},

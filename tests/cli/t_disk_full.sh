@@ -54,7 +54,7 @@ while [ $n -lt 2 ]; do
     status=0
     wait $pid || status=$?
     [ $status = 1 ] || { cat log err >&2; fail "exit status $status on a full disk"; }
-    says '^bmunet: FILE_WRITE: .*disk/run/[a-z0-9-]+[.][a-z]+: cannot be written.*No space left on device'
+    says '^bmunet: FILE_WRITE: .*disk/run/[a-z0-9-]+[.][a-z]+: (cannot be written|could not be synced to disk).*No space left on device'
     says 'free disk space, then resume'
     whole disk/run --checkpoints 2
     expect 1 train --out disk/run --resume

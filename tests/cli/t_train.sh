@@ -46,7 +46,7 @@ holds u.csv '^[^,]*,refused,.*VIEW_UNLEARNT: mg_(cc|mlo): this model was not tra
 expect 2 "$bmunet" predict --model us/best.safetensors --exams exams.csv --split val --ignore-column mg_cc --ignore-column mg_mlo --out u.csv
 ! grep -q VIEW_UNLEARNT u.csv || fail "a view that is left out by --ignore-column refuses"
 expect 2 "$bmunet" predict --model mg/best.safetensors --exams exams.csv --split val --out m.csv
-holds m.csv 'VIEW_UNLEARNT: us_bmode_trans: this model has not learnt B-mode'
+holds m.csv 'VIEW_UNLEARNT: us_bmode_trans: this model was not trained on B-mode'
 holds us/card.md '^\*\*No exam has taught it mammography\*\*'
 expect 0 "$bmunet" info mg/best.safetensors
 prints '^refused     colour Doppler: no exam has taught it'

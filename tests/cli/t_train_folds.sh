@@ -83,7 +83,7 @@ refuse() { # CODE REGEX, then options
     says "^bmunet: $code: $pattern"
     [ ! -e bad/start.safetensors ] || fail "a run was begun"
 }
-refuse SPLIT_OVERLAP "split 'fold1' is named for training and for validation" --train-split fold0 --train-split fold1 --validation-split fold1
+refuse SPLIT_OVERLAP "split 'fold1' is given for both training and validation" --train-split fold0 --train-split fold1 --validation-split fold1
 refuse TRAIN_DATA "no exam has the split 'fold9'" --train-split fold0 --train-split fold9 --no-validation
 refuse TRAIN_DATA "no training exam is left [(]split 'fold9'[)]" --train-split fold9 --no-validation
 refuse USAGE '--no-validation and --validation-split contradict' --train-split fold0 --no-validation --validation-split fold1
