@@ -153,7 +153,7 @@ def pixels(ds, a, bits):
 
 def ultrasound(k, patient, study, date, regions=True):
     ds = base(k, "US", patient, study, date)
-    pixels(ds, np.random.RandomState(k).randint(1, 256, (80, 100, 3)), 8)
+    pixels(ds, np.kron(np.random.RandomState(k).randint(1, 120, (8, 10, 3)), np.ones((10, 10, 1), int)), 8)  # noise of pixels would look like lettering
     if regions:
         r = Dataset()
         r.RegionSpatialFormat, r.RegionDataType, r.RegionFlags = 1, 1, 0
