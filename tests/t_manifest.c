@@ -190,7 +190,7 @@ static void unknown_columns(void **state) {
 
 static void wrong_headers(void **state) {
     (void)state;
-    REFUSED("exam_id,mg_cc,us3_path\ne,a,b\n", ERR_CSV_COLUMN_UNKNOWN, "\"mg_cc\" and \"us3_path\" belong to different headers");
+    REFUSED("exam_id,mg_cc,us3_path\ne,a,b\n", ERR_CSV_COLUMN_UNKNOWN, "\"mg_cc\" and \"us3_path\" belong to different header formats");
     REFUSED("exam_id,mg_cc,mg_cc\ne,a,b\n", ERR_CSV_COLUMN_TWICE, "columns 2 (\"mg_cc\") and 3 (\"mg_cc\")");
     REFUSED("exam_id,mg_cc,age,age\ne,a,50,50\n", ERR_CSV_COLUMN_TWICE, "age");
     REFUSED("exam_id,mg1_path,m1_path\ne,a,b\n", ERR_CSV_COLUMN_TWICE, "columns 2 (\"mg1_path\") and 3 (\"m1_path\")");

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "trees.h"
+
 #include "base/hash.h"
 #include "file/io.h"
 #include "image/image.h"
@@ -36,8 +38,13 @@ static int set_up(void **state) {
     if (fd < 0 || schema_read_yaml(&schema, demo(path, "schemas/clinical10.yml"), &e) != 0)
         return -1;
     close(fd);
-    struct model_init_options o = {
-        .network = NETWORK_BMU, .variant = VARIANT_MASKED, .clinical = CLINICAL_TOKEN, .schema = schema, .seed = 5, .small = true};
+    struct model_init_options o = {.network = NETWORK_BMU,
+                                   .variant = VARIANT_MASKED,
+                                   .clinical = CLINICAL_TOKEN,
+                                   .schema = schema,
+                                   .tree = shipped_tree(),
+                                   .seed = 5,
+                                   .small = true};
     return model_init(model_path, &o, &e);
 }
 

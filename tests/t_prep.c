@@ -77,7 +77,7 @@ static void notes_say_what_was_done(void **state) {
         {"rgba8.png", SLOT_US_ELASTO_LONG, "8-bit RGB PNG 13x11, transparency dropped (some pixels were not opaque), resized to 20x16"},
         {"rgba8_opaque.png", SLOT_US_ELASTO_LONG, "8-bit RGB PNG 6x5, opaque alpha dropped, resized to 20x16"},
         {"grey16.png", SLOT_US_BMODE_TRANS, "an ultrasound image has 8 bits per sample; this PNG has 16"},
-        {"rgb8.png", SLOT_MG_CC, "a mammogram has to be grey; this PNG is in colour"},
+        {"rgb8.png", SLOT_MG_CC, "a mammogram must be grey; this PNG is in colour"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char path[256];

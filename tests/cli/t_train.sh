@@ -182,7 +182,7 @@ refuse_table TRAIN_DATA "no validation exam is left" '[r.update(split="train") f
 refuse_table TRAIN_DATA "no validation exam .* is malignant" 'rows = [r for r in rows if r["split"] == "train" or r["malignant"] == "0"]'
 refuse_table TRAIN_DATA "no training exam .* is benign" 'rows = rows[2:3] + [r for r in rows if r["split"] == "val"]' # one exam only
 refuse_table LABEL_CONFLICT ".*exam E0: malignant says malignant, tier says T1" 'rows[0]["malignant"] = "1"'
-refuse_table LABEL ".*exam E0, tier: 'T9' is no leaf" 'rows[0].update(tier="T9", malignant="")'
+refuse_table LABEL ".*exam E0, tier: 'T9' is not a leaf" 'rows[0].update(tier="T9", malignant="")'
 refuse_table TRAIN_DATA "1 exams cannot be used.*" 'rows[1]["mg_cc"] = "tiny.yml"'
 says 'exam E1: IMAGE_TYPE: mg_cc'
 refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --stage us --ignore-column us_bmode_trans --ignore-column us_bmode_long \
