@@ -217,6 +217,7 @@ static int take_image(struct parser *p, struct cohort_row *x, const struct manif
 }
 
 static int take_clinical(const struct parser *p, size_t field, const char *cell, struct err *why) {
+    assert(p->options->schema); /* a column is clinical by its schema alone */
     const struct schema_field *f = &p->options->schema->fields[field];
     struct clinical *c = &p->clinical[field];
     if (!p->m->positional_clinical)

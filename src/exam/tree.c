@@ -64,7 +64,7 @@ const char *tree_negative_name(const struct tree *t) {
 }
 
 bool tree_same(const struct tree *a, const struct tree *b) {
-    int x[TREE_NODES_MAX], y[TREE_NODES_MAX];
+    int x[TREE_NODES_MAX] = {0}, y[TREE_NODES_MAX] = {0};
     if (a->n_levels != b->n_levels || a->n_nodes != b->n_nodes || strcmp(a->nodes[a->positive].name, b->nodes[b->positive].name) != 0)
         return false;
     tree_listing(x, a);

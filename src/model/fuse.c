@@ -1,6 +1,7 @@
 /* Features to logits: the head, with one plan per set of views, made when first needed; those with a backward pass apart. Floor 6. */
 #include "model/fuse.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,7 @@ int fuser_gradient(struct fuser *f, const struct fuse_input *in, const float *we
         const float **from = slot_is_mg((enum slot)s) ? &mg : &us;
         if (!(seen >> s & 1U))
             continue;
+        assert(*from);           /* a view that is seen has rows of its modality */
         if (in->views >> s & 1U) /* a black image's features are constants */
             memcpy(gradient + (size_t)s * d, *from, d * sizeof *gradient);
         *from += d;

@@ -2,12 +2,14 @@
  */
 #include "model/config.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "nn/layers.h"
 
 const char *config_head_key(enum network n) {
     static const char *const names[NETWORK_COUNT] = {[NETWORK_BMU] = "head", [NETWORK_MG] = "head.3", [NETWORK_US] = "head.6"};
+    assert(n < NETWORK_COUNT);
     return names[n];
 }
 

@@ -88,7 +88,7 @@ static long find_name(const struct draft *d, const char *name) {
 static int unknown_name(const struct draft *d, const char *name, struct err *e) {
     enum { OFFERED = 3 };
     const char *nearest[OFFERED] = {0}, *known;
-    unsigned distance[OFFERED];
+    unsigned distance[OFFERED] = {0};
     char shown[CSV_SHOW_SIZE], list[512] = "";
     size_t at = 0;
     for (size_t i = 0; (known = known_name(d, i)); i++) {
