@@ -25,7 +25,8 @@
 
 #if defined __SANITIZE_ADDRESS__
 /* Its reports need files; a crash shall be one that the parent sees. */
-const char *__asan_default_options(void);
+/* libasan looks it up: it must not be hidden */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:allocator_may_return_null=1";
 }
