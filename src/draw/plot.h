@@ -86,7 +86,8 @@ struct plot_forest {
 };
 int plot_forest(struct canvas **out, const struct plot_context *p, const struct plot_forest *f, struct err *e);
 
-/* counts[truth * k + predicted]; shaded by the share of its truth's row. Rows are truth. k 1..30. */
+/* counts[truth * k + predicted]; shaded by the share of its truth's row. Rows are truth. k 1 .. PLOT_CLASSES_MAX. */
+enum { PLOT_CLASSES_MAX = 30 };
 int plot_confusion(struct canvas **out, const struct plot_context *p, const char *title, const char *const *labels, const double *counts,
                    size_t k, struct err *e);
 /* Horizontal bars: values[series * n + category], not negative; names nullable if n_series is 1. Each bar carries its number and, if

@@ -4,8 +4,6 @@
 
 #include "draw/plot_impl.h"
 
-enum { CLASSES_MAX = 30 };
-
 static struct canvas_type anchored(struct canvas_type type, enum canvas_anchor anchor) {
     type.anchor = anchor;
     return type;
@@ -55,8 +53,8 @@ int plot_confusion(struct canvas **out, const struct plot_context *p, const char
     struct canvas *c;
     int rc;
     *out = NULL;
-    if (k < 1 || k > CLASSES_MAX)
-        return err_set(e, ERR_LIMIT, "the figure '%.100s' can show 1 to %d classes, not %zu", title, CLASSES_MAX, k);
+    if (k < 1 || k > PLOT_CLASSES_MAX)
+        return err_set(e, ERR_LIMIT, "the figure '%.100s' can show 1 to %d classes, not %zu", title, PLOT_CLASSES_MAX, k);
     if ((rc = plot_check(title, counts, k * k, 0, PLOT_HUGE, e)) || (rc = canvas_create(&c, p->fonts, PLOT_WIDTH, 100, e)))
         return rc;
     canvas_describe(c, title, NULL);

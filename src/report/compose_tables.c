@@ -25,13 +25,17 @@ static const char *kappa_text(struct compose *c, const struct kappa *k, const st
 static int confusion_figure(struct compose *c, const struct level_result *l, size_t number) {
     struct canvas *figure = NULL;
     const size_t k = (size_t)l->k;
+    const char *name = or_empty(arena_printf(&c->arena, c->e, "confusion_level%zu", number));
+    const char *csv = or_empty(arena_printf(&c->arena, c->e, "figures/%s.csv", name));
+    if (k > PLOT_CLASSES_MAX) { /* a large tree's matrix is for a program to read */
+        document_paragraph(c->document, "%s", FILL(CONFUSION_LARGE, l->name, say_count(c, k), csv));
+        return 0;
+    }
     double *counts = arena_alloc(&c->arena, k * k, sizeof *counts, c->e);
     if (!counts)
         return ERR_NO_MEMORY;
     for (size_t i = 0; i < k * k; i++)
         counts[i] = (double)l->confusion[i];
-    const char *name = or_empty(arena_printf(&c->arena, c->e, "confusion_level%zu", number));
-    const char *csv = or_empty(arena_printf(&c->arena, c->e, "figures/%s.csv", name));
     int rc = plot_confusion(&figure, &c->plot, FILL(CONFUSION_TITLE, l->name), l->class_name, counts, k, c->e);
     return add_figure(c, rc, figure, name, FILL(CONFUSION_CAPTION, l->name, say_count(c, c->v->tiers.n)), csv);
 }

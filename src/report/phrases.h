@@ -99,6 +99,7 @@
     X(TIERS,            "Tiers and the disease tree", "分层与疾病树") \
     X(POSITIVE,         "Counts as malignant in this report, by the disease tree {1}: {2}.", "本报告中按疾病树 {1} 视为恶性：{2}。") \
     X(CONFUSION_CAPTION, "Level {1}: truth by row, most probable class by column, n = {2} exams", "层级 {1}：行为真实类别，列为最可能类别，n = {2} 次检查") \
+    X(CONFUSION_LARGE,  "Level {1} has {2} classes, more than a figure can show; truth by row, most probable class by column: {3}.", "层级 {1} 有 {2} 个类别，超出图可显示的数目；行为真实类别，列为最可能类别：{3}。") \
     X(CONFUSION_TITLE,  "Level {1}", "层级 {1}") \
     X(TIERS_TABLE,      "Level {1}, n = {2} exams whose tier is known; Wilson interval of the accuracy", "层级 {1}，n = {2} 次已知分层的检查；准确率为 Wilson 区间") \
     X(TREE_COST,        "Mean length of the path in the tree from the true to the predicted tier: {1} edges, n = {2} exams.", "疾病树中真实分层与预测分层间的平均路径长度：{1} 条边，n = {2} 次检查。") \

@@ -128,7 +128,7 @@ prints '^ +menopausal +post$'
 prints '^ +absent: bmi, '
 prints '^model +m.st'
 prints "sha256 $(sha256sum m.st | cut -c1-64)"
-prints "^tree +bmu5, approved by "
+prints '^tree +bmu5, approved by .*, sha256 [0-9a-f]{64}$'
 prints 'Research use only. Not a medical device'
 grep -qiE 'safe|healthy|normal|diagnosed' out && fail "the answer claims something"
 awk 'length > 400' out | grep -q . && fail "a line without an end"

@@ -201,4 +201,24 @@ prints '12 computed, 0 refused\. p\(A\) \.\. p\(C\): the model.s scores for the 
 expect 0 "$bmunet" predict --model deep.run/best.safetensors --exams deep.csv --split val
 prints '^exam +tier +p\(tier\) +cancer  views used$'
 prints 'p\(tier\): the model.s score for the tier named, of 9; cancer = NST \+ lobular'
+# as many leaves as there may be, and names that are long, not ASCII, or would be markup: numbers, page and picture hold
+$python - <<'PY'
+import csv
+leaves = ["leaf %d" % i for i in range(62)] + ["<b>导管: " + "a long name, " * 14 + "</b>", "p_x"]
+rows = list(csv.DictReader(open("exams.csv", newline="")))
+with open("many.yml", "w") as f:
+    f.write("name: many\napproved_by: x\npositive: m\nlevels: [class, tier]\nnodes:\n")
+    f.write("".join("  - {name: %s, level: class, title: x}\n" % n for n in "bm"))
+    f.write("".join("  - {name: '%s', level: tier, parent: %s, title: x}\n" % (n, "bm"[i >= 32]) for i, n in enumerate(leaves)))
+with open("many_truth.csv", "w") as f:
+    w = csv.writer(f, lineterminator="\n")
+    w.writerow(["exam_id", "tier"])
+    w.writerows([r["exam_id"], leaves[-1 - i % 64 if i % 2 else i % 64]] for i, r in enumerate(rows))
+PY
+small_model many.st --tree many.yml
+expect 0 "$bmunet" predict --model many.st --exams exams.csv --out many.csv --json many.jsonl
+expect 0 "$bmunet" evaluate --predictions many.csv --truth many_truth.csv --tree many.yml --out many.report
+numbers many.yml many.csv many.jsonl --truth many_truth.csv --results many.report/results.json
+holds many.report/report.html 'Level tier has 64 classes, more than a figure can show'
+[ "$(wc -l <many.report/figures/confusion_level2.csv)" = 65 ] || fail "the matrix of 64 classes"
 no_leftovers
