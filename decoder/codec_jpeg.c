@@ -143,3 +143,14 @@ int codec_jpeg_decode(struct image **out, const uint8_t *bytes, size_t n, struct
     image_free(j.image);
     return rc;
 }
+
+#define TEXT_OF(x) #x
+#define VALUE_OF(x) TEXT_OF(x)
+
+void codec_jpeg_library(char out[32]) {
+#ifdef LIBJPEG_TURBO_VERSION
+    snprintf(out, 32, "libjpeg-turbo %s", VALUE_OF(LIBJPEG_TURBO_VERSION)); /* of its headers: it cannot be asked */
+#else
+    snprintf(out, 32, "libjpeg %d", JPEG_LIB_VERSION);
+#endif
+}

@@ -5,6 +5,7 @@
  * Chunks other than IHDR, PLTE, tRNS, IDAT and IEND are passed over (their checksums are still checked): no profile, no text is unpacked.
  */
 #include <setjmp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,4 +219,8 @@ out:
     free(j.rows);
     png_destroy_read_struct(&j.png, &j.info, NULL);
     return rc;
+}
+
+void codec_png_library(char out[32]) {
+    snprintf(out, 32, "libpng %s", png_get_libpng_ver(NULL));
 }

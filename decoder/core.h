@@ -24,4 +24,8 @@ int codec_png_decode(struct image **out, const uint8_t *bytes, size_t n, struct 
 int codec_jpeg_decode(struct image **out, const uint8_t *bytes, size_t n, struct err *e);
 int dicom_decode(struct image **out, const uint8_t *bytes, size_t n, const struct decode_request *request, struct err *e);
 
+/* "libpng 1.6.39", "libjpeg-turbo 2.1.5": the library and its version, for provenance. */
+void codec_png_library(char out[32]);
+void codec_jpeg_library(char out[32]);
+
 #endif

@@ -191,3 +191,7 @@ out:
     opj_destroy_codec(codec);
     return rc;
 }
+
+void jpeg2000_library(char out[32]) {
+    snprintf(out, 32, "OpenJPEG %s", opj_version());
+}

@@ -21,4 +21,7 @@ int jpeg2000_header_read(struct jpeg2000_header *h, const uint8_t *bytes, size_t
  * image_check_size() has let pass. A stream that OpenJPEG has to repair is refused. */
 int jpeg2000_decode(uint16_t *out, const struct jpeg2000_header *h, const uint8_t *bytes, size_t n, struct err *e);
 
+/* "OpenJPEG 2.5.0": the library and its version, for provenance. */
+void jpeg2000_library(char out[32]);
+
 #endif

@@ -20,6 +20,7 @@
 #include "dicom_shim.h"
 #include "image/decode_protocol.h"
 #include "image/facts_json.h"
+#include "jpeg2000.h"
 #include "sandbox.h"
 #include "selftest.h"
 
@@ -189,10 +190,16 @@ static bool hang_on_lifeline(void) {
 }
 
 static _Noreturn void about(void) {
+    static void (*const libraries[])(char[32]) = {jpeg2000_library, codec_jpeg_library, codec_png_library};
     struct err e = {0};
     int landlock = sandbox_landlock();
     printf("bmunet-decode: reads PNG, JPEG and DICOM for bmunet, without rights. %s\n", BMUNET_CODE);
     printf("DCMTK %s\n", dicom_version());
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        char text[32];
+        libraries[i](text);
+        puts(text);
+    }
     if (landlock)
         printf("Landlock: version %d of the kernel's interface\n", landlock);
     else

@@ -32,7 +32,6 @@ WRAPPERS = [
     (r"gsl/.*", r"src/stats/distribution\.c"),
     (r"(cairo|pango|glib|fontconfig).*", r"src/draw/canvas\.c"),
     (r"omp\.h", r"src/base/pool\.c"),
-    (r"argp\.h", r"src/cli/\w+\.[ch]"),
 ]
 
 BANNED = r"\b(strcpy|strcat|strncpy|strncat|stpcpy|sprintf|vsprintf|gets|atoi|atol|atoll|atof|strtok|system|popen|fork|vfork|alloca|" \

@@ -1,6 +1,8 @@
 /* SHA-256 through nettle: the only file that sees it. Floor 0. */
 #include <nettle/hmac.h>
 #include <nettle/sha2.h>
+#include <nettle/version.h>
+#include <stdio.h>
 /* nettle renames its functions by macros that would rename ours as well */
 #undef sha256_init
 #undef sha256_update
@@ -53,4 +55,8 @@ void sha256_hex(const uint8_t digest[SHA256_SIZE], char out[SHA256_HEX_SIZE]) {
         out[2 * i + 1] = digits[digest[i] & 15];
     }
     out[SHA256_HEX_SIZE - 1] = 0;
+}
+
+void hash_library(char out[32]) {
+    snprintf(out, 32, "nettle %d.%d", nettle_version_major(), nettle_version_minor());
 }

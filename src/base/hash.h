@@ -20,4 +20,7 @@ void hmac_sha256(const uint8_t *key, size_t key_size, const void *a, size_t n_a,
 /* 64 lower-case hexadecimal digits and a NUL. */
 void sha256_hex(const uint8_t digest[SHA256_SIZE], char out[SHA256_HEX_SIZE]);
 
+/* "nettle 3.8": the library and its version, for provenance. */
+void hash_library(char out[32]);
+
 #endif

@@ -57,4 +57,7 @@ int safetensors_write(const char *path, const struct array *arrays, size_t n, co
 int torch_open(struct archive **out, const char *path, struct err *e);
 int torch_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e);
 
+/* "libzip 1.7.3": the library and its version, for provenance. */
+void archive_library(char out[32]);
+
 #endif

@@ -253,3 +253,7 @@ int torch_open(struct archive **out, const char *path, struct err *e) {
         archive_forget(*out); /* the storages have been copied */
     return rc;
 }
+
+void archive_library(char out[32]) {
+    snprintf(out, 32, "libzip %s", zip_libzip_version());
+}

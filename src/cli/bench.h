@@ -7,14 +7,14 @@
 #include "learn/learner.h"
 
 struct bench_options {
-    struct cli cli;
-    const char *what, *model;
-    struct model_options engine; /* training: PRECISION_BF16 is mixed */
-    enum network network;
-    enum learner_memory memory;
-    bool train_only, mixed; /* an option of training was given; --precision mixed */
-    bool json, layers, small, train, trunk;
+    const char *model;
+    int what, network, precision, part, recompute; /* positions in the options' lists; part, recompute: -1 not given */
+    bool json, layers, small;
     long threads, runs;
+    /* what these come to */
+    bool train, trunk;
+    struct model_options engine; /* training: PRECISION_BF16 is mixed */
+    enum learner_memory memory;
 };
 
 struct bench_result {

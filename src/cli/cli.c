@@ -17,7 +17,15 @@
 #include "file/paths.h"
 #include "prep/cache.h"
 
+_Static_assert(NETWORK_BMU == 0 && NETWORK_MG == 1 && NETWORK_US == 2 && VARIANT_REFERENCE == 0 && VARIANT_MASKED == 1 &&
+                   CLINICAL_CONCAT == 0 && CLINICAL_TOKEN == 1,
+               "positions in OPTION_NETWORK, OPTION_VARIANT, OPTION_CLINICAL");
+
 static const char *verb_name; /* of the verb that runs; NULL: none yet */
+void cli_verb(const char *name) {
+    verb_name = name;
+}
+
 static volatile sig_atomic_t stop;
 static void on_signal(int number) {
     (void)number;
@@ -72,8 +80,17 @@ bool cli_warn_untrained(const struct model *m) {
     const char *untrained = model_metadata(m, "bmunet.untrained");
     if (!untrained || strcmp(untrained, "true") != 0)
         return false;
-    cli_warn("THIS MODEL IS UNTRAINED: its weights are random numbers, and what it says means nothing about any patient");
+    cli_warn("%s", say("THIS MODEL IS UNTRAINED: its weights are random numbers, and its output means nothing about any patient"));
     return true;
+}
+
+void cli_statuses(FILE *stream, bool refuses) {
+    fprintf(stream, "%s\n", say("Exit status:"));
+    fprintf(stream, "  %-3d %s\n", EXIT_OK, say("done"));
+    fprintf(stream, "  %-3d %s\n", EXIT_ERROR, say("an error: one line on standard error says which"));
+    if (refuses)
+        fprintf(stream, "  %-3d %s\n", EXIT_REFUSED, say("everything is written, but something was refused; its row says why"));
+    fprintf(stream, "  %-3d %s\n", EXIT_INTERRUPTED, say("stopped by a signal"));
 }
 
 int cli_finish(int status) {
@@ -82,124 +99,6 @@ int cli_finish(int status) {
     struct err e;
     err_set(&e, ERR_FILE_WRITE, "standard output could not be written");
     return cli_fail(&e);
-}
-
-int cli_parse(const struct argp *argp, const char *verb, int argc, char **argv, void *options) {
-    char name[64];
-    struct cli *cli = options;
-    verb_name = verb;
-    snprintf(name, sizeof name, "bmunet %s", verb);
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            argp_help(argp, stdout, ARGP_HELP_STD_HELP, name);
-            return cli_finish(EXIT_OK);
-        }
-    argv[0] = name;
-    /* argp's own messages have another form than ours, and its exit status is 64 */
-    if (argp_parse(argp, argc, argv, ARGP_NO_ERRS | ARGP_NO_EXIT | ARGP_NO_HELP, NULL, options) == 0)
-        return -1;
-    if (cli->err.code == 0)
-        err_set(&cli->err, ERR_USAGE, "the options of '%s' are not understood; see '%s --help'", name, name);
-    return cli_fail(&cli->err);
-}
-
-error_t cli_usage(struct argp_state *state, const char *format, ...) {
-    struct cli *cli = state->input;
-    char text[400];
-    va_list args;
-    if (cli->err.code)
-        return EINVAL;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    err_set(&cli->err, ERR_USAGE, "%s; see '%s --help'", text, state->name);
-    return EINVAL;
-}
-
-error_t cli_default(int key, struct argp_state *state) {
-    switch (key) {
-    case ARGP_KEY_ERROR: /* argp found it: an option that is not known, or one without its value */
-        if (state->next > 1 && state->next <= state->argc)
-            cli_usage(state, "the option '%s' is not known, or not unique, or lacks its value", state->argv[state->next - 1]);
-        return 0;
-    case ARGP_KEY_ARG:
-        return cli_usage(state, "'%s' is one argument too many", state->argv[state->next - 1]);
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-error_t cli_take_number(long *out, const char *arg, long min, long max, const char *option, struct argp_state *state) {
-    char *end;
-    errno = 0;
-    long n = strtol(arg, &end, 10);
-    if (errno || end == arg || *end || n < min || n > max)
-        return cli_usage(state, "%s is '%s'; a whole number from %ld to %ld is due", option, arg, min, max);
-    *out = n;
-    return 0;
-}
-
-error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state) {
-    if (schema_number(out, arg, NULL) || *out < min || *out > max)
-        return cli_usage(state, "%s is '%s'; a number from %g to %g is needed", option, arg, min, max);
-    return 0;
-}
-
-error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state) {
-    int n = network_from_name(arg);
-    if (n < 0)
-        return cli_usage(state, "there is no network '%s'; there are bmu, mg and us", arg);
-    *out = (enum network)n;
-    return 0;
-}
-
-error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *state) {
-    int n = variant_from_name(arg);
-    if (n < 0)
-        return cli_usage(state, "there is no variant '%s'; there are reference and masked", arg);
-    *out = (enum variant)n;
-    return 0;
-}
-
-error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state) {
-    if (strcmp(arg, "concat") == 0)
-        *out = CLINICAL_CONCAT;
-    else if (strcmp(arg, "token") == 0)
-        *out = CLINICAL_TOKEN;
-    else
-        return cli_usage(state, "--clinical is '%s'; it can be concat or token", arg);
-    return 0;
-}
-
-error_t cli_take_precision(enum precision *out, const char *arg, struct argp_state *state) {
-    if (strcmp(arg, "fp32") == 0)
-        *out = PRECISION_FP32;
-    else if (strcmp(arg, "bf16") == 0)
-        *out = PRECISION_BF16;
-    else
-        return cli_usage(state, "--precision is '%s'; it can be fp32 or bf16", arg);
-    return 0;
-}
-
-error_t cli_take_cache(char **folder, uint64_t *bytes, const char *arg, struct argp_state *state) {
-    static const char units[] = "KMGT";
-    const char *comma = strrchr(arg, ',');
-    free(*folder);
-    if (!(*folder = mem_strdup(arg, NULL)))
-        return ENOMEM;
-    if (!comma)
-        return 0;
-    (*folder)[comma - arg] = 0;
-    char *end = NULL;
-    errno = 0;
-    const unsigned long long n = strtoull(comma + 1, &end, 10);
-    const char *unit = end && *end ? strchr(units, *end) : NULL;
-    const unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-    if (end == comma + 1 || comma[1] < '0' || comma[1] > '9' || errno || (end && *end && (!unit || end[1])) || n > UINT64_MAX >> shift ||
-        n << shift < CACHE_BYTES_MIN)
-        return cli_usage(state, "--cache %s: after the comma a size of at least 1M is needed, as in 20G", arg);
-    *bytes = n << shift;
-    return 0;
 }
 
 void cli_cache_remark(struct cache *c) {

@@ -1,4 +1,4 @@
-/* What the verbs share: options, errors as text, finding our share folder. Floor 9.
+/* What the verbs share beside their options (command.h): errors as text, standard streams, finding our share folder. Floor 9.
  *
  * Exit status, the same for all verbs: EXIT_OK done; EXIT_ERROR an error; EXIT_REFUSED everything was written, and some exam or file was
  * refused (predict, prep, deidentify); EXIT_INTERRUPTED stopped by a signal. It follows from the error's class (base/err_codes.h). An error
@@ -7,58 +7,37 @@
 #ifndef BMU_CLI_CLI_H
 #define BMU_CLI_CLI_H
 
-#include <argp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
 #include "base/err.h"
+#include "cli/command.h"
+#include "cli/say.h"
 #include "cohort/manifest.h"
 #include "exam/schema.h"
 #include "exam/tree.h"
 #include "model/model.h"
 
 enum { EXIT_OK = 0, EXIT_ERROR = 1, EXIT_REFUSED = 2, EXIT_INTERRUPTED = 75 /* EX_TEMPFAIL: the same command may succeed */ };
+/* As --help and bmunet(1) list them: those that every verb has, and EXIT_REFUSED. */
+void cli_statuses(FILE *stream, bool refuses);
+/* The verb that runs, for hints on its options. */
+void cli_verb(const char *name);
 
-/* One verb per file. argv[0] is the verb. */
-int cmd_import(int argc, char **argv);
-int cmd_init(int argc, char **argv);
-int cmd_predict(int argc, char **argv);
-int cmd_prep(int argc, char **argv);
-int cmd_scan(int argc, char **argv);
-int cmd_deidentify(int argc, char **argv);
-int cmd_info(int argc, char **argv);
-int cmd_bench(int argc, char **argv);
-int cmd_synth(int argc, char **argv);
-int cmd_split(int argc, char **argv);
-int cmd_evaluate(int argc, char **argv);
-int cmd_train(int argc, char **argv);
-int cmd_runs(int argc, char **argv);
-
-/* Every verb's options begin with this. */
-struct cli {
-    struct err err; /* what is wrong with the options */
-};
-/* Parse into `options`. Returns -1 to go on, else the exit status (help was shown, or the error was printed). */
-int cli_parse(const struct argp *argp, const char *verb, int argc, char **argv, void *options);
-/* For a verb's parser: the default case; and a complaint of its own. */
-error_t cli_default(int key, struct argp_state *state);
-error_t cli_usage(struct argp_state *state, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Option values; a complaint if they do not fit. */
-error_t cli_take_number(long *out, const char *arg, long min, long max, const char *option, struct argp_state *state);
-/* A decimal number. */
-error_t cli_take_real(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state);
-error_t cli_take_network(enum network *out, const char *arg, struct argp_state *state);
-error_t cli_take_variant(enum variant *out, const char *arg, struct argp_state *state);
-error_t cli_take_clinical(enum clinical_mode *out, const char *arg, struct argp_state *state);
-error_t cli_take_precision(enum precision *out, const char *arg, struct argp_state *state);
-
-/* --cache DIR[,SIZE]: SIZE in bytes, or with K, M, G, T behind (powers of 1024); bytes stays as it is without one. folder: owned. */
-error_t cli_take_cache(char **folder, uint64_t *bytes, const char *arg, struct argp_state *state);
 /* One line on stderr if caching has stopped. */
 struct cache;
 void cli_cache_remark(struct cache *c);
+/* Where a verb says what it has done: stdout, or stderr when a file goes to stdout. */
+FILE *cli_report(void);
+/* "written: a, b" there; NULL and what went to stdout are left out. */
+void cli_written(const char *a, const char *b);
+/* An output named "-": *path is replaced by a file in a folder of its own (mode 0700), which cli_output_end() copies to stdout and removes.
+ * One such output per run: ERR_USAGE. */
+int cli_output_begin(const char **path, struct err *e);
+/* keep: the run has succeeded. */
+int cli_output_end(bool keep, struct err *e);
 /* Text that may come from a file: what would steer a terminal is printed as '?'. */
 void cli_text(FILE *stream, const char *text);
 /* Print the error; returns EXIT_INTERRUPTED or EXIT_ERROR by its class. */

@@ -17,115 +17,43 @@
 #include "cli/bench.h"
 #include "file/json.h"
 
-enum {
-    KEY_JSON = 0x100,
-    KEY_MODEL,
-    KEY_THREADS,
-    KEY_PRECISION,
-    KEY_EXACT,
-    KEY_RUNS,
-    KEY_LAYERS,
-    KEY_NETWORK,
-    KEY_SMALL,
-    KEY_OF,
-    KEY_MEMORY
-};
-static const struct argp_option option_list[] = {
-    {.name = "json", .key = KEY_JSON, .doc = "as JSON"},
-    {.name = "model", .key = KEY_MODEL, .arg = "FILE", .doc = "default: an untrained one, made and removed"},
-    {.name = "network", .key = KEY_NETWORK, .arg = "bmu|mg|us", .doc = "of the untrained one (default bmu)"},
-    {.name = "precision", .key = KEY_PRECISION, .arg = "fp32|bf16", .doc = "of the convolutions (default fp32); training: fp32|mixed"},
-    {.name = "what",
-     .key = KEY_OF,
-     .arg = "exam|trunk",
-     .doc = "train: a whole exam, or one trunk over 32 images of 224 x 224 (default exam)"},
-    {.name = "recompute",
-     .key = KEY_MEMORY,
-     .arg = "auto|norms|inner|blocks",
-     .doc = "train: what is computed twice to save memory (default auto)"},
-    {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
-    {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "timed runs after one to warm up (default 5)"},
-    {.name = "layers", .key = KEY_LAYERS, .doc = "time and GFLOP/s of each layer"},
-    {.name = "small", .key = KEY_SMALL, .doc = "the tiny network of the tests", .flags = OPTION_HIDDEN},
+static const struct option option_list[] = {
+    {OPTION_CHOICE(NULL, "infer|train", struct bench_options, what, "prediction of one exam, or one step of training"), .required = true},
+    {OPTION_JSON(struct bench_options)},
+    {OPTION_TEXT("model", "FILE", struct bench_options, model, "the model file (default: an untrained one, made and removed)")},
+    {OPTION_NETWORK(struct bench_options, "of the untrained one (default bmu)")},
+    {OPTION_CHOICE("precision", "fp32|bf16|mixed", struct bench_options, precision,
+                   "arithmetic of the convolutions: infer takes fp32 or bf16, train fp32 or mixed (default fp32)")},
+    {OPTION_CHOICE("what", "exam|trunk", struct bench_options, part,
+                   "train: a whole exam (default), or one trunk over 32 images of 224x224")},
+    {OPTION_CHOICE("recompute", "auto|norms|inner|blocks", struct bench_options, recompute,
+                   "train: what is computed twice to save memory (default auto)")},
+    {OPTION_EXACT(struct bench_options, engine.exact)},
+    {OPTION_THREADS(struct bench_options)},
+    {OPTION_INTEGER("runs", "N", struct bench_options, runs, 1, 1000, "timed runs, after one to warm up (default 5)")},
+    {OPTION_FLAG("layers", struct bench_options, layers, "time and GFLOP/s of each layer")},
+    {OPTION_SMALL(struct bench_options)},
     {0}};
+_Static_assert(PRECISION_FP32 == 0 && PRECISION_BF16 == 1 && LEARNER_MEMORY_AUTO == 0 && LEARNER_MEMORY_NORMS == 1 &&
+                   LEARNER_MEMORY_INNER == 2 && LEARNER_MEMORY_BLOCKS == 3,
+               "the choices' positions");
+enum { MIXED = 2 }; /* of --precision */
 
-static const char *const memories[] = {
-    [LEARNER_MEMORY_AUTO] = "auto", [LEARNER_MEMORY_NORMS] = "norms", [LEARNER_MEMORY_INNER] = "inner", [LEARNER_MEMORY_BLOCKS] = "blocks"};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct bench_options *o = state->input;
-    switch (key) {
-    case KEY_JSON:
-        o->json = true;
-        return 0;
-    case KEY_MODEL:
-        o->model = arg;
-        return 0;
-    case KEY_NETWORK:
-        return cli_take_network(&o->network, arg, state);
-    case KEY_OF:
-        o->train_only = true;
-        o->trunk = strcmp(arg, "trunk") == 0;
-        return o->trunk || strcmp(arg, "exam") == 0 ? 0 : cli_usage(state, "--what takes exam or trunk, not '%s'", arg);
-    case KEY_MEMORY:
-        o->train_only = true;
-        for (size_t i = 0; i < sizeof memories / sizeof memories[0]; i++)
-            if (strcmp(arg, memories[i]) == 0)
-                return o->memory = (enum learner_memory)i, 0;
-        return cli_usage(state, "--recompute takes auto, norms, inner or blocks, not '%s'", arg);
-    case KEY_PRECISION:
-        if (strcmp(arg, "mixed") == 0) {
-            o->engine.precision = PRECISION_BF16;
-            o->train_only = o->mixed = true;
-            return 0;
-        }
-        return cli_take_precision(&o->engine.precision, arg, state);
-    case KEY_EXACT:
-        o->engine.exact = true;
-        return 0;
-    case KEY_THREADS:
-        return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
-    case KEY_RUNS:
-        return cli_take_number(&o->runs, arg, 1, 1000, "--runs", state);
-    case KEY_LAYERS:
-        o->layers = true;
-        return 0;
-    case KEY_SMALL:
-        o->small = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        o->train = strcmp(arg, "train") == 0;
-        if (o->what || !(o->train || strcmp(arg, "infer") == 0))
-            return cli_usage(state, "'%s' cannot be measured; there are infer and train", arg);
-        o->what = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->what)
-            return cli_usage(state, "what to measure is missing: infer or train");
-        if (!o->train && o->train_only)
-            return cli_usage(state, "--what, --recompute and --precision mixed belong to train");
-        if (o->train && o->engine.precision == PRECISION_BF16 && !o->mixed)
-            return cli_usage(state, "train takes --precision fp32 or mixed");
-        if (o->trunk && (o->model || o->small || o->memory != LEARNER_MEMORY_AUTO))
-            return cli_usage(state, "--what trunk is one fixed network: --model, --small and --recompute do not belong to it");
-        return 0;
-    default:
-        return cli_default(key, state);
-    }
+static int check(const void *options, struct err *e) {
+    const struct bench_options *o = options;
+    if (!o->what && (o->part >= 0 || o->recompute >= 0 || o->precision == MIXED))
+        return err_set(e, ERR_USAGE, "--what, --recompute and --precision mixed require train");
+    if (o->what && o->precision == PRECISION_BF16)
+        return err_set(e, ERR_USAGE, "--precision bf16 requires infer; train takes fp32 or mixed");
+    if (o->part > 0 && (o->model || o->small || o->recompute > 0))
+        return err_set(e, ERR_USAGE, "--what trunk is one fixed network; it excludes --model and --recompute");
+    return 0;
 }
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .args_doc = "infer|train",
-    .doc = "Measure one whole exam: every view the network takes, at full size, batch 1. The images are noise. train: "
-           "forward, loss, backward and AdamW."};
 
 /* An untrained model in a temporary file. Another process makes it, so that this one's peak memory is that of the inference alone. */
 static int make_model(char path[], const struct bench_options *o, struct err *e) {
     char program[] = "/proc/self/exe", verb[] = "init", network[] = "--network", out[] = "--out", small[] = "--small", name[8];
-    snprintf(name, sizeof name, "%s", network_name(o->network));
+    snprintf(name, sizeof name, "%s", network_name((enum network)o->network));
     char *argv[] = {program, verb, network, name, out, path, o->small ? small : NULL, NULL};
     posix_spawn_file_actions_t quiet;
     pid_t child;
@@ -140,7 +68,7 @@ static int make_model(char path[], const struct bench_options *o, struct err *e)
     while (!failed && waitpid(child, &status, 0) < 0)
         if (errno != EINTR)
             failed = errno;
-    return failed || status ? err_set(e, ERR_FILE_WRITE, "%s: an untrained model could not be made there; name a model by --model", path)
+    return failed || status ? err_set(e, ERR_FILE_WRITE, "%s: an untrained model could not be written there; name one with --model", path)
                             : 0;
 }
 
@@ -276,36 +204,50 @@ static int run_infer(struct bench_result *r, const char *path, const struct benc
     return rc;
 }
 
-int cmd_bench(int argc, char **argv) {
-    struct bench_options o = {.runs = 5};
+static int run_bench(void *options) {
+    struct bench_options *o = options;
     struct err e = {0};
     struct bench_result r = {0};
     struct rusage usage;
     char made[512] = "";
-    int status = cli_parse(&argp, "bench", argc, argv, &o), rc = 0;
-    if (status >= 0)
-        return status;
-    if (o.threads)
-        pool_set_threads((int)o.threads);
-    if (!o.model && !o.trunk) {
+    int rc = 0;
+    o->train = o->what;
+    o->trunk = o->part > 0;
+    o->engine.precision = o->precision == PRECISION_FP32 ? PRECISION_FP32 : PRECISION_BF16;
+    o->memory = o->recompute > 0 ? (enum learner_memory)o->recompute : LEARNER_MEMORY_AUTO;
+    if (o->threads)
+        pool_set_threads((int)o->threads);
+    if (!o->model && !o->trunk) {
         const char *folder = getenv("TMPDIR");
         snprintf(made, sizeof made, "%s/bmunet-bench-XXXXXX", folder && *folder ? folder : "/tmp");
-        rc = make_model(made, &o, &e);
+        rc = make_model(made, o, &e);
     }
     if (!rc)
-        rc = (o.train ? bench_train : run_infer)(&r, o.model ? o.model : made, &o, &e);
+        rc = (o->train ? bench_train : run_infer)(&r, o->model ? o->model : made, o, &e);
     if (made[0])
         unlink(made);
     if (!rc)
         qsort(r.seconds, r.runs, sizeof *r.seconds, order_double);
     getrusage(RUSAGE_SELF, &usage);
     r.peak_mb = (double)usage.ru_maxrss / 1024;
-    if (!rc && o.json)
-        rc = print_json(&r, &o, &e);
+    if (!rc && o->json)
+        rc = print_json(&r, o, &e);
     else if (!rc)
-        print_text(&r, &o);
+        print_text(&r, o);
     free(r.seconds);
     free(r.layers);
     arena_release(&r.texts);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+static const struct bench_options defaults = {.runs = 5, .part = -1, .recompute = -1};
+const struct command command_bench = {
+    .name = "bench",
+    .summary = "measure speed and memory on this machine",
+    .about = "Measure one whole exam: every view the network takes, at full size, batch 1. The images are noise. train: forward, loss, "
+             "backward and AdamW.",
+    .options = option_list,
+    .size = sizeof(struct bench_options),
+    .defaults = &defaults,
+    .check = check,
+    .run = run_bench};

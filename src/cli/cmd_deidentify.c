@@ -24,65 +24,19 @@
 enum { SECONDS = 120 }; /* of a file: all frames are decoded */
 
 struct options {
-    struct cli cli;
     const char *in, *out, *key, *json;
     bool keep_burned_in;
 };
 
-enum { KEY_KEY = 0x100, KEY_JSON, KEY_BURNED };
-static const struct argp_option option_list[] = {
-    {.name = "key",
-     .key = KEY_KEY,
-     .arg = "FILE",
-     .doc = "32 random bytes that the stand-ins depend on (default: OUT.key; made if absent)"},
-    {.name = "json",
-     .key = KEY_JSON,
-     .arg = "FILE.jsonl",
-     .doc = "write one JSON object per file: attributes and what was done, no values"},
-    {.name = "keep-burned-in",
-     .key = KEY_BURNED,
-     .doc = "take pictures that may hold burned-in text as they are; they are then not called clean"},
+static const struct option option_list[] = {
+    {OPTION_TEXT("key", "FILE", struct options, key,
+                 "32 random bytes that the pseudonyms are derived from (default: OUT.key; made if absent)")},
+    {OPTION_JSON_LINES(struct options, "write one JSON object per file: attributes and what was done, no values")},
+    {OPTION_FLAG("keep-burned-in", struct options, keep_burned_in,
+                 "accept pictures that may hold burned-in text, unchanged; they are then not called clean")},
+    {OPTION_TEXT(NULL, "IN", struct options, in, "a DICOM file, or a folder of them"), .required = true},
+    {OPTION_TEXT(NULL, "OUT", struct options, out, "a new or empty folder"), .required = true},
     {0}};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case KEY_KEY:
-        o->key = arg;
-        return 0;
-    case KEY_JSON:
-        o->json = arg;
-        return 0;
-    case KEY_BURNED:
-        o->keep_burned_in = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->in && o->out)
-            return cli_default(key, state);
-        *(o->in ? &o->out : &o->in) = arg;
-        return 0;
-    case ARGP_KEY_END:
-        return o->in && o->out ? 0 : cli_usage(state, "a file or folder IN and a folder OUT are needed");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .args_doc = "IN OUT",
-    .doc =
-        "Write DICOM images without what tells who the patient is, by PS3.15's basic profile: identifiers replaced by keyed stand-ins, "
-        "dates "
-        "shifted by the same days for all files of a patient, ultrasound pictures black outside of their echo regions. Pictures that may "
-        "hold text elsewhere are refused. OUT must not "
-        "exist, "
-        "or be empty; files get neutral names in the same folders. Look at the pictures before you give them away: what a file says in "
-        "places that DICOM did not make for it stays. Limits: files of 512 MiB; decoded, 1 GiB of pixels (a clip of 16 seconds, 1016 x 708 "
-        "in colour); 120 seconds for a file.\v"
-        "The key is what links old and new: keep it, and the report, as you keep the originals. Exit status: 0 all files were written; 2 "
-        "some were refused (the report and the lines on standard error say which); 1 an error."};
 
 struct folder { /* of the walk, and its neutral name */
     const char *old, *new;
@@ -149,7 +103,7 @@ static int open_out(const char *path, struct err *e) {
     if (errno != EEXIST)
         return err_set(e, ERR_FILE_WRITE, "%s: cannot be created: %s", path, strerror_r(errno, text, sizeof text));
     if (rmdir(path)) /* the one test of emptiness that cannot be wrong */
-        return err_set(e, ERR_USAGE, "%s: exists and is no empty folder; name a new one", path);
+        return err_set(e, ERR_USAGE, "%s: exists and is not an empty folder; name a new one", path);
     return mkdir(path, 0777) ? err_set(e, ERR_FILE_WRITE, "%s: cannot be created", path) : 0;
 }
 
@@ -340,20 +294,17 @@ static int run(struct job *j, struct err *e) {
     return rc;
 }
 
-int cmd_deidentify(int argc, char **argv) {
-    struct options o = {0};
+static int run_deidentify(void *options) {
+    const struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "deidentify", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    struct job j = {.options = &o};
+    struct job j = {.options = o};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     int rc = prepare(&j, &e);
     if (!rc)
         rc = run(&j, &e);
     if (!rc)
-        printf("%zu files written, %zu refused\n", j.written, j.refused);
+        fprintf(cli_report(), say("%zu files written, %zu refused\n"), j.written, j.refused);
     replace_abort(j.report);
     decoder_close(j.decoder);
     walk_free(j.walk);
@@ -363,3 +314,19 @@ int cmd_deidentify(int argc, char **argv) {
         return cli_fail(&e);
     return cli_finish(j.refused ? EXIT_REFUSED : EXIT_OK);
 }
+
+const struct command command_deidentify = {
+    .name = "deidentify",
+    .summary = "write DICOM images without what identifies the patient",
+    .about =
+        "Write DICOM images without what identifies the patient, by PS3.15's basic profile: identifiers are replaced by keyed pseudonyms, "
+        "dates are shifted by the same number of days for all files of a patient, and ultrasound pictures are black outside of their "
+        "echo regions. Pictures that may hold text elsewhere are refused. Files get neutral names in the same folders. Look at the "
+        "pictures before you pass them on: what a file says in places that DICOM did not make for it stays.",
+    .notes = "The key links old and new: protect it, and the report, as you protect the originals. The report and standard error say why "
+             "a file was refused. Limits: files of 512 MiB; decoded, 1 GiB of pixels (a clip of 16 seconds, 1016x708 in colour); 120 "
+             "seconds for a file.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .run = run_deidentify,
+    .refuses = true};

@@ -7,34 +7,14 @@
 #include "file/json.h"
 
 struct options {
-    struct cli cli;
     const char *model;
     bool json;
 };
 
-enum { KEY_JSON = 0x100 };
-static const struct argp_option option_list[] = {{.name = "json", .key = KEY_JSON, .doc = "as JSON"}, {0}};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case KEY_JSON:
-        o->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->model)
-            return cli_default(key, state);
-        o->model = arg;
-        return 0;
-    case ARGP_KEY_END:
-        return o->model ? 0 : cli_usage(state, "a model file is needed");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list, .parser = parse_option, .args_doc = "MODEL", .doc = "Show what a model file is. Every weight is checked."};
+static const struct option option_list[] = {
+    {OPTION_JSON(struct options)},
+    {OPTION_TEXT(NULL, "MODEL", struct options, model, "the model file; see bmunet-model(5)"), .required = true},
+    {0}};
 
 /* Metadata that we know how to read; what holds JSON is shown as JSON. */
 static const struct {
@@ -167,20 +147,24 @@ static void print_text(const char *path, const struct model *m) {
     json_ok(NULL); /* text only: what could not be built is not shown */
 }
 
-int cmd_info(int argc, char **argv) {
-    struct options o = {0};
+static int run_info(void *options) {
+    const struct options *o = options;
     struct model *m = NULL;
     struct err e = {0};
-    int status = cli_parse(&argp, "info", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    int rc = model_open(&m, o.model, &(struct model_options){0}, &e);
+    int rc = model_open(&m, o->model, &(struct model_options){0}, &e);
     if (!rc)
         cli_warn_untrained(m);
-    if (!rc && o.json)
-        rc = print_json(o.model, m, &e);
+    if (!rc && o->json)
+        rc = print_json(o->model, m, &e);
     else if (!rc)
-        print_text(o.model, m);
+        print_text(o->model, m);
     model_close(m);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+const struct command command_info = {.name = "info",
+                                     .summary = "show what a model file is",
+                                     .about = "Show what a model file is. Every weight is checked.",
+                                     .options = option_list,
+                                     .size = sizeof(struct options),
+                                     .run = run_info};

@@ -13,97 +13,28 @@
 #include "file/io.h"
 #include "infer/prep_cohort.h"
 
-enum { IGNORE_MAX = 256 };
-
 struct options {
-    struct cli cli;
     const char *exams, *json, *png, *schema, *vendors;
+    int reference; /* the profile: 0 canonical-v1, 1 reference-v1 */
     struct prep_profile profile;
     struct exam_prep_options prep;
     bool small;
-    const char *ignore[IGNORE_MAX];
-    size_t n_ignore;
+    struct texts ignore;
 };
 
-enum { KEY_EXAMS = 0x100, KEY_JSON, KEY_PNG, KEY_SCHEMA, KEY_PROFILE, KEY_VENDORS, KEY_SMALL, KEY_IGNORE, KEY_PARTIAL, KEY_TOMOSYNTHESIS };
-static const struct argp_option option_list[] = {
-    {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, one row per breast (docs/FORMATS.md)"},
-    {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per exam, with what became of each input"},
-    {.name = "png",
-     .key = KEY_PNG,
-     .arg = "FOLDER",
-     .doc = "write into this new folder a picture of each input as the network would see it"},
-    {.name = "profile",
-     .key = KEY_PROFILE,
-     .arg = "NAME",
-     .doc = "preprocessing profile: canonical-v1 (default; docs/PREP.md) or reference-v1 (the published release's; PNG and JPEG only)"},
-    {.name = "vendors",
-     .key = KEY_VENDORS,
-     .arg = "DIR",
-     .doc = "vendor entries for canonical-v1, *.yml (default share/vendors; '' for none)"},
-    {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "what the clinical columns mean (default clinical10)"},
-    {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
-    {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent, and the exam's reason says so"},
-    {.name = "allow-tomosynthesis", .key = KEY_TOMOSYNTHESIS, .doc = "take views synthesised from tomosynthesis; the input's note says so"},
-    {.name = "small", .key = KEY_SMALL, .doc = "for tests: mammograms 64x48, ultrasound 32x32", .flags = OPTION_HIDDEN},
+static const struct option option_list[] = {
+    {OPTION_EXAMS(struct options), .required = true},
+    {OPTION_JSON_LINES(struct options, "write one JSON object per exam, with what became of each input"), .required = true},
+    {OPTION_TEXT("png", "DIR", struct options, png, "write a picture of each input, as the network would see it, into this new folder")},
+    {OPTION_CHOICE("profile", "canonical-v1|reference-v1", struct options, reference,
+                   "preprocessing profile (default canonical-v1); reference-v1 is the published release's: PNG and JPEG only")},
+    {OPTION_VENDORS(struct options)},
+    {OPTION_SCHEMA(struct options)},
+    {OPTION_IGNORE(struct options)},
+    {OPTION_PARTIAL(struct options, prep.allow_partial)},
+    {OPTION_TOMOSYNTHESIS(struct options, prep.allow_tomosynthesis)},
+    {OPTION_SMALL(struct options)},
     {0}};
-
-static error_t take_profile(struct options *o, const char *name, struct argp_state *state) {
-    o->profile.name = prep_profile_name(name);
-    return o->profile.name ? 0 : cli_usage(state, "there is no profile '%s'; there are reference-v1 and canonical-v1", name);
-}
-
-static error_t add_ignored(struct options *o, const char *name, struct argp_state *state) {
-    if (o->n_ignore == IGNORE_MAX)
-        return cli_usage(state, "--ignore-column more than %d times", IGNORE_MAX);
-    o->ignore[o->n_ignore++] = name;
-    return 0;
-}
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case KEY_EXAMS:
-        o->exams = arg;
-        return 0;
-    case KEY_JSON:
-        o->json = arg;
-        return 0;
-    case KEY_PNG:
-        o->png = arg;
-        return 0;
-    case KEY_SCHEMA:
-        o->schema = arg;
-        return 0;
-    case KEY_PROFILE:
-        return take_profile(o, arg, state);
-    case KEY_SMALL:
-        o->small = true;
-        return 0;
-    case KEY_IGNORE:
-        return add_ignored(o, arg, state);
-    case KEY_VENDORS:
-        o->vendors = arg;
-        return 0;
-    case KEY_PARTIAL:
-        o->prep.allow_partial = true;
-        return 0;
-    case KEY_TOMOSYNTHESIS:
-        o->prep.allow_tomosynthesis = true;
-        return 0;
-    case ARGP_KEY_END:
-        return o->exams && o->json ? 0 : cli_usage(state, "--exams and --json are needed");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .doc = "Prepare every exam of a table as for prediction, and tell what became of each input; no model is needed.\v"
-           "The pictures are named NUMBER_SLOT.png, NUMBER as in the JSON line. Exit status: 0 every exam can be computed; 2 all is "
-           "written, and some exam was refused; 1 an error."};
 
 struct job {
     struct options *o;
@@ -122,18 +53,16 @@ static int open_all(struct job *j, struct err *e) {
         rc = replace_open(&j->json, o->json, e);
     if (!rc)
         rc = cli_schema(&j->schema, o->schema, e);
-    struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
+    struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore.item, .n_ignore_columns = o->ignore.n};
     if (!rc)
         rc = cohort_read(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
         rc = cli_not_an_image("--json", o->json, j->cohort, e);
     const bool canonical = prep_is_canonical(&o->profile);
-    if (!rc && o->vendors && !canonical)
-        rc = err_set(e, ERR_USAGE, "--vendors says nothing without --profile canonical-v1");
     if (!rc && canonical && (!o->vendors || o->vendors[0]) && !(rc = cli_vendors(&j->vendors, o->vendors, e)))
         o->profile.vendors = j->vendors;
     if (!rc && o->png && mkdir(o->png, 0777) != 0) /* a new one: no picture of ours may take the place of one that is read */
-        rc = err_set(e, ERR_FILE_WRITE, "%s: the folder for pictures has to be a new one: %s", o->png, strerror(errno));
+        rc = err_set(e, ERR_FILE_WRITE, "%s: the folder for pictures must be a new one: %s", o->png, strerror(errno));
     return rc;
 }
 
@@ -162,8 +91,9 @@ static int run(struct prep_cohort_counts *counts, struct job *j, struct err *e) 
     j->json = NULL;
     if ((rc = replace_commit(json, e)))
         return rc;
-    printf("%zu ok, %zu refused%s\nwritten: %s\n", counts->ok, counts->refused, counts->refused ? " (reason in each line)" : "",
-           j->o->json);
+    fprintf(cli_report(), say("%zu ok, %zu refused%s\n"), counts->ok, counts->refused,
+            counts->refused ? say(" (reason in each line)") : "");
+    cli_written(j->o->json, NULL);
     return 0;
 }
 
@@ -176,16 +106,14 @@ static void size_profile(struct prep_profile *p, bool small) {
     p->mg_std = prep_is_canonical(p) ? PREP_CANONICAL_STD : 8773.89;
 }
 
-int cmd_prep(int argc, char **argv) {
-    struct options o = {.profile = {.name = prep_profile_name("canonical-v1")},
-                        .prep = {.taken = network_slots(NETWORK_BMU), .network = "bmu"}};
+static int run_prep(void *options) {
+    struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "prep", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    size_profile(&o.profile, o.small);
-    o.prep.profile = &o.profile;
-    struct job j = {.o = &o};
+    o->profile.name = prep_profile_name(o->reference ? "reference-v1" : "canonical-v1");
+    size_profile(&o->profile, o->small);
+    o->prep.profile = &o->profile;
+    o->prep.taken = network_slots(NETWORK_BMU);
+    struct job j = {.o = o};
     struct prep_cohort_counts counts = {0};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
@@ -198,3 +126,21 @@ int cmd_prep(int argc, char **argv) {
         return cli_fail(&e);
     return cli_finish(counts.refused ? EXIT_REFUSED : EXIT_OK);
 }
+
+static int check(const void *options, struct err *e) {
+    const struct options *o = options;
+    return o->vendors && o->reference ? err_set(e, ERR_USAGE, "--vendors requires --profile canonical-v1") : 0;
+}
+
+static const struct options defaults = {.prep = {.network = "bmu"}};
+const struct command command_prep = {
+    .name = "prep",
+    .summary = "show what a network would see of each exam, without a model",
+    .about = "Prepare every exam of a table as for prediction and report what became of each input. No model is needed.",
+    .notes = "The pictures are named NUMBER_SLOT.png, with NUMBER as in the JSON line.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .defaults = &defaults,
+    .check = check,
+    .run = run_prep,
+    .refuses = true};

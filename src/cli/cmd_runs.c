@@ -14,37 +14,14 @@
 enum { LOG_MAX = 64 << 20 };
 
 struct options {
-    struct cli cli; /* first */
     const char *folder;
     bool json;
 };
 
-static const struct argp_option option_list[] = {{.name = "json", .key = 'j', .doc = "one JSON object per run instead of a table"}, {0}};
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case 'j':
-        o->json = true;
-        return 0;
-    case ARGP_KEY_ARG:
-        if (o->folder)
-            return cli_default(key, state);
-        o->folder = arg;
-        return 0;
-    case ARGP_KEY_END:
-        return o->folder ? 0 : cli_usage(state, "name the folder in which the runs lie");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {.options = option_list,
-                                 .parser = parse_option,
-                                 .args_doc = "DIR",
-                                 .doc =
-                                     "List the training runs in a folder: each run's stage, preset, best epoch and what it came to on its "
-                                     "validation exams."};
+static const struct option option_list[] = {
+    {OPTION_FLAG("json", struct options, json, "print one JSON object per run instead of a table")},
+    {OPTION_TEXT(NULL, "DIR", struct options, folder, "the folder that holds the runs"), .required = true},
+    {0}};
 
 /* A run: its last epoch, its best epoch, and what its best model says of how it was made. */
 struct row {
@@ -172,11 +149,15 @@ static int list(const struct options *o, struct err *e) {
     return rc;
 }
 
-int cmd_runs(int argc, char **argv) {
-    struct options o = {.json = false};
+static int run_runs(void *options) {
     struct err e = {0};
-    const int status = cli_parse(&argp, "runs", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    return list(&o, &e) ? cli_fail(&e) : cli_finish(EXIT_OK);
+    return list(options, &e) ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+const struct command command_runs = {
+    .name = "runs",
+    .summary = "list training runs and their results",
+    .about = "List the training runs in a folder: each run's stage, preset, best epoch and its results on the validation exams.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .run = run_runs};

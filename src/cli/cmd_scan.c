@@ -18,93 +18,33 @@
 #include "scan/report.h"
 
 struct options {
-    struct cli cli;
     const char *folder, *out, *json, *clinical, *schema, *centre, *names;
-    struct scan_options rules;
+    int order; /* -1: not given */
 };
 
-enum { KEY_OUT = 0x100, KEY_JSON, KEY_CLINICAL, KEY_SCHEMA, KEY_CENTRE, KEY_NAMES, KEY_ORDER };
-static const struct argp_option option_list[] = {
-    {.name = "out", .key = KEY_OUT, .arg = "FILE.csv", .doc = "write the table of exams"},
-    {.name = "json", .key = KEY_JSON, .arg = "FILE.jsonl", .doc = "write one JSON object per file: where it went, or why it was left out"},
-    {.name = "clinical", .key = KEY_CLINICAL, .arg = "TABLE.csv", .doc = "join these values by patient_id (and side, study_date if there)"},
-    {.name = "schema",
-     .key = KEY_SCHEMA,
-     .arg = "FILE.yml",
-     .doc = "the clinical schema of that table (default: share/schemas/clinical10.yml)"},
-    {.name = "centre", .key = KEY_CENTRE, .arg = "NAME", .doc = "fill the column center"},
-    {.name = "names",
-     .key = KEY_NAMES,
-     .arg = "PATTERN",
-     .doc = "what the names of PNG and JPEG files mean, as in {patient}_{side}_{view}"},
-    {.name = "us-order",
-     .key = KEY_ORDER,
-     .arg = "first-is-transverse",
-     .doc = "of two ultrasound images whose planes are not said, the first is transverse"},
+static int take_names(void *member, const char *value, struct err *e) {
+    *(const char **)member = value;
+    return scan_names_check(value, e);
+}
+
+static int take_centre(void *member, const char *value, struct err *e) {
+    *(const char **)member = value;
+    return !*value || csv_edge_blank(value) ? err_set(e, ERR_USAGE, "'%s' must not be empty, nor begin or end with a blank", value) : 0;
+}
+
+static const struct option option_list[] = {
+    {OPTION_OUT(struct options, "FILE.csv", "write the table of exams; see bmunet-exams(5)"), .required = true, .output = true},
+    {OPTION_JSON_LINES(struct options, "write one JSON object per file: where it went, or why it was left out")},
+    {OPTION_TEXT("clinical", "FILE.csv", struct options, clinical,
+                 "join these values by patient_id (and by side and study_date if given)")},
+    {OPTION_SCHEMA(struct options)},
+    {OPTION_TAKE("centre", "NAME", struct options, centre, take_centre, "fill the column center")},
+    {OPTION_TAKE("names", "PATTERN", struct options, names, take_names,
+                 "what the names of PNG and JPEG files mean, as in {patient}_{side}_{view}")},
+    {OPTION_CHOICE("us-order", "first-is-transverse", struct options, order,
+                   "of two ultrasound images whose planes are not stated, the first is transverse")},
+    {OPTION_TEXT(NULL, "DIR", struct options, folder, "the folder to look through"), .required = true},
     {0}};
-
-static error_t take_order(struct options *o, const char *arg, struct argp_state *state) {
-    if (strcmp(arg, "first-is-transverse") != 0)
-        return cli_usage(state, "--us-order is '%s'; it can be first-is-transverse", arg);
-    o->rules.first_is_transverse = true;
-    return 0;
-}
-
-static error_t take_names(struct options *o, const char *arg, struct argp_state *state) {
-    struct err e;
-    o->names = arg;
-    return scan_names_check(arg, &e) ? cli_usage(state, "--names: %s", e.message) : 0;
-}
-
-static error_t take_centre(struct options *o, const char *arg, struct argp_state *state) {
-    o->centre = arg;
-    return !*arg || csv_edge_blank(arg) ? cli_usage(state, "--centre is empty, or begins or ends with a blank") : 0;
-}
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case KEY_OUT:
-        o->out = arg;
-        return 0;
-    case KEY_JSON:
-        o->json = arg;
-        return 0;
-    case KEY_CLINICAL:
-        o->clinical = arg;
-        return 0;
-    case KEY_SCHEMA:
-        o->schema = arg;
-        return 0;
-    case KEY_CENTRE:
-        return take_centre(o, arg, state);
-    case KEY_NAMES:
-        return take_names(o, arg, state);
-    case KEY_ORDER:
-        return take_order(o, arg, state);
-    case ARGP_KEY_ARG:
-        if (o->folder)
-            return cli_default(key, state);
-        o->folder = arg;
-        return 0;
-    case ARGP_KEY_END:
-        if (o->schema && !o->clinical)
-            return cli_usage(state, "--schema goes with --clinical");
-        return o->folder && o->out ? 0 : cli_usage(state, "a folder and --out are needed");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .args_doc = "FOLDER",
-    .doc =
-        "Make a table of exams from a folder of DICOM, PNG and JPEG files of any nesting. Nothing is guessed: what cannot be placed by its "
-        "tags is left out with a reason. Nothing is copied; the table points to the files.\v"
-        "Exit status: 0 the table was written; 1 an error, or not one exam was found: no table was written (the report, if asked for, "
-        "is)."};
 
 struct job {
     const struct options *options;
@@ -129,7 +69,7 @@ static int find_prefix(struct job *j, struct err *e) {
     char folder[PATH_MAX], table[PATH_MAX], copy[PATH_MAX];
     const char *out = j->options->out, *name = filename_base(out);
     if (!realpath(j->options->folder, folder))
-        return err_set(e, ERR_FILE_MISSING, "%s: there is no such folder", j->options->folder);
+        return err_set(e, ERR_FILE_MISSING, "%s: no such folder", j->options->folder);
     if (snprintf(copy, sizeof copy, "%.*s", (int)(name - out), out) >= (int)sizeof copy || !realpath(copy[0] ? copy : ".", table))
         return err_set(e, ERR_FILE_WRITE, "%s: its folder does not exist", out);
     size_t n = strcmp(table, "/") == 0 ? 0 : strlen(table);
@@ -190,7 +130,7 @@ static int look(struct job *j, struct err *e) {
     int rc = scan_read(&j->scan, &from, e);
     progress_finish(&j->progress);
     if (!rc)
-        rc = scan_arrange(j->scan, &o->rules, e);
+        rc = scan_arrange(j->scan, &(struct scan_options){.first_is_transverse = o->order == 0}, e);
     if (!rc && j->clinical)
         rc = clinical_join(j->clinical, j->scan, e);
     return rc ? rc : check_inputs(j, e);
@@ -233,7 +173,7 @@ static int write_all(struct job *j, struct err *e) {
 
 static void print_code(int code, size_t n, const char *meaning) {
     const char *hint = hint_for("scan", code);
-    printf("%-20s %6zu  %s%s%s\n", err_name(code), n, meaning, *hint ? "; " : "", hint);
+    fprintf(cli_report(), "%-20s %6zu  %s%s%s\n", err_name(code), n, meaning, *hint ? "; " : "", hint);
 }
 
 static void print_counts(const struct scan *s) {
@@ -248,7 +188,7 @@ static void print_counts(const struct scan *s) {
     size_t used = 0;
     for (size_t i = 0; i < s->n_files; i++)
         used += s->files[i].used;
-    printf("%-20s %6zu\n%-20s %6zu  in %zu exams\n", "files", s->n_files, "used", used, s->n_exams);
+    fprintf(cli_report(), "%-20s %6zu\n%-20s %6zu  in %zu exams\n", "files", s->n_files, "used", used, s->n_exams);
     for (size_t c = 0; c < sizeof codes / sizeof *codes; c++) {
         size_t n = 0;
         for (size_t i = 0; i < s->n_files; i++)
@@ -264,16 +204,13 @@ static void print_clinical(const struct scan *s, const struct clinical_table *c)
         without += s->exams[i].clinical_row < 0;
     for (size_t i = 0; i < c->csv.n_rows; i++)
         alone += c->rows[i].why != 0;
-    printf("%-20s %6zu rows, %zu without an exam; %zu exams without a row\n", "clinical", c->csv.n_rows, alone, without);
+    fprintf(cli_report(), "%-20s %6zu rows, %zu without an exam; %zu exams without a row\n", "clinical", c->csv.n_rows, alone, without);
 }
 
-int cmd_scan(int argc, char **argv) {
-    struct options o = {0};
+static int run_scan(void *options) {
+    const struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "scan", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    struct job j = {.options = &o};
+    struct job j = {.options = o};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     int rc = prepare(&j, &e);
@@ -286,10 +223,10 @@ int cmd_scan(int argc, char **argv) {
         if (j.clinical)
             print_clinical(j.scan, j.clinical);
         if (j.scan->n_exams)
-            printf("written: %s%s%s\n", o.out, o.json ? ", " : "", o.json ? o.json : "");
+            cli_written(o->out, o->json);
         else
-            rc = err_set(&e, ERR_CSV_EMPTY, "%s: not one exam was found, so no table was written; %s", o.folder,
-                         o.json ? "the report says why" : "--json FILE says of each file why");
+            rc = err_set(&e, ERR_CSV_EMPTY, "%s: no exam was found, so no table was written; %s", o->folder,
+                         o->json ? "the report gives the reasons" : "--json FILE gives the reason for each file");
     }
     replace_abort(j.out);
     replace_abort(j.json);
@@ -304,3 +241,22 @@ int cmd_scan(int argc, char **argv) {
     }
     return cli_finish(EXIT_OK);
 }
+
+static int check(const void *options, struct err *e) {
+    const struct options *o = options;
+    return o->schema && !o->clinical ? err_set(e, ERR_USAGE, "--schema requires --clinical") : 0;
+}
+
+static const struct options defaults = {.order = -1};
+const struct command command_scan = {
+    .name = "scan",
+    .summary = "make a table of exams from a folder of images",
+    .about =
+        "Make a table of exams from a folder of DICOM, PNG and JPEG files of any nesting. Nothing is guessed: what cannot be placed by "
+        "its tags is left out with a reason. Nothing is copied; the table points to the files.",
+    .notes = "If no exam is found, no table is written and the exit status is 1; the report is written if it was asked for.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .defaults = &defaults,
+    .check = check,
+    .run = run_scan};

@@ -14,126 +14,49 @@
 #include "cohort/split_write.h"
 #include "file/filename.h"
 
-enum { IGNORE_MAX = 256 };
-
 struct options {
-    struct cli cli;
     const char *exams, *out, *schema;
-    const char *ignore[IGNORE_MAX];
-    size_t n_ignore;
-    struct split_options split;
-    bool has_share, no_pictures, check, replace, json;
+    struct texts ignore;
+    double share[3]; /* of train, val, test; less than 0: not given */
+    bool no_patient_id_ok, no_pictures, check, replace, json;
     long folds, seed, threads;
+    struct split_options split;
 };
 
-enum {
-    KEY_EXAMS = 0x100,
-    KEY_OUT,
-    KEY_FOLDS,
-    KEY_TRAIN,
-    KEY_VAL,
-    KEY_TEST,
-    KEY_SEED,
-    KEY_JSON,
-    KEY_NO_ID,
-    KEY_NO_PICTURES,
-    KEY_CHECK,
-    KEY_REPLACE,
-    KEY_SCHEMA,
-    KEY_IGNORE,
-    KEY_THREADS
-};
-static const struct argp_option option_list[] = {
-    {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams (docs/FORMATS.md)"},
-    {.name = "out", .key = KEY_OUT, .arg = "FILE.csv", .doc = "the table with the column split; FILE.json beside it tells how it was made"},
-    {.name = "folds", .key = KEY_FOLDS, .arg = "K", .doc = "parts fold0 .. foldK-1 of one size"},
-    {.name = "train", .key = KEY_TRAIN, .arg = "P", .doc = "or: share of the part train"},
-    {.name = "val", .key = KEY_VAL, .arg = "P", .doc = "of val"},
-    {.name = "test", .key = KEY_TEST, .arg = "P", .doc = "of test; the three sum to 1"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "another seed, another split (default 1)"},
-    {.name = "json", .key = KEY_JSON, .doc = "print FILE.json on standard output as well"},
-    {.name = "no-patient-id-ok", .key = KEY_NO_ID, .doc = "an exam without patient_id is of a woman of its own"},
-    {.name = "no-pictures", .key = KEY_NO_PICTURES, .doc = "do not read the pictures: near-duplicates are not looked for"},
-    {.name = "check", .key = KEY_CHECK, .doc = "only check the table's own column split"},
-    {.name = "replace", .key = KEY_REPLACE, .doc = "replace the table's own column split"},
-    {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "names the clinical columns (default clinical10)"},
-    {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave this column of the table unread; may be repeated"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "threads that read pictures (default: one per processor)"},
+static const struct option option_list[] = {
+    {OPTION_EXAMS(struct options), .required = true},
+    {OPTION_OUT(struct options, "FILE.csv", "the table with the column split; FILE.json beside it records how it was made")},
+    {OPTION_INTEGER("folds", "K", struct options, folds, 2, SPLIT_PARTS_MAX, "make parts fold0 to foldK-1 of equal size")},
+    {OPTION_REAL("train", "P", struct options, share[0], 0, 1, "or: proportion of exams in part train")},
+    {OPTION_REAL("val", "P", struct options, share[1], 0, 1, "proportion in part val")},
+    {OPTION_REAL("test", "P", struct options, share[2], 0, 1, "proportion in part test; the three sum to 1")},
+    {OPTION_SEED(struct options)},
+    {OPTION_FLAG("json", struct options, json, "print FILE.json as well, instead of a summary")},
+    {OPTION_FLAG("no-patient-id-ok", struct options, no_patient_id_ok, "treat an exam without patient_id as a patient of its own")},
+    {OPTION_FLAG("no-pictures", struct options, no_pictures, "do not read the pictures; near-duplicates are not looked for")},
+    {OPTION_FLAG("check", struct options, check, "only check the table's own column split")},
+    {OPTION_FLAG("replace", struct options, replace, "replace the table's own column split")},
+    {OPTION_SCHEMA(struct options)},
+    {OPTION_IGNORE(struct options)},
+    {OPTION_THREADS(struct options)},
     {0}};
 
-static error_t take_share(struct options *o, int which, const char *arg, const char *option, struct argp_state *state) {
-    char *end;
-    errno = 0;
-    const double x = strtod(arg, &end);
-    if (errno || end == arg || *end || !(x >= 0 && x <= 1))
-        return cli_usage(state, "%s is '%s'; a share from 0 to 1 is due", option, arg);
-    o->split.share[which] = x;
-    o->has_share = true;
-    return 0;
+static bool has_share(const struct options *o) {
+    return o->share[0] >= 0 || o->share[1] >= 0 || o->share[2] >= 0;
 }
 
-static error_t add_ignored(struct options *o, const char *name, struct argp_state *state) {
-    if (o->n_ignore == IGNORE_MAX)
-        return cli_usage(state, "--ignore-column more than %d times", IGNORE_MAX);
-    o->ignore[o->n_ignore++] = name;
-    return 0;
-}
-
-static error_t check_options(const struct options *o, struct argp_state *state) {
-    if (!o->exams)
-        return cli_usage(state, "--exams is needed");
+static int check_options(const void *options, struct err *e) {
+    const struct options *o = options;
     if (o->check)
-        return o->out || o->folds || o->has_share || o->json || o->replace ? cli_usage(state, "--check writes nothing and makes no split")
-                                                                           : 0;
-    if (!o->out || (o->folds != 0) == o->has_share)
-        return cli_usage(state, "--out and either --folds or --train, --val and --test are needed");
+        return o->out || o->folds || has_share(o) || o->json || o->replace
+                   ? err_set(e, ERR_USAGE,
+                             "--check makes no split and writes nothing; it excludes --out, --folds, --train, --val, --test, "
+                             "--json and --replace")
+                   : 0;
+    if (!o->out || (o->folds != 0) == has_share(o))
+        return err_set(e, ERR_USAGE, "--out and either --folds, or --train, --val and --test, are required");
     return 0;
 }
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    bool *const flags[] = {&o->json, &o->split.no_patient_id_ok, &o->no_pictures, &o->check, &o->replace}; /* from KEY_JSON, in order */
-    if (key >= KEY_JSON && key <= KEY_REPLACE) {
-        *flags[key - KEY_JSON] = true;
-        return 0;
-    }
-    switch (key) {
-    case KEY_EXAMS:
-        o->exams = arg;
-        return 0;
-    case KEY_OUT:
-        o->out = arg;
-        return 0;
-    case KEY_SCHEMA:
-        o->schema = arg;
-        return 0;
-    case KEY_IGNORE:
-        return add_ignored(o, arg, state);
-    case KEY_FOLDS:
-        return cli_take_number(&o->folds, arg, 2, SPLIT_PARTS_MAX, "--folds", state);
-    case KEY_TRAIN:
-        return take_share(o, 0, arg, "--train", state);
-    case KEY_VAL:
-        return take_share(o, 1, arg, "--val", state);
-    case KEY_TEST:
-        return take_share(o, 2, arg, "--test", state);
-    case KEY_SEED:
-        return cli_take_number(&o->seed, arg, 0, 1L << 53, "--seed", state);
-    case KEY_THREADS:
-        return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
-    case ARGP_KEY_END:
-        return check_options(o, state);
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .doc =
-        "Divide a table of exams. Exams of one patient, and exams that share a picture or nearly the same one, stay in one part; the parts "
-        "are alike in tier and available modality."};
 
 struct job {
     const struct options *options;
@@ -146,7 +69,7 @@ struct job {
 static int read_table(struct job *j, struct err *e) {
     const struct options *o = j->options;
     int rc = cli_schema(&j->schema, o->schema, e);
-    const struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore, .n_ignore_columns = o->n_ignore};
+    const struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore.item, .n_ignore_columns = o->ignore.n};
     return rc ? rc : manifest_file_read(&j->table, o->exams, &how, e);
 }
 
@@ -276,17 +199,15 @@ static int run(struct job *j, struct err *e) {
     return 0;
 }
 
-int cmd_split(int argc, char **argv) {
-    struct options o = {.seed = 1};
+static int run_split(void *options) {
+    struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "split", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    if (o.threads)
-        pool_set_threads((int)o.threads);
-    o.split.folds = (int)o.folds;
-    o.split.seed = (uint64_t)o.seed;
-    struct job j = {.options = &o};
+    if (o->threads)
+        pool_set_threads((int)o->threads);
+    o->split = (struct split_options){.folds = (int)o->folds, .seed = (uint64_t)o->seed, .no_patient_id_ok = o->no_patient_id_ok};
+    for (int i = 0; i < 3; i++)
+        o->split.share[i] = o->share[i] > 0 ? o->share[i] : 0;
+    struct job j = {.options = o};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     int rc = run(&j, &e);
@@ -295,3 +216,16 @@ int cmd_split(int argc, char **argv) {
     schema_free(j.schema);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+static const struct options defaults = {.seed = 1, .share = {-1, -1, -1}};
+const struct command command_split = {
+    .name = "split",
+    .summary = "divide a table of exams by patient",
+    .about =
+        "Divide a table of exams. Exams of one patient, and exams that share a picture or a near-duplicate, stay in one part; the parts "
+        "are alike in tier and available modality.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .defaults = &defaults,
+    .check = check_options,
+    .run = run_split};

@@ -13,76 +13,24 @@
 #include "synth/cohort.h"
 
 struct options {
-    struct cli cli;
     const char *out, *sheet;
+    int size, png; /* positions in the lists below */
     long patients, seed, threads;
     struct cohort_options cohort;
 };
 
-enum { KEY_OUT = 0x100, KEY_PATIENTS, KEY_SEED, KEY_SIZE, KEY_FORMAT, KEY_PREVALENCE, KEY_NOISE, KEY_THREADS, KEY_SHEET };
-static const struct argp_option option_list[] = {
-    {.name = "patients", .key = KEY_PATIENTS, .arg = "N", .doc = "how many women; each has one or two exams"},
-    {.name = "out", .key = KEY_OUT, .arg = "FOLDER", .doc = "a new or empty folder"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "the same seed gives the same bytes (default 1)"},
-    {.name = "size", .key = KEY_SIZE, .arg = "small|full", .doc = "mammograms 574x320 (default) or 2294x1280, ultrasound to match"},
-    {.name = "format", .key = KEY_FORMAT, .arg = "dicom|png", .doc = "of the pictures (default dicom)"},
-    {.name = "prevalence", .key = KEY_PREVALENCE, .arg = "P", .doc = "share of malignant exams, 0.01 to 0.99 (default 0.4)"},
-    {.name = "label-noise", .key = KEY_NOISE, .arg = "P", .doc = "share of labels that are made wrong, 0 to 0.5 (default 0)"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
-    {.name = "sheet", .key = KEY_SHEET, .arg = "FILE.png", .doc = "also a contact sheet: rows are tiers, columns are views"},
+static const struct option option_list[] = {
+    {OPTION_INTEGER("patients", "N", struct options, patients, 1, COHORT_PATIENTS_MAX, "number of women; each has one or two exams"),
+     .required = true},
+    {OPTION_OUT(struct options, "DIR", "a new or empty folder"), .required = true},
+    {OPTION_SEED(struct options)},
+    {OPTION_CHOICE("size", "small|full", struct options, size, "mammograms of 574x320 (default) or 2294x1280, ultrasound to match")},
+    {OPTION_CHOICE("format", "dicom|png", struct options, png, "format of the pictures (default dicom)")},
+    {OPTION_REAL("prevalence", "P", struct options, cohort.prevalence, 0.01, 0.99, "proportion of malignant exams (default 0.4)")},
+    {OPTION_REAL("label-noise", "P", struct options, cohort.label_noise, 0, 0.5, "proportion of labels that are made wrong (default 0)")},
+    {OPTION_THREADS(struct options)},
+    {OPTION_TEXT("sheet", "FILE.png", struct options, sheet, "also write a contact sheet: rows are tiers, columns are views")},
     {0}};
-
-static error_t take_share(double *out, const char *arg, double min, double max, const char *option, struct argp_state *state) {
-    char *end;
-    errno = 0;
-    const double x = strtod(arg, &end);
-    if (errno || end == arg || *end || !(x >= min && x <= max))
-        return cli_usage(state, "%s is '%s'; a share from %g to %g is due", option, arg, min, max);
-    *out = x;
-    return 0;
-}
-
-static error_t take_format(bool *png, const char *arg, struct argp_state *state) {
-    *png = strcmp(arg, "png") == 0;
-    return *png || strcmp(arg, "dicom") == 0 ? 0 : cli_usage(state, "--format is '%s'; it can be dicom or png", arg);
-}
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    switch (key) {
-    case KEY_OUT:
-        o->out = arg;
-        return 0;
-    case KEY_SHEET:
-        o->sheet = arg;
-        return 0;
-    case KEY_PATIENTS:
-        return cli_take_number(&o->patients, arg, 1, COHORT_PATIENTS_MAX, "--patients", state);
-    case KEY_SEED:
-        return cli_take_number(&o->seed, arg, 0, 1L << 53, "--seed", state);
-    case KEY_SIZE:
-        o->cohort.size = synth_size(arg);
-        return o->cohort.size ? 0 : cli_usage(state, "--size is '%s'; it can be small or full", arg);
-    case KEY_FORMAT:
-        return take_format(&o->cohort.png, arg, state);
-    case KEY_PREVALENCE:
-        return take_share(&o->cohort.prevalence, arg, 0.01, 0.99, "--prevalence", state);
-    case KEY_NOISE:
-        return take_share(&o->cohort.label_noise, arg, 0, 0.5, "--label-noise", state);
-    case KEY_THREADS:
-        return cli_take_number(&o->threads, arg, 1, 1024, "--threads", state);
-    case ARGP_KEY_END:
-        return o->out && o->patients ? 0 : cli_usage(state, "--patients and --out are needed");
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .doc = "Make a synthetic cohort: mammograms, ultrasound, clinical values, labels, readers, and the truth. No patient in it exists, "
-           "and every file says so.\vWhile the folder is being filled it holds a file INCOMPLETE; a table in such a folder is refused."};
 
 /* `r` was opened before any work, so that a path that cannot be written is said first. Takes r over. */
 static int write_sheet(struct replace *r, const struct cohort *c, struct err *e) {
@@ -127,23 +75,35 @@ static int run(const struct options *o, struct err *e) {
     return rc;
 }
 
-int cmd_synth(int argc, char **argv) {
-    struct options o = {.seed = 1, .cohort = {.size = synth_size("small"), .prevalence = 0.4}};
+static int run_synth(void *options) {
+    struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "synth", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    if (o.threads)
-        pool_set_threads((int)o.threads);
-    o.cohort.patients = (uint32_t)o.patients;
-    o.cohort.seed = (uint64_t)o.seed;
+    if (o->threads)
+        pool_set_threads((int)o->threads);
+    o->cohort.patients = (uint32_t)o->patients;
+    o->cohort.seed = (uint64_t)o->seed;
+    o->cohort.size = synth_size(o->size ? "full" : "small");
+    o->cohort.png = o->png;
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     struct tree *tree = NULL;
     int rc = cli_tree(&tree, NULL, &e);
-    o.cohort.tree = tree;
+    o->cohort.tree = tree;
     if (!rc)
-        rc = run(&o, &e);
+        rc = run(o, &e);
     tree_free(tree);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+static const struct options defaults = {.seed = 1, .cohort = {.prevalence = 0.4}};
+const struct command command_synth = {
+    .name = "synth",
+    .summary = "make a synthetic cohort with known truth",
+    .about =
+        "Make a synthetic cohort: mammograms, ultrasound, clinical values, labels, readers, and the truth. No patient in it exists, and "
+        "every file says so.",
+    .notes = "While the folder is being filled it holds a file INCOMPLETE; a table in such a folder is refused.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .defaults = &defaults,
+    .run = run_synth};

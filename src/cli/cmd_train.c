@@ -12,172 +12,63 @@
 #include "cli/cli.h"
 #include "train/session.h"
 
-enum { IGNORE_MAX = 64, FREEZE_MAX = 64, SPLITS_MAX = 64 };
+enum { FREEZE_MAX = 64, SPLITS_MAX = 64 };
 
 struct options {
-    struct cli cli; /* first */
     const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg;
-    const char *ignore[IGNORE_MAX], *freeze[FREEZE_MAX], *split[PART_COUNT][SPLITS_MAX];
-    size_t n_ignore, n_freeze, n_split[PART_COUNT];
-    long stage, seed, threads, loaders, epochs;
+    struct texts ignore, freeze, split[PART_COUNT];
+    int stage;
+    long seed, threads, loaders, epochs;
     double minutes;
-    char *cache; /* owned */
-    uint64_t cache_bytes;
+    struct cache_place cache;
     bool resume, exact, allow_refused, allow_partial, unmasked, concat, no_validation;
 };
 
-enum train_key {
-    KEY_STAGE = 0x100,
-    KEY_EXAMS,
-    KEY_PRESET,
-    KEY_OUT,
-    KEY_TREE,
-    KEY_SCHEMA,
-    KEY_INIT,
-    KEY_INIT_US,
-    KEY_INIT_MG,
-    KEY_RESUME,
-    KEY_SEED,
-    KEY_THREADS,
-    KEY_LOADERS,
-    KEY_EPOCHS,
-    KEY_MINUTES,
-    KEY_FREEZE,
-    KEY_IGNORE,
-    KEY_TRAIN,
-    KEY_VALIDATION,
-    KEY_NO_VALIDATION,
-    KEY_EXACT,
-    KEY_REFUSED,
-    KEY_PARTIAL,
-    KEY_UNMASKED,
-    KEY_CONCAT,
-    KEY_CACHE
-};
-static const struct argp_option option_list[] = {
-    {.name = "stage", .key = KEY_STAGE, .arg = "us|mg|bmu", .doc = "ultrasound alone, mammography alone, or everything"},
-    {.name = "exams", .key = KEY_EXAMS, .arg = "FILE.csv", .doc = "the table of exams, with diagnoses and a column split"},
-    {.name = "out", .key = KEY_OUT, .arg = "DIR", .doc = "the run's folder; made if it is not there"},
-    {.name = "preset",
-     .key = KEY_PRESET,
-     .arg = "NAME|FILE.yml",
-     .doc = "settings: reference, default, small, or a file (default: default)"},
-    {.name = "init-us", .key = KEY_INIT_US, .arg = "FILE", .doc = "stage bmu: begin with the ultrasound towers of this model"},
-    {.name = "init-mg", .key = KEY_INIT_MG, .arg = "FILE", .doc = "stage bmu: begin with the mammography tower of this model"},
-    {.name = "init", .key = KEY_INIT, .arg = "FILE", .doc = "begin with all of this model (an imported one, or another run's)"},
-    {.name = "resume", .key = KEY_RESUME, .doc = "go on with the run in --out, to the bit"},
-    {.name = "freeze",
-     .key = KEY_FREEZE,
-     .arg = "PATTERN",
-     .doc = "leave arrays of this name as they are (model1.backbone.*); may be repeated"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "of everything that is drawn (default 1)"},
-    {.name = "epochs", .key = KEY_EPOCHS, .arg = "N", .doc = "instead of the preset's"},
-    {.name = "unmasked", .key = KEY_UNMASKED, .doc = "no random masking, whatever the preset says"},
-    {.name = "concat", .key = KEY_CONCAT, .doc = "clinical values beside the pooled features, as published, whatever the preset says"},
-    {.name = "tree", .key = KEY_TREE, .arg = "FILE.yml", .doc = "the disease tree (default: share/trees/bmu5.yml)"},
-    {.name = "schema", .key = KEY_SCHEMA, .arg = "FILE.yml", .doc = "the clinical schema (default: share/schemas/clinical10.yml)"},
-    {.name = "train-split",
-     .key = KEY_TRAIN,
-     .arg = "NAME",
-     .doc = "value of the column split for training (default train); may be repeated"},
-    {.name = "validation-split", .key = KEY_VALIDATION, .arg = "NAME", .doc = "... and for validation (default val); may be repeated"},
-    {.name = "no-validation",
-     .key = KEY_NO_VALIDATION,
-     .doc = "no exam judges the epochs: the last one's weights are kept (cross-validation)"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "computing threads (default: one per processor)"},
-    {.name = "loaders", .key = KEY_LOADERS, .arg = "N", .doc = "threads that prepare exams ahead (default 2)"},
-    {.name = "checkpoint-minutes", .key = KEY_MINUTES, .arg = "N", .doc = "within an epoch (default 10; 0: at its end only)"},
-    {.name = "cache", .key = KEY_CACHE, .arg = "DIR[,SIZE]", .doc = "keep prepared images there (default: the run's folder, 64G)"},
-    {.name = "allow-refused", .key = KEY_REFUSED, .doc = "leave out exams that cannot be used, and count them"},
-    {.name = "allow-partial", .key = KEY_PARTIAL, .doc = "an image that is refused counts as absent"},
-    {.name = "ignore-column", .key = KEY_IGNORE, .arg = "NAME", .doc = "leave out this column of the table; may be repeated"},
-    {.name = "exact", .key = KEY_EXACT, .doc = "direct convolution only"},
+static const struct option option_list[] = {
+    {OPTION_CHOICE("stage", "us|mg|bmu", struct options, stage, "ultrasound alone, mammography alone, or everything"), .required = true},
+    {OPTION_EXAMS(struct options), .required = true},
+    {OPTION_OUT(struct options, "DIR", "the run's folder; made if it does not exist"), .required = true},
+    {OPTION_TEXT("preset", "NAME|FILE.yml", struct options, preset,
+                 "settings: reference, default, small, or a file (default: default); see bmunet-preset(5)")},
+    {OPTION_TEXT("init-us", "FILE", struct options, init_us, "stage bmu: start with the ultrasound towers of this model")},
+    {OPTION_TEXT("init-mg", "FILE", struct options, init_mg, "stage bmu: start with the mammography tower of this model")},
+    {OPTION_TEXT("init", "FILE", struct options, init, "start with all of this model (an imported one, or another run's)")},
+    {OPTION_FLAG("resume", struct options, resume, "continue the run in --out, bit for bit")},
+    {OPTION_LIST("freeze", "PATTERN", struct options, freeze, FREEZE_MAX,
+                 "do not train arrays of this name, as in model1.backbone.*; may be repeated")},
+    {OPTION_SEED(struct options)},
+    {OPTION_INTEGER("epochs", "N", struct options, epochs, 1, 100000, "number of epochs, instead of the preset's")},
+    {OPTION_FLAG("unmasked", struct options, unmasked, "no random masking, whatever the preset says")},
+    {OPTION_FLAG("concat", struct options, concat, "clinical values beside the pooled features, as published, whatever the preset says")},
+    {OPTION_TREE(struct options)},
+    {OPTION_SCHEMA(struct options)},
+    {OPTION_LIST("train-split", "NAME", struct options, split[PART_TRAIN], SPLITS_MAX,
+                 "value of the column split for training (default train); may be repeated")},
+    {OPTION_LIST("validation-split", "NAME", struct options, split[PART_VALIDATION], SPLITS_MAX,
+                 "value of the column split for validation (default val); may be repeated")},
+    {OPTION_FLAG("no-validation", struct options, no_validation, "no validation: keep the last epoch's weights (cross-validation)")},
+    {OPTION_THREADS(struct options)},
+    {OPTION_INTEGER("loaders", "N", struct options, loaders, 1, 64, "threads that prepare exams ahead (default 2)")},
+    {OPTION_REAL("checkpoint-minutes", "N", struct options, minutes, 0, 100000,
+                 "time between checkpoints within an epoch (default 10; 0: at its end only)")},
+    {OPTION_CACHE(struct options, "keep prepared images in this folder (default: the run's folder; SIZE 64G)")},
+    {OPTION_FLAG("allow-refused", struct options, allow_refused, "leave out exams that cannot be used, and count them")},
+    {OPTION_PARTIAL(struct options, allow_partial)},
+    {OPTION_IGNORE(struct options)},
+    {OPTION_EXACT(struct options, exact)},
     {0}};
+_Static_assert(STAGE_US == 0 && STAGE_MG == 1 && STAGE_BMU == 2, "positions in --stage");
 
-static error_t take_stage(struct options *o, const char *arg, struct argp_state *state) {
-    o->stage = stage_from_name(arg);
-    return o->stage >= 0 ? 0 : cli_usage(state, "--stage %s: us, mg and bmu are possible", arg);
+static int check_options(const void *options, struct err *e) {
+    const struct options *o = options;
+    if (o->no_validation && o->split[PART_VALIDATION].n)
+        return err_set(e, ERR_USAGE, "--no-validation excludes --validation-split");
+    if (o->init && (o->init_us || o->init_mg))
+        return err_set(e, ERR_USAGE, "--init excludes --init-us and --init-mg: it takes everything from one model");
+    if (o->init && o->concat)
+        return err_set(e, ERR_USAGE, "--init excludes --concat: it takes the network as it is");
+    return (o->init_us || o->init_mg) && o->stage != STAGE_BMU ? err_set(e, ERR_USAGE, "--init-us and --init-mg require --stage bmu") : 0;
 }
-
-static error_t add(const char **list, size_t *n, size_t max, const char *what, const char *arg, struct argp_state *state) {
-    if (*n == max)
-        return cli_usage(state, "%s more than %zu times", what, max);
-    list[(*n)++] = arg;
-    return 0;
-}
-
-static error_t parse_option(int key, char *arg, struct argp_state *state) {
-    struct options *o = state->input;
-    const struct {
-        int key;
-        const char **text;
-    } texts[] = {{KEY_EXAMS, &o->exams},   {KEY_PRESET, &o->preset}, {KEY_OUT, &o->out},         {KEY_TREE, &o->tree},
-                 {KEY_SCHEMA, &o->schema}, {KEY_INIT, &o->init},     {KEY_INIT_US, &o->init_us}, {KEY_INIT_MG, &o->init_mg}};
-    const struct {
-        int key;
-        bool *flag;
-    } flags[] = {
-        {KEY_RESUME, &o->resume},     {KEY_EXACT, &o->exact},   {KEY_REFUSED, &o->allow_refused},      {KEY_PARTIAL, &o->allow_partial},
-        {KEY_UNMASKED, &o->unmasked}, {KEY_CONCAT, &o->concat}, {KEY_NO_VALIDATION, &o->no_validation}};
-    const struct {
-        int key;
-        long *number, min, max;
-        const char *name;
-    } numbers[] = {{KEY_SEED, &o->seed, 0, 1L << 53, "--seed"},
-                   {KEY_THREADS, &o->threads, 1, 1024, "--threads"},
-                   {KEY_LOADERS, &o->loaders, 1, 64, "--loaders"},
-                   {KEY_EPOCHS, &o->epochs, 1, 100000, "--epochs"}};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        if (texts[i].key == key) {
-            *texts[i].text = arg;
-            return 0;
-        }
-    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
-        if (flags[i].key == key) {
-            *flags[i].flag = true;
-            return 0;
-        }
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (numbers[i].key == key)
-            return cli_take_number(numbers[i].number, arg, numbers[i].min, numbers[i].max, numbers[i].name, state);
-    switch (key) {
-    case KEY_STAGE:
-        return take_stage(o, arg, state);
-    case KEY_MINUTES:
-        return cli_take_real(&o->minutes, arg, 0, 100000, "--checkpoint-minutes", state);
-    case KEY_CACHE:
-        return cli_take_cache(&o->cache, &o->cache_bytes, arg, state);
-    case KEY_FREEZE:
-        return add(o->freeze, &o->n_freeze, FREEZE_MAX, "--freeze", arg, state);
-    case KEY_TRAIN:
-        return add(o->split[PART_TRAIN], &o->n_split[PART_TRAIN], SPLITS_MAX, "--train-split", arg, state);
-    case KEY_VALIDATION:
-        return add(o->split[PART_VALIDATION], &o->n_split[PART_VALIDATION], SPLITS_MAX, "--validation-split", arg, state);
-    case KEY_IGNORE:
-        return add(o->ignore, &o->n_ignore, IGNORE_MAX, "--ignore-column", arg, state);
-    case ARGP_KEY_END:
-        if (o->stage < 0 || !o->exams || !o->out)
-            return cli_usage(state, "--stage, --exams and --out are needed");
-        if (o->no_validation && o->n_split[PART_VALIDATION])
-            return cli_usage(state, "--no-validation and --validation-split contradict each other");
-        if (o->init && (o->init_us || o->init_mg))
-            return cli_usage(state, "--init takes everything from one model; --init-us and --init-mg would not be used");
-        if (o->init && o->concat)
-            return cli_usage(state, "--init takes the network as it is; --concat would not be used");
-        return (o->init_us || o->init_mg) && o->stage != STAGE_BMU ? cli_usage(state, "--init-us and --init-mg belong to stage bmu") : 0;
-    default:
-        return cli_default(key, state);
-    }
-}
-
-static const struct argp argp = {
-    .options = option_list,
-    .parser = parse_option,
-    .doc =
-        "Train one stage. The folder --out gets best.safetensors (a model for predict), last.safetensors, log.jsonl, curves.svg, card.md "
-        "and checkpoints.\v"
-        "SIGTERM, SIGINT and SIGUSR1 finish the step under way, save, and end with 75; --resume goes on from there, to the bit.\n"
-        "Exit status: 0 done; 75 stopped and saved; 1 an error (what was saved stays)."};
 
 /* --- what a person sees ------------------------------------------------------------------------------------------------------------- */
 
@@ -336,20 +227,20 @@ static int run(struct view *v, struct err *e) {
                                                      .init = o->init,
                                                      .init_us = o->init_us,
                                                      .init_mg = o->init_mg,
-                                                     .ignore_columns = o->ignore,
-                                                     .n_ignore_columns = o->n_ignore,
-                                                     .freeze = o->freeze,
-                                                     .n_freeze = o->n_freeze,
-                                                     .names = {{o->split[PART_TRAIN], o->n_split[PART_TRAIN]},
-                                                               {o->split[PART_VALIDATION], o->n_split[PART_VALIDATION]}},
+                                                     .ignore_columns = o->ignore.item,
+                                                     .n_ignore_columns = o->ignore.n,
+                                                     .freeze = o->freeze.item,
+                                                     .n_freeze = o->freeze.n,
+                                                     .names = {{o->split[PART_TRAIN].item, o->split[PART_TRAIN].n},
+                                                               {o->split[PART_VALIDATION].item, o->split[PART_VALIDATION].n}},
                                                      .no_validation = o->no_validation,
                                                      .epochs = (int)o->epochs,
                                                      .unmasked = o->unmasked,
                                                      .concat = o->concat,
                                                      .seed = (uint64_t)o->seed,
                                                      .loader_threads = (int)o->loaders,
-                                                     .cache = o->cache,
-                                                     .cache_bytes = o->cache_bytes,
+                                                     .cache = o->cache.folder[0] ? o->cache.folder : NULL,
+                                                     .cache_bytes = o->cache.bytes,
                                                      .checkpoint_seconds = 60 * o->minutes,
                                                      .resume = o->resume,
                                                      .exact = o->exact,
@@ -368,21 +259,31 @@ static int run(struct view *v, struct err *e) {
     return rc;
 }
 
-int cmd_train(int argc, char **argv) {
-    struct options o = {.stage = -1, .seed = 1, .minutes = 10, .cache_bytes = 64ULL << 30};
+static int run_command(void *options) {
+    const struct options *o = options;
     struct err e = {0};
-    int status = cli_parse(&argp, "train", argc, argv, &o);
-    if (status >= 0)
-        return status;
-    if (o.threads)
-        pool_set_threads((int)o.threads);
-    struct view v = {.o = &o, .terminal = isatty(STDERR_FILENO)};
+    if (o->threads)
+        pool_set_threads((int)o->threads);
+    struct view v = {.o = o, .terminal = isatty(STDERR_FILENO)};
     cli_catch(SIGINT);
     cli_catch(SIGTERM);
     cli_catch(SIGUSR1);
     const int rc = run(&v, &e);
-    free(o.cache);
     if (v.terminal)
         fprintf(stderr, "\r\033[K");
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }
+
+static const struct options defaults = {.seed = 1, .minutes = 10, .cache = {.bytes = 64ULL << 30}};
+const struct command command_train = {
+    .name = "train",
+    .summary = "train one stage of a network",
+    .about =
+        "Train one stage. The folder --out gets best.safetensors (a model for predict), last.safetensors, log.jsonl, curves.svg, card.md "
+        "and checkpoints.",
+    .notes = "SIGTERM, SIGINT and SIGUSR1 finish the current step, save, and end the run; --resume continues it from there, bit for bit.",
+    .options = option_list,
+    .size = sizeof(struct options),
+    .defaults = &defaults,
+    .check = check_options,
+    .run = run_command};

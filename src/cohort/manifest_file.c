@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cohort/identity.h"
 #include "file/csv.h"
@@ -13,7 +14,8 @@
 int manifest_file_read(struct manifest_file *f, const char *path, const struct manifest_options *options, struct err *e) {
     char *folder = NULL;
     memset(f, 0, sizeof *f);
-    int rc = io_read_file(&f->text, &f->n, path, CSV_FILE_MAX, e);
+    int rc = strcmp(path, "-") == 0 ? io_read_descriptor(&f->text, &f->n, STDIN_FILENO, "standard input", CSV_FILE_MAX, e)
+                                    : io_read_file(&f->text, &f->n, path, CSV_FILE_MAX, e);
     if (rc)
         return rc;
     if ((rc = filename_folder(&folder, path, e)) || (rc = folder_check(folder, e)))

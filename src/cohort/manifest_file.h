@@ -15,7 +15,8 @@ struct manifest_file {
     uint8_t sha256[SHA256_SIZE];
     struct manifest *manifest; /* owned */
 };
-/* ERR_FILE_*, ERR_LIMIT, ERR_COHORT_INCOMPLETE, and those of manifest_parse(). Release it also after a failure. */
+/* path "-": standard input; relative paths in such a table begin at the current folder.
+ * ERR_FILE_*, ERR_LIMIT, ERR_COHORT_INCOMPLETE, and those of manifest_parse(). Release it also after a failure. */
 int manifest_file_read(struct manifest_file *f, const char *path, const struct manifest_options *options, struct err *e);
 void manifest_file_release(struct manifest_file *f);
 

@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -373,4 +374,12 @@ int canvas_write_pdf(const struct canvas *const *pages, size_t n, const struct c
         status = cairo_surface_status(surface);
     cairo_surface_destroy(surface);
     return save(&s, status, path, e);
+}
+
+void canvas_library(char out[32]) {
+    snprintf(out, 32, "cairo %s", cairo_version_string());
+}
+
+void canvas_text_library(char out[32]) {
+    snprintf(out, 32, "pango %s", pango_version_string());
 }

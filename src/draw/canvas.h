@@ -118,4 +118,8 @@ struct canvas_pdf {
 };
 int canvas_write_pdf(const struct canvas *const *pages, size_t n, const struct canvas_pdf *facts, const char *path, struct err *e);
 
+/* "cairo 1.16.0", "pango 1.50.12": the libraries and their versions, for provenance. */
+void canvas_library(char out[32]);
+void canvas_text_library(char out[32]);
+
 #endif

@@ -95,6 +95,12 @@ int io_read_file(uint8_t **out, size_t *size, const char *path, size_t max, stru
     return rc;
 }
 
+int io_read_descriptor(uint8_t **out, size_t *size, int fd, const char *name, size_t max, struct err *e) {
+    *out = NULL;
+    *size = 0;
+    return read_all(fd, out, size, 0, name, max, e);
+}
+
 int io_map_open(struct io_map *m, const char *path, struct err *e) {
     static const uint8_t nothing[1];
     int fd;

@@ -11,6 +11,9 @@
  * ERR_LIMIT if larger than max bytes. An empty file gives *size = 0. The message names the path. */
 int io_read_file(uint8_t **out, size_t *size, const char *path, size_t max, struct err *e);
 
+/* The rest of an open file of any kind, a pipe too; name: for messages. */
+int io_read_descriptor(uint8_t **out, size_t *size, int fd, const char *name, size_t max, struct err *e);
+
 /* A read-only private mapping of a whole regular file (weights). The bytes are what the file held when mapped. */
 struct io_map {
     const uint8_t *data;

@@ -30,6 +30,7 @@ static bool lib_is_real(const json_t *j) {
 #include "file/json.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -241,4 +242,8 @@ bool json_ok(const struct json *j) {
     bool ok = j && !building_failed;
     building_failed = false;
     return ok;
+}
+
+void json_library(char out[32]) {
+    snprintf(out, 32, "jansson %s", jansson_version_str());
 }

@@ -64,4 +64,7 @@ void json_push_integer(struct json *array, int64_t value);
 /* False if j is NULL or any building call on this thread has failed since the last json_ok(). */
 bool json_ok(const struct json *j);
 
+/* "jansson 2.14": the library and its version, for provenance. */
+void json_library(char out[32]);
+
 #endif

@@ -102,3 +102,7 @@ void yaml_discard(void *data, const struct cyaml_schema_value *shape) {
     if (data != NULL)
         cyaml_free(&cfg, shape, data, 0);
 }
+
+void yaml_library(char out[32]) {
+    snprintf(out, 32, "libcyaml %s", cyaml_version_str);
+}

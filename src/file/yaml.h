@@ -19,4 +19,7 @@ struct cyaml_schema_value; /* cyaml.h */
 int yaml_read(void **out, const char *text, size_t n, const struct cyaml_schema_value *shape, struct err *e);
 void yaml_discard(void *data, const struct cyaml_schema_value *shape); /* NULL is allowed */
 
+/* "libcyaml 1.3.1": the library and its version, for provenance. */
+void yaml_library(char out[32]);
+
 #endif

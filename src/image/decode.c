@@ -34,6 +34,10 @@ struct decoder {
     uint32_t serial;
 };
 
+const char *decoder_program(const struct decoder *d) {
+    return d->program;
+}
+
 int decoder_open(struct decoder **out, const struct decoder_options *o, struct err *e) {
     struct decoder *d = *out = mem_alloc(1, sizeof *d, e);
     if (!d)

@@ -27,7 +27,8 @@ struct decoder_options {
 struct decoder;
 /* Starts nothing yet; the child starts with the first file. ERR_DECODER if the program cannot be found. */
 int decoder_open(struct decoder **out, const struct decoder_options *o, struct err *e);
-void decoder_close(struct decoder *d); /* NULL is allowed */
+void decoder_close(struct decoder *d);                /* NULL is allowed */
+const char *decoder_program(const struct decoder *d); /* its path */
 
 struct decode_request {
     int frame;       /* of several: from 0, or DECODE_FRAME_MIDDLE (n / 2). Out of range: ERR_USAGE */

@@ -6,6 +6,7 @@
 #include "image/png_write.h"
 
 #include <setjmp.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <png.h>
@@ -84,4 +85,8 @@ int png_write(struct buf *out, const struct image *im, struct err *e) {
         out->data[before] = 0;
     }
     return j.code;
+}
+
+void png_library(char out[32]) {
+    snprintf(out, 32, "libpng %s", png_get_libpng_ver(NULL));
 }

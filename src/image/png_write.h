@@ -14,4 +14,7 @@
  * ERR_IMAGE_TOO_LARGE, ERR_NO_MEMORY. */
 int png_write(struct buf *out, const struct image *im, struct err *e);
 
+/* "libpng 1.6.39": the library and its version, for provenance. */
+void png_library(char out[32]);
+
 #endif

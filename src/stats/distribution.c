@@ -4,7 +4,9 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_randist.h>
+#include <gsl/gsl_version.h>
 #include <math.h>
+#include <stdio.h>
 
 /* GSL's default answer to a bad argument is abort(); ours is its NaN. The switch is GSL's and global; nobody else here uses GSL. */
 static void quiet(void) {
@@ -144,4 +146,8 @@ double binomial_probability(unsigned k, unsigned n, double p) {
 double binomial_cdf(unsigned k, unsigned n, double p) {
     quiet();
     return p >= 0 && p <= 1 ? gsl_cdf_binomial_P(k, p, n) : NAN;
+}
+
+void distribution_library(char out[32]) {
+    snprintf(out, 32, "GSL %s", gsl_version);
 }

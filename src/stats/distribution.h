@@ -29,4 +29,7 @@ double beta_upper_quantile(double p, double a, double b);
 double binomial_probability(unsigned k, unsigned n, double p);
 double binomial_cdf(unsigned k, unsigned n, double p);
 
+/* "GSL 2.7.1": the library and its version, for provenance. */
+void distribution_library(char out[32]);
+
 #endif

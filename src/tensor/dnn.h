@@ -72,4 +72,7 @@ int dnn_op_run(struct dnn *d, struct dnn_op *op, const void *src, const void *we
                struct err *e);
 void dnn_op_free(struct dnn_op *op);
 
+/* "oneDNN 2.6.3": the library and its version, for provenance. */
+void dnn_library(char out[32]);
+
 #endif

@@ -307,3 +307,8 @@ int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct
     dnn_op_free(reorder);
     return rc;
 }
+
+void dnn_library(char out[32]) {
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(out, 32, "oneDNN %d.%d.%d", v->major, v->minor, v->patch);
+}
