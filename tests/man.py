@@ -46,8 +46,8 @@ class Program:
         rows = self.options(verb)
         lines = [f".Nm bmunet {verb}"]
         lines += [f".{self.flag(n, a)}" for n, a, need, _ in rows if n != "=" and need == "required"]
-        lines += [".Op Ar OPTION ..."] if any(n != "=" and need == "optional" and n != "--help" for n, _, need, _ in rows) else []
-        lines += [f".{'' if need == 'required' else 'Op '}{self.flag(n, a)}{' ...' if '; several' in what else ''}" for n, a, need, what in rows if n == "="]
+        lines += [".Op Ar OPTION ..."] if any(n != "=" and need != "required" and n != "--help" for n, _, need, _ in rows) else []
+        lines += [f".{'' if need == 'required' else 'Op '}{self.flag(n, a)}{' ...' if need == 'repeated' else ''}" for n, a, need, _ in rows if n == "="]
         return "\n".join(lines)
 
     def option_list(self, verb):

@@ -130,7 +130,7 @@ const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "measure predictions against the truth, with a report",
     .about =
-        "Evaluate the predictions of any model: areas under the curve, sensitivity and specificity with intervals, other scores beside "
+        "Evaluate the predictions of any model: areas under the curve, sensitivity and specificity with intervals, other scores alongside "
         "it, tiers, readers, calibration, utility, subgroups. Columns of the tables: bmunet-results(5).",
     .options = option_list,
     .size = sizeof(struct options),

@@ -129,7 +129,7 @@ static int list(const struct options *o, struct err *e) {
             width = (int)strlen(entries[i]->d_name) > width ? (int)strlen(entries[i]->d_name) : width;
         }
     if (rc == 0 && runs == 0)
-        rc = err_set(e, ERR_FILE_MISSING, "%s: there is no training run in it (a folder with a log.jsonl)", o->folder);
+        rc = err_set(e, ERR_FILE_MISSING, "%s: no training run (a folder with a log.jsonl) in this folder", o->folder);
     if (rc == 0 && !o->json)
         printf("%-*s  stage  preset      epochs  best     AUC   tiers    loss  correct  images/s  waited\n", width, "run");
     for (int i = 0; i < n && rc == 0; i++) {

@@ -116,10 +116,10 @@ static void show_cohort(const struct view *v, const struct session_event *event)
 static void show_begun(const struct run_result *r) {
     const struct start_report *s = &r->start;
     if (r->resumed)
-        printf("going on in epoch %u, after %u of its exams\n", r->resumed_epoch + 1, r->resumed_position);
+        printf("resuming in epoch %u, after %u of its exams\n", r->resumed_epoch + 1, r->resumed_position);
     else
-        printf("begins with %zu arrays afresh, %zu of --init, %zu of --init-us, %zu of --init-mg\n", s->fresh, s->from_init, s->from_us,
-               s->from_mg);
+        printf("starting with %zu new arrays, %zu from --init, %zu from --init-us, %zu from --init-mg\n", s->fresh, s->from_init,
+               s->from_us, s->from_mg);
     fflush(stdout);
 }
 

@@ -286,8 +286,10 @@ static int parse_and_run(void *options, const struct command *c, int argc, char 
         rc = open_outputs(options, c, &e);
     if (rc == ERR_USAGE)
         err_set(&whole, rc, "%.800s; see 'bmunet %s --help'", e.message, c->name);
-    if (rc)
+    if (rc) {
+        cli_output_end(false, NULL);
         return cli_fail(rc == ERR_USAGE ? &whole : &e);
+    }
     const int status = c->run(options);
     rc = cli_output_end(status == EXIT_OK || status == EXIT_REFUSED, &e);
     return rc ? cli_fail(&e) : status;

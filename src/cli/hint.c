@@ -17,7 +17,7 @@ static const struct {
     {"split", ERR_CSV_COLUMN_UNKNOWN, "--ignore-column NAME leaves a column out"},
     {"split", ERR_SPLIT_NO_PATIENT, "--no-patient-id-ok takes each such exam as a patient of its own"},
     {"train", ERR_INTERRUPTED, "--resume continues the run"},
-    {"scan", ERR_SCAN_NO_TAGS, "--names PATTERN tells it from the name"},
+    {"scan", ERR_SCAN_NO_TAGS, "--names PATTERN derives it from the file name"},
     {"scan", ERR_SCAN_PLANE, "--us-order first-is-transverse takes the first of two as transverse"},
     {"deidentify", ERR_DEIDENTIFY_PIXELS, "--keep-burned-in writes it as it is, not marked as clean"},
 };

@@ -63,7 +63,7 @@ while [ $n -lt 2 ]; do
     no_leftovers
     rm disk/other
     expect 0 train --out disk/run --resume
-    prints '^going on in epoch'
+    prints '^resuming in epoch'
     whole disk/run --epochs 2 --checkpoints 2
     same good/last.safetensors disk/run/last.safetensors
     same good/best.safetensors disk/run/best.safetensors

@@ -57,7 +57,7 @@ prints '^2 ok, 2 refused'
 
 # what it cannot do
 expect 1 "$bmunet" prep --exams exams.csv
-says '^bmunet: USAGE: --exams and --json are needed'
+says '^bmunet: USAGE: --exams and --json are required'
 expect 1 "$bmunet" prep --exams exams.csv --json p.jsonl --profile nosuch
 says "^bmunet: USAGE: there is no profile 'nosuch'; there are reference-v1 and canonical-v1"
 expect 1 "$bmunet" prep --small --exams exams.csv --json n.jsonl --png seen
