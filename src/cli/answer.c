@@ -12,11 +12,12 @@
 enum { LABEL_WIDTH = 10, BAR_WIDTH = 24, SLOT_WIDTH = 18, STATUS_WIDTH = 9 };
 
 static void label(FILE *stream, const char *text) {
-    fprintf(stream, "%-*s ", LABEL_WIDTH, text);
+    say_padded(stream, say(text), LABEL_WIDTH);
+    fputc(' ', stream);
 }
 
 static void print_exam(FILE *stream, const struct exam *x) {
-    const char *const parts[][2] = {{"", x->exam_id}, {"patient ", x->patient_id}, {"side ", x->side}};
+    const char *const parts[][2] = {{"", x->exam_id}, {say("patient "), x->patient_id}, {say("side "), x->side}};
     const char *separator = "";
     if (!x->exam_id[0] && !x->patient_id[0] && !x->side[0])
         return;
@@ -35,7 +36,7 @@ static void print_exam(FILE *stream, const struct exam *x) {
 
 static void print_node(FILE *stream, const char *name, int depth, double p, bool chosen, int width) {
     char shown[CSV_SHOW_SIZE];
-    const int pad = width - 2 * depth - (int)strlen(csv_show(shown, name));
+    const int pad = width - 2 * depth - say_width(csv_show(shown, say(name)));
     fprintf(stream, "  %*s", 2 * depth, "");
     cli_text(stream, shown);
     fprintf(stream, "%*s  %6.4f  ", pad > 0 ? pad : 0, "", p);
@@ -48,19 +49,20 @@ static void print_node(FILE *stream, const char *name, int depth, double p, bool
 
 /* "  absent: a, b": a name at a time; *begun tells whether there was one. */
 static void print_absent(FILE *stream, const char *name, bool *begun) {
-    fprintf(stream, "%s%s", *begun ? ", " : "  absent: ", name);
+    fprintf(stream, "%s%s", *begun ? ", " : say("  absent: "), name);
     *begun = true;
 }
 
 /* Absent ones have a line of their own only if there is more to say. */
 static void print_inputs(FILE *stream, const struct prediction *p) {
     bool begun = false;
-    fputs("\nimages\n", stream);
+    fprintf(stream, "\n%s\n", say("images"));
     for (int s = 0; s < SLOT_COUNT; s++) {
         const struct input_verdict *v = &p->verdict.input[s];
         if (v->status == INPUT_ABSENT && !v->note[0])
             continue;
-        fprintf(stream, "  %-*s%-*s", SLOT_WIDTH, slot_name((enum slot)s), STATUS_WIDTH, input_status_name(v->status));
+        fprintf(stream, "  %-*s", SLOT_WIDTH, slot_name((enum slot)s));
+        say_padded(stream, say(input_status_name(v->status)), STATUS_WIDTH);
         if (v->code)
             fprintf(stream, "%s: ", err_name(v->code));
         cli_text(stream, v->note);
@@ -85,7 +87,7 @@ static void print_clinical(FILE *stream, const struct prediction *p) {
     bool begun = false;
     if (!p->schema)
         return;
-    fputs("\nclinical values\n", stream);
+    fprintf(stream, "\n%s\n", say("clinical values"));
     for (size_t i = 0; i < p->schema->n_fields; i++) {
         if (!p->clinical[i].present)
             continue;
@@ -108,8 +110,10 @@ static void print_model(FILE *stream, const struct model *m, const char *path) {
     fputc('\n', stream);
     label(stream, "model");
     cli_text(stream, filename_base(path));
-    fprintf(stream, ", network %s, variant %s\n%*s sha256 %s\n", network_name(c->network), variant_name(c->variant), LABEL_WIDTH, "", hex);
-    cli_print_tree(stream, "tree       ", model_tree(m));
+    fprintf(stream, say(", network %s, variant %s\n%*s sha256 %s\n"), network_name(c->network), variant_name(c->variant), LABEL_WIDTH, "",
+            hex);
+    label(stream, "tree");
+    cli_print_tree(stream, "", model_tree(m));
 }
 
 /* As wide as the widest name with its indent, within reason. */
@@ -117,7 +121,7 @@ static int node_width(const struct tree *t) {
     char shown[CSV_SHOW_SIZE];
     int width = SLOT_WIDTH;
     for (size_t i = 0; i < t->n_nodes; i++) {
-        const int n = 2 * (int)t->nodes[i].level + (int)strlen(csv_show(shown, t->nodes[i].name));
+        const int n = 2 * (int)t->nodes[i].level + say_width(csv_show(shown, say(t->nodes[i].name)));
         width = n > width ? n : width;
     }
     return width;
@@ -144,7 +148,7 @@ void answer_print(FILE *stream, const struct prediction *p, const struct model *
     print_exam(stream, p->exam);
     if (p->refused) {
         label(stream, "answer");
-        fprintf(stream, "refused, %s: ", err_name(p->verdict.code));
+        fprintf(stream, "%s, %s: ", say("refused"), err_name(p->verdict.code));
         cli_text(stream, p->verdict.reason);
         fputc('\n', stream);
     } else {
@@ -159,5 +163,5 @@ void answer_print(FILE *stream, const struct prediction *p, const struct model *
     print_inputs(stream, p);
     print_clinical(stream, p);
     print_model(stream, m, path);
-    fputs("Research use only. Not a medical device; the output is a model's score, not a diagnosis.\n", stream);
+    fprintf(stream, "%s\n", say("Research use only. Not a medical device; the output is a model's score, not a diagnosis."));
 }

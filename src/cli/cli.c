@@ -137,8 +137,8 @@ int cli_tree(struct tree **out, const char *path, struct err *e) {
 void cli_print_tree(FILE *stream, const char *before, const struct tree *t) {
     fputs(before, stream);
     cli_text(stream, t->name);
-    fputs(", approved by ", stream);
-    cli_text(stream, t->approved_by[0] ? t->approved_by : "nobody");
+    fputs(say(", approved by "), stream);
+    cli_text(stream, t->approved_by[0] ? t->approved_by : say("nobody"));
     fprintf(stream, ", sha256 %s\n", t->sha256[0] ? t->sha256 : "not known");
 }
 

@@ -113,7 +113,6 @@ static int read_cohort(struct job *j, struct err *e) {
 }
 
 static void fill_facts(struct job *j) {
-    const struct options *o = j->options;
     const struct model_config *c = model_config(j->model);
     j->facts.network = c->network;
     j->facts.variant = c->variant;

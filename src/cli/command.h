@@ -66,8 +66,8 @@ extern const struct command command_predict, command_prep, command_scan, command
 int command_main(const struct command *c, int argc, char **argv);
 /* Values into *options, which holds the defaults. ERR_USAGE. */
 int command_parse(void *options, const struct command *c, int argc, char **argv, struct err *e);
-/* --help, 80 columns wide; and the options as lines "--name TAB argument or - TAB required, optional or repeated TAB sentence" ('=' for the name of
- * an operand), which the manual pages and the completion of shells are made from. */
+/* --help, 80 columns wide; and the options as lines "--name TAB argument or - TAB required, optional or repeated TAB sentence" ('=' for the
+ * name of an operand), which the manual pages and the completion of shells are made from. */
 void command_help(FILE *stream, const struct command *c);
 void command_table(FILE *stream, const struct command *c);
 

@@ -71,6 +71,9 @@ void command_table(FILE *stream, const struct command *c) {
     for (const struct option *o = c->options; !last(o); o++)
         if (!o->hidden)
             fprintf(stream, "%s%s\t%s\t%s\t%s\n", o->name ? "--" : "=", o->name ? o->name : "", o->argument ? o->argument : "-",
-                    o->required ? "required" : o->kind == OPTION_IS_LIST ? "repeated" : "optional", o->help);
+                    o->required                 ? "required"
+                    : o->kind == OPTION_IS_LIST ? "repeated"
+                                                : "optional",
+                    o->help);
     fputs("--help\t-\toptional\tprint this help\n", stream);
 }

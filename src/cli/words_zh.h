@@ -22,7 +22,7 @@
     X("Research use only. Not a medical device; the output is a model's score, not a diagnosis.", \
       "仅供研究使用。本程序不是医疗器械；输出是模型评分，不是诊断。") \
     /* verbs */ \
-    X("run a model on a table of exams", "用模型对检查表进行预测") \
+    X("run a model on a table of exams, or on one exam", "用模型对检查表或单次检查进行预测") \
     X("show what a network would see of each exam, without a model", "不用模型，查看网络对每次检查的输入") \
     X("make a table of exams from a folder of images", "由影像文件夹生成检查表") \
     X("write DICOM images without what identifies the patient", "写出去除患者身份信息的 DICOM 影像") \
@@ -41,6 +41,26 @@
     X("malignant", "恶性") \
     X("views used", "所用影像") \
     X("refused", "已拒绝") \
+    X("used", "已使用") \
+    X("absent", "缺失") \
+    X("benign", "良性") \
+    X("\n%zu computed, %zu refused. ", "\n计算 %zu 例，拒绝 %zu 例。") \
+    X("): the model's scores for the %zu tiers; ", ")：模型对 %zu 个层级的评分；") \
+    X("p(tier): the model's score for the tier named, of %zu; ", "p(tier)：模型对所列层级的评分，共 %zu 个层级；") \
+    X("Disease tree ", "疾病树 ") \
+    X("disease tree ", "疾病树 ") \
+    X(", approved by ", "，批准人 ") \
+    X("nobody", "无") \
+    X("patient ", "患者 ") \
+    X("side ", "侧别 ") \
+    X("answer", "结果") \
+    X("note", "说明") \
+    X("model", "模型") \
+    X("tree", "疾病树") \
+    X("images", "影像") \
+    X("clinical values", "临床数据") \
+    X("  absent: ", "  缺失：") \
+    X(", network %s, variant %s\n%*s sha256 %s\n", "，网络 %s，变体 %s\n%*s sha256 %s\n") \
     X("mammography", "乳腺X线") \
     X("B-mode", "B型超声") \
     X("Doppler", "多普勒") \

@@ -3,22 +3,25 @@
 . "$(dirname -- "$0")/common"
 unset LC_ALL LC_MESSAGES LANG
 # the table of words: the same conversions in the same order, and no text that the program does not say
-python3 - "$source_tree/src/cli" <<'PY'
+python3 - "$source_tree/src" <<'PY'
 import ast, re, sys
 from pathlib import Path
 def texts(code):
     code = re.sub(r"\\\n", "\n", code)
+    code = re.sub(r"/\*.*?\*/|'(?:\\.|[^'\\])'", "", code, flags=re.S)
     for found in re.finditer(r'"(?:\\.|[^"\\])*"(?:\s*"(?:\\.|[^"\\])*")*', code):
         yield "".join(ast.literal_eval(part) for part in re.findall(r'"(?:\\.|[^"\\])*"', found.group(0)))
 folder = Path(sys.argv[1])
-said = {t for p in folder.glob("*.[ch]") if p.name != "words_zh.h" for t in texts(p.read_text())}
-table = (folder / "words_zh.h").read_text()
-pairs = [tuple(texts(m[1])) for m in re.finditer(r"X\((\s*\".*?\")\)\s*(?:\\\n|/\*)", table, re.S)]
-pairs = [(a[0], a[1]) if len(a) == 2 else a for a in (tuple(texts(p.replace('", ', '" , '))) for p in re.findall(r'(?s)X\((".*?")\)[ \\]*\n', table))]
+said = {t for p in folder.glob("*/*.[ch]") if p.name != "words_zh.h" for t in texts(p.read_text())}
+table = (folder / "cli/words_zh.h").read_text()
+pairs = []
+for entry in re.findall(r'(?ms)^    X\((".*?")\)(?: \\)?$', table):
+    english, chinese = re.fullmatch(r'("(?:\\.|[^"\\])*"),\s*\\?\s*("(?:\\.|[^"\\])*")', entry).groups()
+    pairs.append((ast.literal_eval(english), ast.literal_eval(chinese)))
 assert len(pairs) > 30, len(pairs)
 for pair in pairs:
     assert len(pair) == 2, pair
-    conversions = [re.findall(r"%[-+0-9.]*(?:zu|ld|[sdugfx%])", t) for t in pair]
+    conversions = [re.findall(r"%[-+0-9.*]*(?:zu|ld|[sdugfx%])", t) for t in pair]
     assert conversions[0] == conversions[1], pair
     assert pair[0] in said, f"the program does not say: {pair[0]}"
     assert pair[0].endswith("\n") == pair[1].endswith("\n"), pair

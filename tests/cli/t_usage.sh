@@ -38,7 +38,7 @@ explains() { # SENTENCE ARGUMENTS...: one line that ends with it, or with it and
         fail "not said of '$*': $sentence"
     }
 }
-explains "unexpected argument 'extra'" predict --model m --exams e extra
+explains "unexpected argument 'extra': the exams are those of --exams" predict --model m --exams e extra
 explains "unexpected argument 'b'" info a b
 explains "unexpected argument 'x'" version x
 explains "unknown option '--nosuch'" predict --nosuch
@@ -50,8 +50,10 @@ explains "unknown verb 'nosuch'" nosuch
 explains "ambiguous option '--allow': it could be '--allow-partial' or '--allow-tomosynthesis'" predict --allow
 explains "option '--model' needs an argument, FILE" predict --model
 explains "option '--exact' takes no argument" predict --exact=yes
-explains "--model and --exams are required" predict
-explains "--exams is required" predict --model m
+explains "--model is required" predict
+explains "an exam is required: --exams FILE.csv, or NAME=VALUE and DICOM files" predict --model m
+explains "--patients and --out are required" synth
+explains "--from, --network and --out are required" import
 explains "MODEL is required" info
 explains "--threads: '0' must be an integer from 1 to 1024" predict --model m --exams e --threads 0
 explains "--threads: '2x' must be an integer from 1 to 1024" predict --threads=2x
