@@ -57,11 +57,11 @@ prints '^2 ok, 2 refused'
 
 # what it cannot do
 expect 1 "$bmunet" prep --exams exams.csv
-says '^bmunet: USAGE: --exams and --json are required'
+says '^bmunet: USAGE: --json is required'
 expect 1 "$bmunet" prep --exams exams.csv --json p.jsonl --profile nosuch
-says "^bmunet: USAGE: there is no profile 'nosuch'; there are reference-v1 and canonical-v1"
+says "^bmunet: USAGE: --profile: 'nosuch' must be canonical-v1 or reference-v1"
 expect 1 "$bmunet" prep --small --exams exams.csv --json n.jsonl --png seen
-says '^bmunet: FILE_WRITE: seen: the folder for pictures has to be a new one'
+says '^bmunet: FILE_WRITE: seen: the folder for pictures must be a new one'
 [ ! -e n.jsonl ] || fail "written in spite of an error"
 expect 1 "$bmunet" prep --exams exams.csv --json exams.csv
 says '^bmunet: USAGE: .*same file'

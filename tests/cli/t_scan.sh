@@ -81,7 +81,7 @@ PY
 
 # errors
 expect 1 "$bmunet" scan study/images
-says '^bmunet: USAGE: --out and DIR are required'
+says '^bmunet: USAGE: --out is required'
 expect 1 "$bmunet" scan nowhere --out x.csv
 says '^bmunet: FILE_MISSING: '
 expect 1 "$bmunet" scan study/images --out x.csv --names '{patient}'

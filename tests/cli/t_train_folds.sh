@@ -86,7 +86,7 @@ refuse() { # CODE REGEX, then options
 refuse SPLIT_OVERLAP "split 'fold1' is given for both training and validation" --train-split fold0 --train-split fold1 --validation-split fold1
 refuse TRAIN_DATA "no exam has the split 'fold9'" --train-split fold0 --train-split fold9 --no-validation
 refuse TRAIN_DATA "no training exam is left [(]split 'fold9'[)]" --train-split fold9 --no-validation
-refuse USAGE '--no-validation and --validation-split contradict' --train-split fold0 --no-validation --validation-split fold1
+refuse USAGE '--no-validation excludes --validation-split' --train-split fold0 --no-validation --validation-split fold1
 sed -i 's/patience: 0/patience: 5/' tiny.yml
 refuse CONFIG 'stop.patience is 5, and there are no validation exams' --train-split fold0 --train-split fold1 --no-validation
 sed -i 's/patience: 5/patience: 0/' tiny.yml
