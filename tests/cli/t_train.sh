@@ -114,7 +114,7 @@ stop_and_go() { # SIGNAL, stage, folder, allowed exit status, times
         # shellcheck disable=SC2086 # options, or nothing
         train_behind --stage "$2" --out "$3" $resume $from --checkpoint-minutes 0.00001
         # one kill of four comes at once, the others after the first step can begin, and of these one while a file is written (a signal before it is caught is a plain end)
-        while ! { [ "$1" = KILL ] && [ $((n % 4)) = 3 ]; } && kill -0 $pid 2>/dev/null && ! grep -qE '^(begins|going)' log; do
+        while ! { [ "$1" = KILL ] && [ $((n % 4)) = 3 ]; } && kill -0 $pid 2>/dev/null && ! grep -qE '^(starting|resuming)' log; do
             sleep 0.02
         done
         sleep "$(awk -v seed="$n$$" 'BEGIN { srand(seed); print 0.6 * rand() }')"
