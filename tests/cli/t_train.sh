@@ -188,8 +188,8 @@ says 'exam E1: IMAGE_TYPE: mg_cc'
 refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --stage us --ignore-column us_bmode_trans --ignore-column us_bmode_long \
     --ignore-column us_doppler_trans --ignore-column us_elasto_trans
 refuse SAFETENSORS 'tiny.yml: .*' --stage bmu --init-us tiny.yml
-refuse USAGE '--init-us and --init-mg belong to stage bmu' --stage us --init-us us/best.safetensors
-refuse USAGE '--stage xx: us, mg and bmu' --stage xx
+refuse USAGE '--init-us and --init-mg require --stage bmu' --stage us --init-us us/best.safetensors
+refuse USAGE "--stage: 'xx' must be us, mg or bmu" --stage xx
 refuse CONFIG 'freeze: no array.s name matches "nosuch[.][*]"' --stage bmu --freeze 'nosuch.*'
 
 # refused exams may be left out, and are counted; a modality that nobody has is simply not learnt
