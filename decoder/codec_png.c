@@ -215,8 +215,8 @@ int codec_png_decode(struct image **out, const uint8_t *bytes, size_t n, struct 
     }
 out:
     image_free(j.image);
-    free(j.raw);
-    free(j.rows);
+    mem_free(j.raw);
+    mem_free(j.rows);
     png_destroy_read_struct(&j.png, &j.info, NULL);
     return rc;
 }

@@ -8,6 +8,7 @@
 
 #include "base/days.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "deidentify_table.h"
 
 /* The combined actions of the table: what keeps an object of every IOD valid. Empty is valid where removal is asked of type 3, and a dummy
@@ -198,7 +199,7 @@ bool deidentify_icc(uint8_t *profile, size_t n) {
     if (n < HEADER + 4 || memcmp(profile + 36, "acsp", 4) != 0 || big_endian(profile) > n)
         return false;
     const uint32_t size = big_endian(profile), tags = big_endian(profile + HEADER);
-    if (tags > TAGS_MAX || HEADER + 4 + (uint64_t)tags * ENTRY > size || !(copy = calloc(1, n)))
+    if (tags > TAGS_MAX || HEADER + 4 + (uint64_t)tags * ENTRY > size || !(copy = mem_alloc(1, n, NULL)))
         return false;
     const size_t values = HEADER + 4 + (size_t)tags * ENTRY;
     static const struct {
@@ -220,6 +221,6 @@ bool deidentify_icc(uint8_t *profile, size_t n) {
     }
     if (ok)
         memcpy(profile, copy, n);
-    free(copy);
+    mem_free(copy);
     return ok;
 }

@@ -547,9 +547,9 @@ int dicom_decode(struct image **out, const uint8_t *bytes, size_t n, const struc
     }
 out:
     image_free(im);
-    free(j.raster.samples);
+    mem_free(j.raster.samples);
     for (size_t c = 0; c < 3; c++)
-        free(j.palette[c].values);
+        mem_free(j.palette[c].values);
     buf_release(&j.stream);
     dicom_file_close(j.file);
     return rc;

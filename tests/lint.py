@@ -131,6 +131,15 @@ def check_banned(root):
         yield from grep_code(root, path, re.sub(r"fork\|vfork\||\|setenv\|putenv", "", BANNED) if in_test else BANNED, "banned call")
 
 
+def check_memory(root):
+    """All memory of ours is base/mem's, whose source the program that embeds us may name; what scandir() gives is the C library's."""
+    taken = r"\b(malloc|calloc|realloc|reallocarray|strdup|strndup|v?asprintf|posix_memalign|aligned_alloc|getline|open_memstream)\s*\("
+    for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
+        if str(path.relative_to(root)) != "src/base/mem.c":
+            given = "" if "scandir(" in path.read_text() else r"|\bfree\s*\((?!\))"
+            yield from grep_code(root, path, taken + given, "memory comes from base/mem.h and goes back through mem_free()")
+
+
 def check_prints(root):
     for path in files(root, "src/*/*.[ch]"):
         if path.relative_to(root).parts[1] != "cli":
@@ -311,7 +320,7 @@ def check_tidy(root):
         yield from filter(None, pool.map(one, files(root, "src/*/*.c", "decoder/*.c")))
 
 
-QUICK = [check_floors, check_wrappers, check_banned, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents,
+QUICK = [check_floors, check_wrappers, check_banned, check_memory, check_prints, check_options, check_length, check_opening, check_shell, check_tour, check_documents,
          check_tree_names]
 SLOW = [check_format, check_headers, check_symbols, check_tidy]
 

@@ -41,6 +41,8 @@ SEEDS = [
     ("wrappers", "src/tensor/x.c", H.format(2) + "#pragma omp parallel\n", "OpenMP outside"),
     ("banned", "src/base/x.c", H.format(0) + "int x(const char *s) { return atoi(s); }\n", "banned call: atoi"),
     ("banned", "src/base/x.c", H.format(0) + "int x(void) { return fork(); }\n", "banned call: fork"),
+    ("memory", "src/base/x.c", H.format(0) + "void *x(void) { return malloc(1); }\n", "memory comes from"),
+    ("memory", "decoder/x.c", H.format(1) + "void x(void *p) { free(p); }\n", "memory comes from"),
     ("banned", "tests/t_x.c", "/* x */\nvoid x(char *s) { strcpy (s, s); }\n", "banned call: strcpy"),
     ("prints", "src/base/x.c", H.format(0) + 'void x(void) { printf("x"); }\n', "printf"),
     ("prints", "src/base/x.c", H.format(0) + "void x(void) { exit(1); }\n", "exit"),

@@ -137,10 +137,10 @@ static void pass(const void *ctx, const uint32_t *weight, double *out) {
 }
 
 static void sorted_release(struct sorted *s) {
-    free(s->truth);
-    free(s->last);
-    free(s->score);
-    free(s->loss);
+    mem_free(s->truth);
+    mem_free(s->last);
+    mem_free(s->score);
+    mem_free(s->loss);
 }
 
 /* The cohort in falling order of scores, and its clusters likewise. */
@@ -158,8 +158,8 @@ static int sorted_make(struct sorted *s, size_t **cluster, const struct binary_c
     *cluster = mem_alloc(n, sizeof **cluster, e);
     if (!s->truth || !s->last || !s->score || !s->loss || !*cluster) {
         sorted_release(s);
-        free(*cluster);
-        free(order);
+        mem_free(*cluster);
+        mem_free(order);
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0; i < n; i++) {
@@ -171,7 +171,7 @@ static int sorted_make(struct sorted *s, size_t **cluster, const struct binary_c
         s->n_called += c->score[k] >= c->threshold;
         (*cluster)[i] = design->cluster ? design->cluster[k] : k;
     }
-    free(order);
+    mem_free(order);
     return 0;
 }
 
@@ -235,10 +235,10 @@ int bootstrap_binary(struct metric_interval out[METRIC_COUNT], double **replicat
         *replicates = values;
         values = NULL;
     }
-    free(values);
-    free(jackknife);
-    free(ones);
-    free(cluster);
+    mem_free(values);
+    mem_free(jackknife);
+    mem_free(ones);
+    mem_free(cluster);
     sorted_release(&s);
     return code;
 }

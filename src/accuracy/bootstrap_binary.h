@@ -51,7 +51,7 @@ struct metric_interval {
     size_t undefined; /* resamples that leave it undefined */
 };
 
-/* The metrics of the cohort and their intervals. replicates (METRIC_COUNT x resamples, free() it) may be NULL. Errors: those of
+/* The metrics of the cohort and their intervals. replicates (METRIC_COUNT x resamples, mem_free() it) may be NULL. Errors: those of
  * accuracy/roc.h and stats/bootstrap.h; ERR_STATS_RANGE for a partial range or a probability outside [0, 1]. */
 int bootstrap_binary(struct metric_interval out[METRIC_COUNT], double **replicates, const struct binary_cohort *cohort,
                      const struct bootstrap *design, double level, struct err *e);

@@ -76,7 +76,7 @@ int calibration_line(struct calibration_line *out, const double *probability, co
     }
     if (!code)
         code = fit_line(out, x, y, logits, n, e);
-    free(block);
+    mem_free(block);
     if (code)
         return code;
     out->observed_expected = (double)m / expected;
@@ -106,7 +106,7 @@ static int assign(size_t *bin, size_t n_bins, enum calibration_rule rule, const 
         for (size_t k = i; k < next; k++)
             bin[order[k]] = i * n_bins / n;
     }
-    free(order);
+    mem_free(order);
     return code;
 }
 
@@ -147,7 +147,7 @@ static int bins_of(struct calibration_bin *bins, size_t **bin, size_t n_bins, en
     if (!code)
         code = fill_bins(bins, n_bins, rule, *bin, probability, truth, n, level, e);
     if (code) {
-        free(*bin);
+        mem_free(*bin);
         *bin = NULL;
     }
     return code;
@@ -157,7 +157,7 @@ int calibration_bins(struct calibration_bin *bins, size_t n_bins, enum calibrati
                      const uint8_t *truth, size_t n, double level, struct err *e) {
     size_t *bin;
     const int code = bins_of(bins, &bin, n_bins, rule, probability, truth, n, level, e);
-    free(bin);
+    mem_free(bin);
     return code;
 }
 
@@ -200,7 +200,7 @@ int calibration_brier(struct brier *out, const double *probability, const uint8_
     struct calibration_bin *bins = mem_alloc(n_bins, sizeof *bins, e);
     int code = bins ? bins_of(bins, &bin, n_bins, rule, probability, truth, n, 0.95, e) : ERR_NO_MEMORY;
     if (code) {
-        free(bins);
+        mem_free(bins);
         return code;
     }
     *out = (struct brier){0};
@@ -221,8 +221,8 @@ int calibration_brier(struct brier *out, const double *probability, const uint8_
     }
     out->uncertainty = rate * (1 - rate);
     out->scaled = 1 - out->score / out->uncertainty;
-    free(bins);
-    free(bin);
+    mem_free(bins);
+    mem_free(bin);
     return 0;
 }
 
@@ -253,6 +253,6 @@ int calibration_ici(struct ici *out, double *smoothed, const double *probability
         out->e90 = rank_quantile(fit, n, 0.9);
         out->maximum = fit[n - 1];
     }
-    free(block);
+    mem_free(block);
     return code;
 }

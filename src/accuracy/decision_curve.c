@@ -39,10 +39,10 @@ static void pass(const void *ctx, const uint32_t *weight, double *out) {
 }
 
 static void curve_release(struct curve *c) {
-    free(c->truth);
-    free(c->cluster);
-    free(c->place);
-    free(c->n_called);
+    mem_free(c->truth);
+    mem_free(c->cluster);
+    mem_free(c->place);
+    mem_free(c->n_called);
 }
 
 static int curve_make(struct curve *c, const double *probability, const uint8_t *truth, const struct bootstrap *design, struct err *e) {
@@ -67,8 +67,8 @@ static int curve_make(struct curve *c, const double *probability, const uint8_t 
             called++;
         c->n_called[k] = called;
     }
-    free(order);
-    free(rising);
+    mem_free(order);
+    mem_free(rising);
     return code;
 }
 
@@ -88,7 +88,7 @@ static int add_intervals(struct decision_point *points, const struct curve *c, c
         }
         points[t].interval_defined = !code;
     }
-    free(replicates);
+    mem_free(replicates);
     return code;
 }
 
@@ -116,8 +116,8 @@ int decision_curve(struct decision_point *points, const double *thresholds, size
             .threshold = thresholds[t], .net_benefit = values[KINDS * t + MODEL], .treat_all = values[KINDS * t + ALL]};
     if (!code && design)
         code = add_intervals(points, &c, design, level, e);
-    free(ones);
-    free(values);
+    mem_free(ones);
+    mem_free(values);
     curve_release(&c);
     return code;
 }

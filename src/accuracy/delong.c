@@ -33,7 +33,7 @@ int delong_placements(double *placement, double *auc, const double *score, const
     }
     if (auc)
         *auc = twice / (2 * positives * negatives);
-    free(order);
+    mem_free(order);
     return 0;
 }
 
@@ -67,7 +67,7 @@ static int count_clusters(struct deviations *d, const uint8_t *truth, size_t n, 
         d->with_positive += seen[c] & 1;
         d->with_negative += seen[c] >> 1;
     }
-    free(seen);
+    mem_free(seen);
     if (d->with_positive < 2 || d->with_negative < 2)
         return err_set(e, ERR_STATS_TOO_FEW, "%zu patients with a positive and %zu with a negative; a variance needs two of each",
                        d->with_positive, d->with_negative);
@@ -108,9 +108,9 @@ int delong_covariance(double *auc, double *covariance, const double *const *scor
     for (size_t a = 0; a < n_tests && !code; a++)
         for (size_t b = a; b < n_tests; b++)
             covariance[a * n_tests + b] = covariance[b * n_tests + a] = pair_covariance(&d, n_tests, a, b);
-    free(d.positive);
-    free(d.negative);
-    free(placement);
+    mem_free(d.positive);
+    mem_free(d.negative);
+    mem_free(placement);
     return code;
 }
 

@@ -65,7 +65,7 @@ int mrmc_figures(double *figure, double *covariance, const struct mrmc_study *s,
                 sum += factor[s->truth[c]] * (part[a * n + c] - figure[a]) * (part[b * n + c] - figure[b]);
             covariance[a * cells + b] = covariance[b * cells + a] = sum;
         }
-    free(part);
+    mem_free(part);
     return code;
 }
 
@@ -172,10 +172,10 @@ int mrmc_make(struct mrmc **out, const double *figure, const double *covariance,
 
 void mrmc_free(struct mrmc *m) {
     if (m) {
-        free(m->figure);
-        free(m->covariance);
+        mem_free(m->figure);
+        mem_free(m->covariance);
     }
-    free(m);
+    mem_free(m);
 }
 
 const struct mrmc_components *mrmc_components(const struct mrmc *m) {

@@ -27,7 +27,7 @@ int platt_fit(struct platt *out, const double *score, const uint8_t *truth, size
     code = logistic_fit(&fit, block, block + 2 * n, NULL, n, 2, e);
     if (!code)
         *out = (struct platt){fit.beta[0], fit.beta[1]};
-    free(block);
+    mem_free(block);
     return code;
 }
 
@@ -64,8 +64,8 @@ int isotonic_fit(struct isotonic **out, const double *score, const uint8_t *trut
     }
     if (!r || !weight || !r->score || !r->value) {
         isotonic_free(r);
-        free(weight);
-        free(order);
+        mem_free(weight);
+        mem_free(order);
         return ERR_NO_MEMORY;
     }
     for (size_t i = 0, next; i < n; i = next) {
@@ -79,8 +79,8 @@ int isotonic_fit(struct isotonic **out, const double *score, const uint8_t *trut
     }
     for (size_t i = 0; i < r->n; i++)
         r->value[i] /= weight[i];
-    free(weight);
-    free(order);
+    mem_free(weight);
+    mem_free(order);
     *out = r;
     return 0;
 }
@@ -99,10 +99,10 @@ double isotonic_apply(const struct isotonic *r, double score) {
 
 void isotonic_free(struct isotonic *r) {
     if (r) {
-        free(r->score);
-        free(r->value);
+        mem_free(r->score);
+        mem_free(r->value);
     }
-    free(r);
+    mem_free(r);
 }
 
 /* --- temperature ----------------------------------------------------------------------------------------------------------- */

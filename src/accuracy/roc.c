@@ -33,22 +33,22 @@ int roc_make(struct roc **out, const double *score, const uint8_t *truth, size_t
     r = mem_alloc(1, sizeof *r, e);
     struct roc_point *points = mem_alloc(n + 1, sizeof *points, e);
     if (!r || !points) {
-        free(points);
-        free(r);
-        free(order);
+        mem_free(points);
+        mem_free(r);
+        mem_free(order);
         return ERR_NO_MEMORY;
     }
     *r = (struct roc){.n_positive = n_positive, .n_negative = n - n_positive, .points = points};
     fill_points(r, score, truth, order, n);
-    free(order);
+    mem_free(order);
     *out = r;
     return 0;
 }
 
 void roc_free(struct roc *r) {
     if (r)
-        free(r->points);
-    free(r);
+        mem_free(r->points);
+    mem_free(r);
 }
 
 double roc_sensitivity(const struct roc *r, size_t point) {

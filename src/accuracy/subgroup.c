@@ -88,10 +88,10 @@ int subgroup_make(struct subgroup *out, int n_groups, const int *group, const do
         if (code)
             err_prefix(e, "subgroup %d", g);
     }
-    free(p.score);
-    free(p.truth);
-    free(p.cluster);
-    free(p.renumbered);
+    mem_free(p.score);
+    mem_free(p.truth);
+    mem_free(p.cluster);
+    mem_free(p.renumbered);
     return code;
 }
 
@@ -148,8 +148,8 @@ int interaction_test(struct homogeneity *out, int n_groups, const int *group, co
         }
         code = logistic_fit(&own, x, y, NULL, n, (int)columns, e);
     }
-    free(x);
-    free(y);
+    mem_free(x);
+    mem_free(y);
     if (code)
         return code;
     *out = (struct homogeneity){.chi_square = fmax(0, common.deviance - own.deviance), .df = n_groups - 1};
@@ -167,6 +167,6 @@ int holm_adjust(double *adjusted, const double *p, size_t n, struct err *e) {
         largest = fmax(largest, fmin(1, (double)(n - i) * p[order[i]]));
         adjusted[order[i]] = largest;
     }
-    free(order);
+    mem_free(order);
     return code;
 }

@@ -79,8 +79,8 @@ static int columns_make(struct columns *c, const double *probability, const int 
 }
 
 static void columns_release(struct columns *c) {
-    free(c->score);
-    free(c->truth);
+    mem_free(c->score);
+    mem_free(c->truth);
 }
 
 static size_t count_class(const int *truth, size_t n, int c) {

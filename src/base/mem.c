@@ -1,7 +1,7 @@
 /* Memory: checked allocation and arenas. Floor 0. */
 #include "base/mem.h"
 
-#include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,11 +26,50 @@ static int no_memory(struct err *e, size_t count, size_t size) {
     return err_set(e, ERR_NO_MEMORY, "no memory for %zu x %zu bytes", count, size);
 }
 
+/* --- where it comes from --- */
+
+static struct mem_source source; /* no functions: the C library. Written by mem_use() alone, before anything is read from it */
+static atomic_bool settled;      /* memory has been handed out */
+
+int mem_use(const struct mem_source *s, struct err *e) {
+    if (atomic_exchange(&settled, true))
+        return err_set(e, ERR_USAGE, "memory has been handed out already: say where it comes from before anything else, and once");
+    source = *s;
+    return 0;
+}
+
+static void settle(void) {
+    if (!atomic_load_explicit(&settled, memory_order_relaxed))
+        atomic_store_explicit(&settled, true, memory_order_relaxed);
+}
+
+void mem_free(void *p) {
+    if (source.release)
+        source.release(source.ctx, p);
+    else
+        free(p);
+}
+
 void *mem_alloc(size_t count, size_t size, struct err *e) {
-    void *p = calloc(count ? count : 1, size ? size : 1); /* calloc checks the product */
+    size_t bytes;
+    void *p = NULL;
+    settle();
+    if (!source.allocate)
+        p = calloc(count ? count : 1, size ? size : 1); /* calloc checks the product, and need not clear fresh pages */
+    else if (mem_mul(count, size, &bytes) && (p = source.allocate(source.ctx, bytes ? bytes : 1, ALIGNMENT_ARENA)))
+        memset(p, 0, bytes);
     if (!p)
         no_memory(e, count, size);
     return p;
+}
+
+static void *aligned(size_t bytes, size_t alignment) {
+    void *p = NULL;
+    settle();
+    if (source.allocate)
+        return source.allocate(source.ctx, bytes, alignment);
+    /* not aligned_alloc(): it wants whole multiples of the alignment, up to 2 MiB more than needed */
+    return posix_memalign(&p, alignment, bytes) ? NULL : p;
 }
 
 void *mem_alloc_aligned(size_t count, size_t size, struct err *e) {
@@ -39,9 +78,7 @@ void *mem_alloc_aligned(size_t count, size_t size, struct err *e) {
     if (mem_mul(count, size, &bytes)) {
         if (bytes >= HUGE_FROM)
             alignment = HUGE_PAGE;
-        /* not aligned_alloc(): it wants whole multiples of the alignment, up to 2 MiB more than needed */
-        if (posix_memalign(&p, alignment, bytes ? bytes : 1))
-            p = NULL;
+        p = aligned(bytes ? bytes : 1, alignment);
     }
     if (!p)
         no_memory(e, count, size);
@@ -54,12 +91,15 @@ int mem_grow(void **p, size_t count, size_t size, struct err *e) {
     size_t bytes;
     if (!mem_mul(count, size, &bytes))
         return no_memory(e, count, size);
-    void *grown = realloc(*p, bytes ? bytes : 1);
+    settle();
+    void *grown = source.reallocate ? source.reallocate(source.ctx, *p, bytes ? bytes : 1) : realloc(*p, bytes ? bytes : 1);
     if (!grown)
         return no_memory(e, count, size);
     *p = grown;
     return 0;
 }
+
+/* --- text --- */
 
 char *mem_strdup(const char *s, struct err *e) {
     size_t n = strlen(s) + 1;
@@ -67,6 +107,27 @@ char *mem_strdup(const char *s, struct err *e) {
     if (copy)
         memcpy(copy, s, n);
     return copy;
+}
+
+char *mem_vprintf(struct err *e, const char *format, va_list args) {
+    va_list again;
+    va_copy(again, args);
+    const int n = vsnprintf(NULL, 0, format, args);
+    char *text = NULL;
+    if (n < 0)
+        err_set(e, ERR_INTERNAL, "a text could not be formatted");
+    else if ((text = mem_alloc((size_t)n + 1, 1, e)))
+        vsnprintf(text, (size_t)n + 1, format, again);
+    va_end(again);
+    return text;
+}
+
+char *mem_printf(struct err *e, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    char *text = mem_vprintf(e, format, args);
+    va_end(args);
+    return text;
 }
 
 /* Blocks form a list, the newest first; only the first one is filled further. */
@@ -83,7 +144,7 @@ void arena_init(struct arena *a, size_t limit) {
 void arena_release(struct arena *a) {
     for (struct arena_block *b = a->blocks; b;) {
         struct arena_block *next = b->next;
-        free(b);
+        mem_free(b);
         b = next;
     }
     arena_init(a, a->limit);

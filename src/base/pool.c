@@ -6,25 +6,42 @@
 
 #define THREADS_MAX 1024
 
-static atomic_int threads; /* 0: not chosen yet */
+static atomic_int threads;       /* 0: not chosen */
+static _Thread_local int limit; /* 0: none */
+
+static int within(int n) {
+    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
+}
 
 void pool_set_threads(int n) {
-    if (n < 1)
-        n = 1;
-    if (n > THREADS_MAX)
-        n = THREADS_MAX;
-    atomic_store(&threads, n);
-    omp_set_dynamic(0);
-    omp_set_num_threads(n);
+    atomic_store(&threads, within(n));
 }
 
 /* OpenMP keeps the number per calling thread, and the tensor library takes it from there: whoever asks here has it set as well. */
 int pool_threads(void) {
-    int n = atomic_load(&threads);
+    int n = limit ? limit : atomic_load(&threads);
     if (n == 0)
-        n = omp_get_num_procs(); /* honours the affinity mask */
-    pool_set_threads(n);
-    return atomic_load(&threads);
+        n = within(omp_get_num_procs()); /* honours the affinity mask */
+    omp_set_dynamic(0);
+    omp_set_num_threads(n);
+    return n;
+}
+
+void pool_enter(struct pool_scope *saved, int n) {
+    *saved = (struct pool_scope){.limit = limit, .openmp = omp_get_max_threads(), .dynamic = omp_get_dynamic()};
+    if (n)
+        limit = within(n);
+    pool_threads();
+}
+
+void pool_leave(const struct pool_scope *saved) {
+    limit = saved->limit;
+    omp_set_num_threads(saved->openmp);
+    omp_set_dynamic(saved->dynamic);
+}
+
+int pool_limit(void) {
+    return limit;
 }
 
 void pool_run(void (*run)(void *ctx, int i, int n), void *ctx) {

@@ -41,7 +41,7 @@ static inline __attribute__((always_inline)) void rounds_of_lanes(uint32_t x[res
     }
 }
 
-VECTORS_EXACT void rng_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out) {
+VECTORS_EXACT static void many_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out) {
     uint32_t x[4][LANES];
     size_t at = 0;
     for (; at + LANES <= n; at += LANES) {
@@ -59,6 +59,10 @@ VECTORS_EXACT void rng_blocks(const struct rng *r, uint64_t first, size_t n, uin
     }
     for (; at < n; at++)
         rng_block(r, first + at, out + 4 * at);
+}
+
+void rng_blocks(const struct rng *r, uint64_t first, size_t n, uint32_t *out) {
+    many_blocks(r, first, n, out);
 }
 
 /* A uniform of 52 bits from two words, centred in its interval so that neither 0 nor 1 occurs. */

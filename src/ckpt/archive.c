@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 
 static const struct {
     const char *name;
@@ -73,14 +74,15 @@ void archive_close(struct archive *a) {
     if (!a)
         return;
     for (size_t i = 0; i < a->n_blocks; i++)
-        free(a->blocks[i]);
-    free(a->blocks);
-    free(a->arrays);
-    free(a->by_name);
+        mem_free(a->blocks[i]);
+    mem_free(a->blocks);
+    mem_free(a->copy);
+    mem_free(a->arrays);
+    mem_free(a->by_name);
     arena_release(&a->arena);
     if (a->map.data)
         io_map_close(&a->map);
-    free(a);
+    mem_free(a);
 }
 
 /* Bytes of the array from its shape: every product is checked, a hostile shape may multiply to anything. */

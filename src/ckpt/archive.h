@@ -44,7 +44,8 @@ void archive_close(struct archive *a);
 /* safetensors.c: https://github.com/huggingface/safetensors "Format". Refuses: header over 100 MB or past the end, duplicate names, unknown
  * dtype, offsets that overlap, leave holes, are unordered in range or outlast the file, shape product != bytes, non-string metadata. */
 int safetensors_open(struct archive **out, const char *path, struct err *e);
-int safetensors_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e); /* borrowed bytes (tests, fuzzing) */
+int safetensors_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err *e); /* borrowed bytes */
+int safetensors_copy(struct archive **out, const uint8_t *bytes, size_t n, struct err *e);  /* the archive keeps a copy of its own */
 /* Write through durable_replace. `metadata` is n_metadata pairs of key, value. The data starts at a multiple of 64 bytes (the header is
  * padded with spaces) and is laid out, and listed, from the widest type to the narrowest, else in the given order: so every array is
  * aligned to its element. ERR_SAFETENSORS for arrays that could not be read back (name, shape, bytes), ERR_LIMIT, ERR_FILE_WRITE. */

@@ -22,6 +22,7 @@ struct archive {
     struct io_map map; /* data is NULL when the bytes are borrowed */
     void **blocks;     /* owned copies of bytes that could not be borrowed */
     size_t n_blocks;
+    void *copy; /* the whole file, where the archive owns it in memory */
     bool hashed;
     uint8_t digest[32];
 };

@@ -3,6 +3,7 @@
  * Source: CPython's Lib/pickletools.py (the opcodes' meaning). An opcode outside the switch in run_opcode() is refused by its name. Every
  * count is bounded below; nothing recurses, so nesting costs nothing but the stack of values.
  */
+#include "base/mem.h"
 #include "ckpt/pickle_machine.h"
 
 #include <stdlib.h>
@@ -512,8 +513,8 @@ int pickle_run(const struct value **out, struct arena *arena, const uint8_t *byt
     m->stack_capacity = 256; /* from the start: even an empty tuple takes its elements from a place on the stack */
     m->stack = mem_alloc(m->stack_capacity, sizeof *m->stack, e);
     int rc = m->stack ? run(out, m) : ERR_NO_MEMORY;
-    free(m->stack);
-    free(m->memo);
-    free(m);
+    mem_free(m->stack);
+    mem_free(m->memo);
+    mem_free(m);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "ckpt/archive_build.h"
 #include "file/json.h"
 
@@ -145,7 +146,7 @@ static int check_cover(const struct reader *r) {
     }
     if (!rc && at != r->data_size)
         rc = err_set(r->e, ERR_SAFETENSORS, "%zu bytes after the last tensor belong to none", r->data_size - at);
-    free(order);
+    mem_free(order);
     return rc;
 }
 
@@ -197,6 +198,21 @@ out:
 
 int safetensors_open(struct archive **out, const char *path, struct err *e) {
     return archive_open(out, path, safetensors_parse, e);
+}
+
+int safetensors_copy(struct archive **out, const uint8_t *bytes, size_t n, struct err *e) {
+    uint8_t *copy = mem_alloc_aligned(n, 1, e);
+    *out = NULL;
+    if (!copy)
+        return ERR_NO_MEMORY;
+    if (n)
+        memcpy(copy, bytes, n);
+    const int rc = safetensors_parse(out, copy, n, e);
+    if (rc)
+        mem_free(copy);
+    else
+        (*out)->copy = copy;
+    return rc;
 }
 
 /* The caller's arrays go through the reader's own checks: what we write, we can read. */
@@ -318,6 +334,6 @@ int safetensors_write(const char *path, const struct array *arrays, size_t n, co
 out:
     replace_abort(file);
     buf_release(&header);
-    free(order);
+    mem_free(order);
     return rc;
 }

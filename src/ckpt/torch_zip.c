@@ -9,6 +9,7 @@
 #include <string.h>
 #include <zip.h>
 
+#include "base/mem.h"
 #include "base/order.h"
 #include "ckpt/archive_build.h"
 #include "ckpt/torch_pickle.h"
@@ -240,8 +241,8 @@ int torch_parse(struct archive **out, const uint8_t *bytes, size_t n, struct err
         z.archive = NULL;
     }
     archive_close(z.archive);
-    free(z.entries);
-    free(z.top);
+    mem_free(z.entries);
+    mem_free(z.top);
     if (z.zip)
         zip_discard(z.zip);
     return rc;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "cli/bench.h"
@@ -68,7 +69,7 @@ static int run_exam(struct bench_result *r, const char *path, const struct bench
     if (!rc && o->layers && (rc = learner_layers(&r->layers, &r->n_layers, x.learner, e)) == 0)
         rc = bench_keep_texts(r, e);
     learner_close(x.learner);
-    free(noise.views);
+    mem_free(noise.views);
     return rc;
 }
 
@@ -156,7 +157,7 @@ static int run_trunk(struct bench_result *r, const struct bench_options *o, stru
     optimiser_free(x.optimiser);
     parameters_free(x.parameters);
     keys_release(&x.keys);
-    free(x.images);
+    mem_free(x.images);
     return rc;
 }
 

@@ -2,18 +2,14 @@
 #include "cli/cli.h"
 
 #include <errno.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "cli/hint.h"
-#include "file/filename.h"
 #include "file/paths.h"
 #include "prep/cache.h"
 
@@ -76,12 +72,9 @@ void cli_warn(const char *format, ...) {
     print_line("bmunet: WARNING: ", text);
 }
 
-bool cli_warn_untrained(const struct model *m) {
-    const char *untrained = model_metadata(m, "bmunet.untrained");
-    if (!untrained || strcmp(untrained, "true") != 0)
-        return false;
-    cli_warn("%s", say("THIS MODEL IS UNTRAINED: its weights are random numbers, and its output means nothing about any patient"));
-    return true;
+void cli_warn_untrained(const struct model *m) {
+    if (model_untrained(m))
+        cli_warn("%s", say("THIS MODEL IS UNTRAINED: its weights are random numbers, and its output means nothing about any patient"));
 }
 
 void cli_statuses(FILE *stream, bool refuses) {
@@ -120,7 +113,7 @@ int cli_schema(struct schema **out, const char *path, struct err *e) {
     int rc = path ? 0 : cli_share(&found, "schemas/clinical10.yml", e);
     if (rc == 0)
         rc = schema_read_yaml(out, path ? path : found, e);
-    free(found);
+    mem_free(found);
     return rc;
 }
 
@@ -130,7 +123,7 @@ int cli_tree(struct tree **out, const char *path, struct err *e) {
     int rc = path ? 0 : cli_share(&found, "trees/bmu5.yml", e);
     if (rc == 0)
         rc = tree_read_yaml(out, path ? path : found, e);
-    free(found);
+    mem_free(found);
     return rc;
 }
 
@@ -148,42 +141,7 @@ int cli_vendors(struct vendors **out, const char *folder, struct err *e) {
     int rc = folder ? 0 : cli_share(&found, "vendors", e);
     if (!rc)
         rc = vendors_read_folder(out, folder ? folder : found, e);
-    free(found);
-    return rc;
-}
-
-/* The resolved folder of a path that need not exist itself. */
-static bool folder_of(char out[PATH_MAX], const char *path) {
-    char copy[PATH_MAX];
-    int n = snprintf(copy, sizeof copy, "%s", path);
-    return n > 0 && n < PATH_MAX && realpath(dirname(copy), out) != NULL;
-}
-
-static bool same_file(const char *a, const char *b) {
-    struct stat x, y;
-    bool is_a = stat(a, &x) == 0, is_b = stat(b, &y) == 0;
-    if (is_a && is_b)
-        return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-    if (is_a || is_b)
-        return false;
-    char folder_a[PATH_MAX], folder_b[PATH_MAX];
-    return folder_of(folder_a, a) && folder_of(folder_b, b) && strcmp(folder_a, folder_b) == 0 &&
-           strcmp(filename_base(a), filename_base(b)) == 0;
-}
-
-int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e) {
-    if (!a || !b || !same_file(a, b))
-        return 0;
-    return err_set(e, ERR_USAGE, "%s and %s are the same file, %s", what_a, what_b, a);
-}
-
-int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e) {
-    int rc = 0;
-    if (!path || access(path, F_OK) != 0)
-        return 0;
-    for (size_t i = 0; i < cohort->n && !rc; i++)
-        for (int s = 0; s < SLOT_COUNT && !rc; s++)
-            rc = cli_distinct(option, path, "an image of the table", cohort->rows[i].exam.source[s].name, e);
+    mem_free(found);
     return rc;
 }
 

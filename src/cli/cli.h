@@ -44,7 +44,7 @@ void cli_text(FILE *stream, const char *text);
 int cli_fail(const struct err *e);
 void cli_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The warning that belongs to a model with random weights; true if it is one. */
-bool cli_warn_untrained(const struct model *m);
+void cli_warn_untrained(const struct model *m);
 /* From here on this signal is taken note of, for the verb to look at between two pieces of work; a second one ends the program at once. */
 void cli_catch(int number);
 const volatile sig_atomic_t *cli_stop(void); /* not 0: a caught signal has come */
@@ -59,12 +59,8 @@ int cli_schema(struct schema **out, const char *path, struct err *e);
 int cli_tree(struct tree **out, const char *path, struct err *e);
 /* "before NAME, approved by WHOM, sha256 HEX" on one line: which tree is inside a model. */
 void cli_print_tree(FILE *stream, const char *before, const struct tree *t);
-/* ERR_USAGE if the output `path` (may be NULL) exists and is an image of the table. */
-int cli_not_an_image(const char *option, const char *path, const struct manifest *cohort, struct err *e);
 /* All *.yml of `folder` in the order of their names, or of share/vendors beside the program if folder is NULL. */
 int cli_vendors(struct vendors **out, const char *folder, struct err *e);
-/* ERR_USAGE if the two name one file (by what they are, not by how they are written). what_*: "--out", "--exams" ... */
-int cli_distinct(const char *what_a, const char *a, const char *what_b, const char *b, struct err *e);
 /* "54,652,101" */
 const char *cli_grouped(char out[32], uint64_t n);
 

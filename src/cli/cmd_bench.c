@@ -116,7 +116,7 @@ static int measure_infer(struct bench_result *r, struct model *m, const struct b
     }
     if (!rc && o->layers)
         rc = model_layers(&r->layers, &r->n_layers, m, e);
-    free(x.views);
+    mem_free(x.views);
     return rc;
 }
 
@@ -234,8 +234,8 @@ static int run_bench(void *options) {
         rc = print_json(&r, o, &e);
     else if (!rc)
         print_text(&r, o);
-    free(r.seconds);
-    free(r.layers);
+    mem_free(r.seconds);
+    mem_free(r.layers);
     arena_release(&r.texts);
     return rc ? cli_fail(&e) : cli_finish(EXIT_OK);
 }

@@ -90,7 +90,7 @@ static int take_key(struct job *j, struct err *e) {
         rc = err_set(e, ERR_USAGE, "%s: %zu bytes; a key has %d", path, n, DEIDENTIFY_KEY);
     if (!rc)
         memcpy(j->request.key, bytes, DEIDENTIFY_KEY);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 
@@ -221,7 +221,7 @@ static int take_file(struct job *j, const struct walk_file *met, struct err *e) 
 out:
     json_free(report);
     buf_release(&file);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 
@@ -308,7 +308,7 @@ static int run_deidentify(void *options) {
     replace_abort(j.report);
     decoder_close(j.decoder);
     walk_free(j.walk);
-    free(j.folders);
+    mem_free(j.folders);
     explicit_bzero(&j.request, sizeof j.request);
     if (rc)
         return cli_fail(&e);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
@@ -111,8 +112,8 @@ static int run(struct options *o, struct err *e) {
         show_result(o, study);
     report_folder_close(folder);
     study_free(study);
-    free(plan);
-    free(tree);
+    mem_free(plan);
+    mem_free(tree);
     return rc;
 }
 

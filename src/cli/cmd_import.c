@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "ckpt/archive.h"
 #include "cli/cli.h"
+#include "file/distinct.h"
 #include "file/filename.h"
 #include "file/io.h"
 
@@ -80,7 +81,7 @@ static int run_import(void *options) {
     struct schema *schema = NULL;
     struct tree *tree = NULL;
     struct err e = {0};
-    int rc = cli_distinct("--out", o->out, "--from", o->from, &e);
+    int rc = file_distinct("--out", o->out, "--from", o->from, &e);
     if (!rc && o->network == NETWORK_BMU)
         rc = cli_schema(&schema, o->schema, &e);
     if (!rc)

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "cli/cli.h"
 #include "file/json.h"
+#include "model/describe.h"
 
 struct options {
     const char *model;
@@ -16,48 +17,8 @@ static const struct option option_list[] = {
     {OPTION_TEXT(NULL, "MODEL", struct options, model, "the model file; see bmunet-model(5)"), .required = true},
     {0}};
 
-/* Metadata that we know how to read; what holds JSON is shown as JSON. */
-static const struct {
-    const char *key, *member;
-} known[] = {{"bmunet.format", "format"},
-             {"bmunet.config", "config"},
-             {"bmunet.schema", "schema"},
-             {"bmunet.tree", "tree"},
-             {"bmunet.tree_sha256", "tree_sha256"},
-             {"bmunet.source", "source"},
-             {"bmunet.clinical_statistics", "clinical_statistics"}};
-
-static void put_metadata(struct json *j, const char *member, const char *text) {
-    struct json *value = NULL;
-    bool structured = text[0] == '{' && json_read(&value, text, strlen(text), ERR_MODEL_METADATA, NULL) == 0;
-    if (structured)
-        json_put(j, member, value);
-    else
-        json_put_string(j, member, text);
-}
-
-static struct json *facts(const char *path, const struct model *m) {
-    const struct model_config *c = model_config(m);
-    const char *untrained = model_metadata(m, "bmunet.untrained");
-    char hex[SHA256_HEX_SIZE];
-    struct json *j = json_object();
-    sha256_hex(model_sha256(m), hex);
-    json_put_string(j, "file", path);
-    json_put_string(j, "sha256", hex);
-    json_put_string(j, "network", network_name(c->network));
-    json_put_string(j, "variant", variant_name(c->variant));
-    json_put_integer(j, "parameters", (int64_t)model_parameters(m));
-    json_put_bool(j, "untrained", untrained && strcmp(untrained, "true") == 0);
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        const char *text = model_metadata(m, known[i].key);
-        if (text)
-            put_metadata(j, known[i].member, text);
-    }
-    return j;
-}
-
 static int print_json(const char *path, const struct model *m, struct err *e) {
-    struct json *j = facts(path, m);
+    struct json *j = model_describe(m, path);
     struct buf text;
     buf_init(&text);
     int rc = json_ok(j) ? json_write_pretty(j, &text, e) : err_set(e, ERR_NO_MEMORY, "no memory for the facts");
@@ -123,7 +84,7 @@ static void print_text(const char *path, const struct model *m) {
     const struct model_config *c = model_config(m);
     static const char *const clinical[] = {"appended to the head's input, as published", "a token of their own", "none"};
     char hex[SHA256_HEX_SIZE], grouped[32];
-    struct json *j = facts(path, m);
+    struct json *j = model_describe(m, path);
     sha256_hex(model_sha256(m), hex);
     printf("model       %s\nsha256      %s\n", path, hex);
     printf("network     %s, variant %s, width %d, %s parameters\n", network_name(c->network), variant_name(c->variant), c->width,

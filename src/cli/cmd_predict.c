@@ -13,6 +13,7 @@
 #include "cli/table.h"
 #include "cohort/manifest.h"
 #include "cohort/manifest_file.h"
+#include "file/distinct.h"
 #include "file/io.h"
 #include "infer/output.h"
 #include "infer/pipeline.h"
@@ -93,12 +94,12 @@ static bool wants_files(const struct options *o) {
 
 /* No output may be a file that is read: it would be gone if the run failed half way through a later one. */
 static int check_paths(const struct options *o, struct err *e) {
-    int rc = cli_distinct("--out", o->out, "--json", o->json, e);
+    int rc = file_distinct("--out", o->out, "--json", o->json, e);
     const char *outputs[2][2] = {{"--out", o->out}, {"--json", o->json}};
     for (int i = 0; i < 2 && !rc; i++) {
-        rc = cli_distinct(outputs[i][0], outputs[i][1], "--exams", o->exams, e);
+        rc = file_distinct(outputs[i][0], outputs[i][1], "--exams", o->exams, e);
         if (!rc)
-            rc = cli_distinct(outputs[i][0], outputs[i][1], "--model", o->model, e);
+            rc = file_distinct(outputs[i][0], outputs[i][1], "--model", o->model, e);
     }
     return rc;
 }
@@ -113,15 +114,10 @@ static int read_cohort(struct job *j, struct err *e) {
 }
 
 static void fill_facts(struct job *j) {
-    const struct model_config *c = model_config(j->model);
-    j->facts.network = c->network;
-    j->facts.variant = c->variant;
-    j->facts.precision = j->engine.precision;
-    j->facts.exact = j->engine.exact;
-    j->facts.untrained = cli_warn_untrained(j->model);
-    j->facts.code_version = BMUNET_CODE;
-    j->facts.tree = model_tree(j->model);
-    memcpy(j->facts.model_sha256, model_sha256(j->model), sizeof j->facts.model_sha256);
+    struct output_facts facts = output_facts(j->model, &j->engine);
+    memcpy(facts.exams_sha256, j->facts.exams_sha256, sizeof facts.exams_sha256);
+    j->facts = facts;
+    cli_warn_untrained(j->model);
 }
 
 static int prepare(struct job *j, struct err *e) {
@@ -134,9 +130,9 @@ static int prepare(struct job *j, struct err *e) {
     if (!rc)
         rc = read_cohort(j, e);
     if (!rc)
-        rc = cli_not_an_image("--out", o->out, j->cohort, e);
+        rc = manifest_not_an_image("--out", o->out, j->cohort, e);
     if (!rc)
-        rc = cli_not_an_image("--json", o->json, j->cohort, e);
+        rc = manifest_not_an_image("--json", o->json, j->cohort, e);
     if (rc)
         return rc;
     fill_facts(j);

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "cohort/manifest_file.h"
+#include "file/distinct.h"
 #include "file/io.h"
 #include "infer/prep_cohort.h"
 
@@ -48,7 +49,7 @@ struct job {
 
 static int open_all(struct job *j, struct err *e) {
     struct options *o = j->o;
-    int rc = cli_distinct("--json", o->json, "--exams", o->exams, e);
+    int rc = file_distinct("--json", o->json, "--exams", o->exams, e);
     if (!rc)
         rc = replace_open(&j->json, o->json, e);
     if (!rc)
@@ -57,7 +58,7 @@ static int open_all(struct job *j, struct err *e) {
     if (!rc)
         rc = cohort_read(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
-        rc = cli_not_an_image("--json", o->json, j->cohort, e);
+        rc = manifest_not_an_image("--json", o->json, j->cohort, e);
     const bool canonical = prep_is_canonical(&o->profile);
     if (!rc && canonical && (!o->vendors || o->vendors[0]) && !(rc = cli_vendors(&j->vendors, o->vendors, e)))
         o->profile.vendors = j->vendors;

@@ -33,7 +33,7 @@ struct row {
 };
 
 static void release(struct row *r) {
-    free(r->name);
+    mem_free(r->name);
     json_free(r->training);
     archive_close(r->model);
 }
@@ -54,7 +54,7 @@ static int read_log(struct row *r, const char *path, struct err *e) {
         r->epochs++;
         line += length + (line[length] == '\n');
     }
-    free(text);
+    mem_free(text);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/hint.h"
 #include "file/csv.h"
+#include "file/distinct.h"
 #include "file/filename.h"
 #include "file/io.h"
 #include "scan/names.h"
@@ -80,11 +81,11 @@ static int find_prefix(struct job *j, struct err *e) {
 }
 
 static int check_paths(const struct options *o, struct err *e) {
-    int rc = cli_distinct("--out", o->out, "--json", o->json, e);
+    int rc = file_distinct("--out", o->out, "--json", o->json, e);
     if (!rc)
-        rc = cli_distinct("--out", o->out, "--clinical", o->clinical, e);
+        rc = file_distinct("--out", o->out, "--clinical", o->clinical, e);
     if (!rc)
-        rc = cli_distinct("--json", o->json, "--clinical", o->clinical, e);
+        rc = file_distinct("--json", o->json, "--clinical", o->clinical, e);
     return rc;
 }
 
@@ -97,9 +98,9 @@ static int check_inputs(const struct job *j, struct err *e) {
         snprintf(path, sizeof path, "%s/%s", o->folder, j->walk->files[i].path);
         if (!j->scan->files[i].format[0])
             continue;
-        int rc = exists[0] ? cli_distinct("--out", o->out, "an image of the folder", path, e) : 0;
+        int rc = exists[0] ? file_distinct("--out", o->out, "an image of the folder", path, e) : 0;
         if (!rc && exists[1])
-            rc = cli_distinct("--json", o->json, "an image of the folder", path, e);
+            rc = file_distinct("--json", o->json, "an image of the folder", path, e);
         if (rc)
             return rc;
     }

@@ -11,7 +11,9 @@
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
+#include "cohort/manifest_file.h"
 #include "cohort/split_write.h"
+#include "file/distinct.h"
 #include "file/filename.h"
 
 struct options {
@@ -138,9 +140,9 @@ static int check_outputs(const struct job *j, const char *json, struct err *e) {
     const char *const outputs[2] = {j->options->out, json};
     int rc = 0;
     for (int i = 0; i < 2 && !rc; i++) {
-        rc = cli_distinct("an output", outputs[i], "--exams", j->options->exams, e);
+        rc = file_distinct("an output", outputs[i], "--exams", j->options->exams, e);
         if (!rc)
-            rc = cli_not_an_image("an output", outputs[i], j->table.manifest, e);
+            rc = manifest_not_an_image("an output", outputs[i], j->table.manifest, e);
     }
     return rc;
 }
@@ -184,7 +186,7 @@ static int make_split(struct job *j, struct err *e) {
 
 static int run(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    int rc = o->check ? 0 : cli_distinct("--out", o->out, "--exams", o->exams, e);
+    int rc = o->check ? 0 : file_distinct("--out", o->out, "--exams", o->exams, e);
     if (!rc && !o->check)
         rc = check_folder(j, e);
     if (!rc)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/version.h"
@@ -252,10 +253,10 @@ static int run(struct view *v, struct err *e) {
                                                      .ctx = v},
                            e);
     end_bar(v);
-    free(f.preset);
-    free(f.tree);
-    free(f.schema);
-    free(f.vendors);
+    mem_free(f.preset);
+    mem_free(f.tree);
+    mem_free(f.schema);
+    mem_free(f.vendors);
     return rc;
 }
 

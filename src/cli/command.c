@@ -311,6 +311,6 @@ int command_main(const struct command *c, int argc, char **argv) {
     if (c->defaults)
         memcpy(options, c->defaults, c->size);
     const int status = parse_and_run(options, c, argc, argv);
-    free(options);
+    mem_free(options);
     return status;
 }

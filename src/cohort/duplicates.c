@@ -149,13 +149,13 @@ int duplicates_find(struct duplicates *out, const struct manifest *m, void (*pro
     }
     rc = compare(out, &w, e);
 out:
-    free(w.looks);
+    mem_free(w.looks);
     if (rc)
         duplicates_release(out);
     return rc;
 }
 
 void duplicates_release(struct duplicates *d) {
-    free(d->list);
+    mem_free(d->list);
     *d = (struct duplicates){0};
 }

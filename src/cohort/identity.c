@@ -56,7 +56,7 @@ int identity_judge(enum identity_fault *out, const struct identity_claim *claims
     for (size_t i = 0; i < n && equal; i++)
         if (!out[i] && strcmp(claims[i].patient_id, claims[i].file) != 0)
             out[i] = IDENTITY_NOT_EQUAL;
-    free(s);
+    mem_free(s);
     return 0;
 }
 
@@ -144,8 +144,8 @@ int identity_check(struct manifest *cohort, struct decoder *d, struct err *e) {
         if (!known->code && faults[i])
             *known = (struct exam_fault){ERR_PATIENT_MISMATCH, sentences[faults[i]]};
     }
-    free(claims);
-    free(faults);
+    mem_free(claims);
+    mem_free(faults);
     arena_release(&texts);
     return rc;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "exam/manifest_columns.h"
 #include "file/csv.h"
 
@@ -303,7 +304,7 @@ static int check_unique(const struct manifest *m, struct err *e) {
             first = order[i - 1];
             second = order[i];
         }
-    free(order);
+    mem_free(order);
     if (second == NULL)
         return 0;
     return err_set(e, ERR_EXAM_ID_TWICE, "lines %zu and %zu have the same exam_id \"%s\"", first->line, second->line,
@@ -348,5 +349,5 @@ void manifest_free(struct manifest *m) {
     if (m == NULL)
         return;
     arena_release(&m->arena);
-    free(m);
+    mem_free(m);
 }

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "cohort/identity.h"
 #include "file/csv.h"
+#include "file/distinct.h"
 #include "file/filename.h"
 #include "file/folder.h"
 #include "file/io.h"
@@ -25,13 +27,13 @@ int manifest_file_read(struct manifest_file *f, const char *path, const struct m
     if (rc)
         err_prefix(e, "%s", path);
 out:
-    free(folder);
+    mem_free(folder);
     return rc;
 }
 
 void manifest_file_release(struct manifest_file *f) {
     manifest_free(f->manifest);
-    free(f->text);
+    mem_free(f->text);
     memset(f, 0, sizeof *f);
 }
 
@@ -61,5 +63,15 @@ int cohort_read(struct manifest **out, uint8_t sha256[SHA256_SIZE], const char *
     }
     decoder_close(d);
     manifest_file_release(&f);
+    return rc;
+}
+
+int manifest_not_an_image(const char *what, const char *path, const struct manifest *cohort, struct err *e) {
+    int rc = 0;
+    if (!path || access(path, F_OK) != 0)
+        return 0;
+    for (size_t i = 0; i < cohort->n && !rc; i++)
+        for (int s = 0; s < SLOT_COUNT && !rc; s++)
+            rc = file_distinct(what, path, "an image of the table", cohort->rows[i].exam.source[s].name, e);
     return rc;
 }

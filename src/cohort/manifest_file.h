@@ -23,5 +23,7 @@ void manifest_file_release(struct manifest_file *f);
 /* The table that a run works on: read, hashed, and its rows held against each other (cohort/identity.h). *out: manifest_free(). */
 int cohort_read(struct manifest **out, uint8_t sha256[SHA256_SIZE], const char *path, const struct manifest_options *options,
                 struct err *e);
+/* ERR_USAGE if the output `path` (may be NULL; what: its name for messages) exists and is an image of the table. */
+int manifest_not_an_image(const char *what, const char *path, const struct manifest *cohort, struct err *e);
 
 #endif

@@ -67,7 +67,7 @@ static int join_rows(size_t *parent, const struct manifest *m, const struct dupl
     for (size_t i = 1; i < n; i++)
         if (strcmp(k[i - 1].key, k[i].key) == 0)
             join(parent, k[i - 1].row, k[i].row);
-    free(k);
+    mem_free(k);
     for (size_t i = 0; d && i < d->n; i++)
         join(parent, d->list[i].a, d->list[i].b);
     return 0;
@@ -209,7 +209,7 @@ static int fill_queue(struct dealer *d, struct err *e) {
     qsort(q, n, sizeof *q, by_size);
     for (size_t g = 0; g < n; g++)
         d->queue[g] = q[g].group;
-    free(q);
+    mem_free(q);
     return 0;
 }
 
@@ -258,12 +258,12 @@ static int deal_all(struct split *s, const struct manifest *m, uint64_t seed, st
     if (!(rc = fill_queue(&d, e)))
         deal(&d);
 out:
-    free(d.groups);
-    free(d.members);
-    free(d.stratum);
-    free(d.left);
-    free(d.wanted);
-    free(d.queue);
+    mem_free(d.groups);
+    mem_free(d.members);
+    mem_free(d.stratum);
+    mem_free(d.left);
+    mem_free(d.wanted);
+    mem_free(d.queue);
     return rc;
 }
 
@@ -317,7 +317,7 @@ static int hash_split(struct split *s, const struct manifest *m, struct err *e) 
     }
     sha256_final(&h, digest);
     sha256_hex(digest, s->sha256);
-    free(k);
+    mem_free(k);
     return 0;
 }
 
@@ -340,7 +340,7 @@ int split_make(struct split **out, const struct manifest *m, const struct duplic
     if (!(rc = deal_all(s, m, o->seed, e)))
         rc = hash_split(s, m, e);
 out:
-    free(parent);
+    mem_free(parent);
     if (rc)
         split_free(s);
     else
@@ -351,10 +351,10 @@ out:
 void split_free(struct split *s) {
     if (!s)
         return;
-    free(s->part);
-    free(s->group);
-    free(s->strata);
-    free(s);
+    mem_free(s->part);
+    mem_free(s->group);
+    mem_free(s->strata);
+    mem_free(s);
 }
 
 /* --- checking ----------------------------------------------------------------------------------------------------------------------- */
@@ -401,7 +401,7 @@ int split_check(const struct manifest *m, const struct duplicates *duplicates, s
         rc = check_sorted(m, paths, n_paths, "a picture", e);
     for (size_t i = 0; duplicates && i < duplicates->n && !rc; i++)
         rc = overlap(m, duplicates->list[i].a, duplicates->list[i].b, "a picture (or nearly the same one)", e);
-    free(patients);
-    free(paths);
+    mem_free(patients);
+    mem_free(paths);
     return rc;
 }

@@ -12,6 +12,7 @@
 #include <cairo.h>
 #include <pango/pangocairo.h>
 
+#include "base/mem.h"
 #include "draw/canvas_impl.h"
 #include "draw/text.h"
 #include "file/io.h"
@@ -81,7 +82,7 @@ void canvas_fonts_free(struct canvas_fonts *fonts) {
     pango_font_description_free(fonts->description);
     g_object_unref(fonts->context);
     g_object_unref(fonts->map);
-    free(fonts);
+    mem_free(fonts);
 }
 
 static PangoLayout *set(struct canvas_fonts *fonts, struct canvas_type type, const char *clean, double width) {

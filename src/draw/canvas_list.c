@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "draw/canvas_impl.h"
 #include "draw/text.h"
 
@@ -52,9 +53,9 @@ void canvas_free(struct canvas *c) {
     if (!c)
         return;
     arena_release(&c->strings);
-    free(c->items);
-    free(c->points);
-    free(c);
+    mem_free(c->items);
+    mem_free(c->points);
+    mem_free(c);
 }
 
 int canvas_check(const struct canvas *c, struct err *e) {

@@ -37,11 +37,11 @@ void document_free(struct document *d) {
         return;
     for (size_t i = 0; i < d->n; i++) {
         canvas_free(d->blocks[i].figure);
-        free(d->blocks[i].table.cell);
+        mem_free(d->blocks[i].table.cell);
     }
-    free(d->blocks);
+    mem_free(d->blocks);
     arena_release(&d->strings);
-    free(d);
+    mem_free(d);
 }
 
 static void fail(struct document *d, int code, const char *message) {
@@ -98,13 +98,9 @@ void document_heading(struct document *d, size_t level, const char *text) {
 }
 
 __attribute__((format(printf, 2, 0))) static char *vprint(struct document *d, const char *format, va_list arguments) {
-    char *text = NULL;
-    if (d->failed.code)
-        return NULL;
-    if (vasprintf(&text, format, arguments) < 0) {
+    char *text = d->failed.code ? NULL : mem_vprintf(NULL, format, arguments);
+    if (!text)
         fail(d, ERR_NO_MEMORY, "out of memory while composing the report");
-        return NULL;
-    }
     return text;
 }
 
@@ -116,7 +112,7 @@ __attribute__((format(printf, 2, 0))) static char *vprint(struct document *d, co
         va_end(arguments);                                                                                                                 \
         if (text)                                                                                                                          \
             add(d, kind, text);                                                                                                            \
-        free(text);                                                                                                                        \
+        mem_free(text);                                                                                                                        \
     }
 PRINTED(document_paragraph, DOCUMENT_PARAGRAPH)
 PRINTED(document_item, DOCUMENT_ITEM)
@@ -162,7 +158,7 @@ void document_cell(struct document *d, const char *format, ...) {
     va_end(arguments);
     if (text)
         cell(d, text);
-    free(text);
+    mem_free(text);
 }
 
 void document_group_row(struct document *d, const char *text) {
@@ -215,15 +211,15 @@ int document_write_figures(const struct document *d, const char *folder, struct 
     int rc = document_check(d, e);
     for (size_t i = 0; !rc && i < d->n; i++) {
         const struct document_block *b = &d->blocks[i];
-        char *svg = NULL, *png = NULL;
         if (b->kind != DOCUMENT_FIGURE)
             continue;
-        if (asprintf(&svg, "%s/%s.svg", folder, b->name) < 0 || asprintf(&png, "%s/%s.png", folder, b->name) < 0)
-            rc = err_set(e, ERR_NO_MEMORY, "out of memory");
+        char *svg = mem_printf(e, "%s/%s.svg", folder, b->name), *png = svg ? mem_printf(e, "%s/%s.png", folder, b->name) : NULL;
+        if (!png)
+            rc = ERR_NO_MEMORY;
         else if ((rc = canvas_write_svg(b->figure, svg, e)) == 0)
             rc = canvas_write_png(b->figure, 2, png, e);
-        free(svg);
-        free(png);
+        mem_free(svg);
+        mem_free(png);
     }
     return rc;
 }

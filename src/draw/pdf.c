@@ -87,14 +87,13 @@ static void heading(struct layout *l, const struct document_block *b) {
 }
 
 static char *joined(struct layout *l, enum words_key key, size_t number, const char *text, const char *more) {
-    char *out = NULL;
     const enum words_language language = document_language(l->d);
-    const int n =
-        number ? asprintf(&out, "%s %zu%s%s%s. %s", words(language, key), number, more ? " (" : "", more ? more : "", more ? ")" : "", text)
-               : asprintf(&out, "%s. %s", words(language, key), text);
-    if (n < 0 && !l->rc)
-        l->rc = err_set(l->e, ERR_NO_MEMORY, "out of memory while composing the report");
-    return n < 0 ? NULL : out;
+    char *out = number ? mem_printf(l->e, "%s %zu%s%s%s. %s", words(language, key), number, more ? " (" : "", more ? more : "",
+                                    more ? ")" : "", text)
+                       : mem_printf(l->e, "%s. %s", words(language, key), text);
+    if (!out && !l->rc)
+        l->rc = ERR_NO_MEMORY;
+    return out;
 }
 
 static void called_out(struct layout *l, const struct document_block *b) {
@@ -104,7 +103,7 @@ static void called_out(struct layout *l, const struct document_block *b) {
     if (text)
         lines(l, body, LEFT + 11, width - 11, text, warning ? CANVAS_ALERT : CANVAS_SERIES);
     l->y += 7;
-    free(text);
+    mem_free(text);
 }
 
 static void figure(struct layout *l, const struct document_block *b) {
@@ -112,7 +111,7 @@ static void figure(struct layout *l, const struct document_block *b) {
     const char *const *line;
     char *caption = joined(l, WORDS_FIGURE, b->number, b->text, NULL);
     if (!caption || l->rc) {
-        free(caption);
+        mem_free(caption);
         return;
     }
     canvas_size(b->figure, &w, &h);
@@ -124,7 +123,7 @@ static void figure(struct layout *l, const struct document_block *b) {
         lines(l, small, LEFT, width, caption, CANVAS_NONE);
         l->y += 10;
     }
-    free(caption);
+    mem_free(caption);
 }
 
 /* --- tables */
@@ -204,7 +203,7 @@ static void table_head(struct layout *l, const struct grid *g, bool continued) {
     if (!caption)
         return;
     lines(l, bold, LEFT, width, caption, CANVAS_NONE);
-    free(caption);
+    mem_free(caption);
     if (l->rc)
         return;
     for (size_t i = 0; i < t->n_columns; i++)
@@ -350,7 +349,7 @@ int pdf_write(const struct document *d, struct canvas_fonts *fonts, const char *
     }
     for (size_t i = 0; i < l.n; i++)
         canvas_free(l.pages[i]);
-    free(l.pages);
-    free(l.outline);
+    mem_free(l.pages);
+    mem_free(l.outline);
     return l.rc;
 }

@@ -447,7 +447,7 @@ int xy_draw(struct canvas **out, const struct plot_context *p, const struct xy *
     else
         bottom = legend(&f, f.x.from, bottom + 6, f.x.to - f.x.from);
     canvas_resize(f.c, PLOT_WIDTH, bottom + 4);
-    free(f.line);
-    free(f.taken);
+    mem_free(f.line);
+    mem_free(f.taken);
     return plot_finish(out, f.c, e);
 }

@@ -1,4 +1,5 @@
 /* An evaluation from beginning to end: its sections in order, and what they share. Floor 5. */
+#include "base/mem.h"
 #include "evaluate/analysis.h"
 
 #include <math.h>
@@ -121,5 +122,5 @@ void evaluation_free(struct evaluation *v) {
         return;
     roc_free(v->binary.roc);
     arena_release(&v->arena);
-    free(v);
+    mem_free(v);
 }

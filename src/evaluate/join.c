@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/order.h"
 #include "evaluate/join_read.h"
 
@@ -235,7 +236,7 @@ void join_free(struct joined *j) {
     if (!j)
         return;
     arena_release(&j->arena);
-    free(j);
+    mem_free(j);
 }
 
 static int no_common(const char *const *a, size_t n_a, const char *const *b, size_t n_b, const char *what, const char *what_a,
@@ -251,7 +252,7 @@ static int no_common(const char *const *a, size_t n_a, const char *const *b, siz
         if (*b[i] && bsearch(&b[i], sorted, n_a, sizeof *sorted, order_text))
             rc = err_set(e, ERR_SPLIT_OVERLAP, "%s '%s' appears in %s and in %s: exams used for fitting must not be evaluated", what,
                          csv_show(shown, b[i]), what_a, what_b);
-    free(sorted);
+    mem_free(sorted);
     return rc;
 }
 

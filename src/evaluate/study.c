@@ -71,7 +71,7 @@ static int check_folder(const char *path, struct err *e) {
     int rc = filename_folder(&folder, path, e);
     if (!rc)
         rc = folder_check(folder, e);
-    free(folder);
+    mem_free(folder);
     return rc;
 }
 
@@ -266,14 +266,14 @@ void study_free(struct study *s) {
     study_plan_free(s->plan);
     tree_free(s->tree);
     for (int f = 0; f < STUDY_FILE_COUNT; f++)
-        free(s->file[f].bytes);
+        mem_free(s->file[f].bytes);
     for (size_t i = 0; i < STUDY_COMPARED_MAX; i++) {
-        free(s->compare[i].path);
-        free(s->compare[i].name);
-        free(s->compare[i].bytes);
+        mem_free(s->compare[i].path);
+        mem_free(s->compare[i].name);
+        mem_free(s->compare[i].bytes);
     }
     buf_release(&s->results);
-    free(s);
+    mem_free(s);
 }
 
 const struct evaluation *study_evaluation(const struct study *s) {

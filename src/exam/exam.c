@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "file/csv.h"
 #include "file/io.h"
 #include "image/image.h"
@@ -117,6 +118,6 @@ int source_read(struct source_content *out, const struct exam_source *s, struct 
 }
 
 void source_release(struct source_content *c) {
-    free(c->owned);
+    mem_free(c->owned);
     *c = (struct source_content){0};
 }

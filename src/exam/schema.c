@@ -167,7 +167,7 @@ void schema_free(struct schema *s) {
     if (o == NULL)
         return;
     arena_release(&o->arena);
-    free(o);
+    mem_free(o);
 }
 
 static struct json *field_to_json(const struct schema_field *f) {

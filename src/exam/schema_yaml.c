@@ -2,6 +2,7 @@
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "exam/schema.h"
 #include "file/io.h"
 #include "file/yaml.h"
@@ -112,6 +113,6 @@ int schema_read_yaml(struct schema **out, const char *path, struct err *e) {
     code = schema_parse_yaml(out, (const char *)bytes, n, e);
     if (code != 0)
         err_prefix(e, "%s", path);
-    free(bytes);
+    mem_free(bytes);
     return code;
 }

@@ -343,7 +343,7 @@ void tree_free(struct tree *t) {
     if (o == NULL)
         return;
     arena_release(&o->arena);
-    free(o);
+    mem_free(o);
 }
 
 /* Names the three nearest terms: what was meant is nearly always among them. */

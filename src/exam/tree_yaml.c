@@ -2,6 +2,7 @@
 #include <cyaml/cyaml.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "exam/tree_raw.h"
 #include "file/io.h"
 #include "file/yaml.h"
@@ -61,6 +62,6 @@ int tree_read_yaml(struct tree **out, const char *path, struct err *e) {
     code = tree_parse_yaml(out, (const char *)bytes, n, e);
     if (code != 0)
         err_prefix(e, "%s", path);
-    free(bytes);
+    mem_free(bytes);
     return code;
 }

@@ -110,8 +110,8 @@ int folder_add(struct folder *f, const char *name, const void *bytes, size_t n, 
 static void release(struct folder *f) {
     if (f->fd >= 0)
         close(f->fd);
-    free(f->path);
-    free(f);
+    mem_free(f->path);
+    mem_free(f);
 }
 
 int folder_finish(struct folder *f, struct err *e) {

@@ -73,7 +73,7 @@ static int read_all(int fd, uint8_t **bytes, size_t *size, size_t expected, cons
         }
     }
     if (rc) {
-        free(p);
+        mem_free(p);
         return rc;
     }
     *bytes = p;
@@ -155,11 +155,11 @@ struct replace {
 /* Where the target really lies. A link stays a link: what it points to is replaced. */
 static int locate(struct replace *r, struct err *e) {
     struct stat st;
-    char *real = NULL;
+    char found[PATH_MAX], *real = NULL;
     if (stat(r->path, &st) == 0) {
         if (!S_ISREG(st.st_mode))
             return err_set(e, ERR_FILE_WRITE, "%s: exists and is not a regular file", r->path);
-        real = realpath(r->path, NULL);
+        real = realpath(r->path, found) ? mem_strdup(found, NULL) : NULL;
     } else if (errno == ENOENT) {
         real = mem_strdup(r->path, NULL);
     }
@@ -176,7 +176,7 @@ static int locate(struct replace *r, struct err *e) {
         slash[slash == real ? 1 : 0] = 0;
     if (!rc && !(r->directory = mem_strdup(slash ? real : ".", e)))
         rc = ERR_NO_MEMORY;
-    free(real);
+    mem_free(real);
     return rc;
 }
 
@@ -272,15 +272,14 @@ int replace_write(struct replace *r, const void *bytes, size_t n, struct err *e)
 }
 
 int replace_printf(struct replace *r, struct err *e, const char *format, ...) {
-    char *text = NULL;
     va_list args;
     va_start(args, format);
-    int n = vasprintf(&text, format, args), rc;
+    char *text = mem_vprintf(e, format, args);
     va_end(args);
-    if (n < 0)
-        return r->failed = err_set(e, ERR_NO_MEMORY, "%s: no memory to write a line", r->path);
-    rc = replace_write(r, text, (size_t)n, e);
-    free(text);
+    if (!text)
+        return r->failed = ERR_NO_MEMORY;
+    const int rc = replace_write(r, text, strlen(text), e);
+    mem_free(text);
     return rc;
 }
 
@@ -322,10 +321,10 @@ void replace_abort(struct replace *r) {
         unlinkat(r->directory_fd, r->temporary, 0);
     if (r->directory_fd >= 0)
         close(r->directory_fd);
-    free(r->path);
-    free(r->directory);
-    free(r->name);
-    free(r);
+    mem_free(r->path);
+    mem_free(r->directory);
+    mem_free(r->name);
+    mem_free(r);
 }
 
 int replace_whole(const char *path, const void *bytes, size_t n, struct err *e) {

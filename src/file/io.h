@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-/* Whole regular file into *out (owned, free(); a NUL follows the bytes). ERR_FILE_MISSING, ERR_FILE_READ (also: not a regular file),
+/* Whole regular file into *out (owned, mem_free(); a NUL follows the bytes). ERR_FILE_MISSING, ERR_FILE_READ (also: not a regular file),
  * ERR_LIMIT if larger than max bytes. An empty file gives *size = 0. The message names the path. */
 int io_read_file(uint8_t **out, size_t *size, const char *path, size_t max, struct err *e);
 

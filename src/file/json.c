@@ -185,7 +185,7 @@ static json_t *repaired_string(const char *s) {
         json_decref(one);
     }
     json_t *j = json_stringn(text, (size_t)(to - text));
-    free(text);
+    mem_free(text);
     return j;
 }
 

@@ -110,7 +110,7 @@ int paths_share(char **out, const struct paths *p, const char *what, struct err 
     if (access(*out, R_OK) == 0)
         return 0;
     const int rc = err_set(e, ERR_FILE_MISSING, "%s: %s; it must be one of the shared files of bmunet", *out, strerror(errno));
-    free(*out);
+    mem_free(*out);
     *out = NULL;
     return rc;
 }

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/order.h"
 
 struct walker {
@@ -123,7 +124,7 @@ int walk_folder(struct walk **out, const char *folder, const struct walk_limits 
 void walk_free(struct walk *w) {
     if (!w)
         return;
-    free(w->files);
+    mem_free(w->files);
     arena_release(&w->arena);
-    free(w);
+    mem_free(w);
 }

@@ -47,7 +47,7 @@ int decoder_open(struct decoder **out, const struct decoder_options *o, struct e
     d->socket = d->input = d->output = d->lifeline = -1;
     int rc = paths_decoder(&d->program, o ? o->paths : NULL, e);
     if (rc) {
-        free(d);
+        mem_free(d);
         *out = NULL;
     }
     return rc;
@@ -82,8 +82,8 @@ void decoder_close(struct decoder *d) {
     if (!d)
         return;
     stop_child(d, true);
-    free(d->program);
-    free(d);
+    mem_free(d->program);
+    mem_free(d);
 }
 
 /* Above the numbers that the child will see, so that one does not overwrite the other on the way there. */

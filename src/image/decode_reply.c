@@ -126,7 +126,7 @@ int decode_read_reply(struct image **out, const struct decode_call *call, const 
 out:
     image_free(im);
     json_free(facts);
-    free(text);
+    mem_free(text);
     return rc;
 }
 
@@ -144,7 +144,7 @@ static int read_file(struct buf *file, const struct decode_reply *reply, int out
         rc = wrong(e, "file");
     if (!rc)
         rc = buf_append(file, bytes, head + pixels, e);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 
@@ -181,6 +181,6 @@ int decode_read_deidentified(struct buf *file, struct json **report, const struc
     }
 out:
     json_free(facts);
-    free(text);
+    mem_free(text);
     return rc;
 }

@@ -1,4 +1,5 @@
 /* The facts of a DICOM file: who frees what. Floor 2. */
+#include "base/mem.h"
 #include "image/dicom.h"
 
 #include <stdlib.h>
@@ -6,10 +7,10 @@
 void dicom_free(struct dicom *d) {
     if (!d)
         return;
-    free(d->modality_lut.values);
+    mem_free(d->modality_lut.values);
     for (int i = 0; i < DICOM_LUTS_MAX; i++)
-        free(d->voi_lut[i].values);
-    free(d);
+        mem_free(d->voi_lut[i].values);
+    mem_free(d);
 }
 
 static bool cut(uint32_t *from, uint32_t *end, uint32_t a, uint32_t b, uint32_t side) {

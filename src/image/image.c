@@ -41,7 +41,7 @@ int image_new(struct image **out, uint32_t width, uint32_t height, int channels,
 void image_free(struct image *im) {
     if (im) {
         dicom_free(im->dicom);
-        free(im->pixels);
+        mem_free(im->pixels);
     }
-    free(im);
+    mem_free(im);
 }

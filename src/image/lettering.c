@@ -284,12 +284,12 @@ static int look(struct lettering *out, const struct image *im, bool bright, int 
     const uint32_t k = (uint32_t)ink.cell;
     if (!rc && found.glyphs > out->glyphs)
         *out = (struct lettering){found.glyphs, found.x0 * k, found.y0 * k, found.x1 * k, found.y1 * k};
-    free(line);
-    free(s.glyph);
-    free(s.found);
-    free(s.all);
-    free(s.run);
-    free(ink.v);
+    mem_free(line);
+    mem_free(s.glyph);
+    mem_free(s.found);
+    mem_free(s.all);
+    mem_free(s.run);
+    mem_free(ink.v);
     return rc;
 }
 

@@ -49,7 +49,7 @@ int likeness_of(struct likeness *out, const struct image *im, struct err *e) {
     for (int y = 0; y < 8 && !rc; y++)
         for (int x = 0; x < 8; x++)
             out->hash = out->hash << 1 | (tiny[9 * y + x] < tiny[9 * y + x + 1]);
-    free(grey);
+    mem_free(grey);
     return rc;
 }
 

@@ -36,9 +36,9 @@ struct axis {
 };
 
 static void axis_release(struct axis *a) {
-    free(a->taps);
-    free(a->weight);
-    free(a->fixed);
+    mem_free(a->taps);
+    mem_free(a->weight);
+    mem_free(a->fixed);
 }
 
 static void axis_weights(struct axis *a, uint32_t x, double scale, double stretch) {
@@ -239,8 +239,8 @@ int resize_u8(uint8_t *dst, uint32_t dst_w, uint32_t dst_h, const uint8_t *src, 
 out:
     axis_release(&across);
     axis_release(&down);
-    free(middle);
-    free(sums);
+    mem_free(middle);
+    mem_free(sums);
     return rc;
 }
 
@@ -278,11 +278,11 @@ static int stream_init(struct stream *s, uint32_t dst_w, uint32_t dst_h, uint32_
 static void stream_release(struct stream *s) {
     axis_release(&s->across);
     axis_release(&s->down);
-    free(s->ring);
-    free(s->source);
-    free(s->finished);
-    free(s->tile);
-    free(s->row);
+    mem_free(s->ring);
+    mem_free(s->source);
+    mem_free(s->finished);
+    mem_free(s->tile);
+    mem_free(s->row);
 }
 
 static int32_t *ring_row(const struct stream *s, uint32_t y) {

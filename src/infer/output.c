@@ -4,11 +4,26 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/version.h"
 #include "file/io.h"
 #include "file/json.h"
+
+struct output_facts output_facts(const struct model *m, const struct model_options *how) {
+    const struct model_config *c = model_config(m);
+    struct output_facts facts = {.network = c->network,
+                                 .variant = c->variant,
+                                 .precision = how->precision,
+                                 .exact = how->exact,
+                                 .untrained = model_untrained(m),
+                                 .code_version = BMUNET_CODE,
+                                 .tree = model_tree(m)};
+    memcpy(facts.model_sha256, model_sha256(m), sizeof facts.model_sha256);
+    return facts;
+}
 
 /* The names of the columns after exam_id, status and tier: the leaves, then the nodes of each level upwards. */
 int output_csv_header(struct buf *out, const struct tree *t, struct err *e) {
@@ -247,5 +262,5 @@ void output_abort(struct output *o) {
     replace_abort(o->csv);
     replace_abort(o->json);
     buf_release(&o->line);
-    free(o);
+    mem_free(o);
 }

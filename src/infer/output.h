@@ -27,6 +27,8 @@ struct output_facts {
     const struct tree *tree;  /* borrowed: the model's own; needed from the first output_add() on */
 };
 
+/* What is known of a model as it was opened; the rest is the caller's to fill. */
+struct output_facts output_facts(const struct model *m, const struct model_options *how);
 /* Append the header, with its line end: it lists the nodes of the model's tree. */
 int output_csv_header(struct buf *out, const struct tree *t, struct err *e);
 /* Append one line. Probabilities with nine significant digits (a float's worth); numbers of a refused exam are empty. */

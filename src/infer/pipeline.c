@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum { RING = 2 }; /* the exam in the network and the next: preparing takes a third of computing, and a third set of images another 27 MB */
 
@@ -30,7 +31,7 @@ struct pipeline {
     bool stop;
 };
 
-static void *read_ahead(void *ctx) {
+static void read_ahead(void *ctx) {
     struct pipeline *l = ctx;
     for (size_t i = 0; i < l->n; i++) {
         pthread_mutex_lock(&l->lock);
@@ -50,7 +51,6 @@ static void *read_ahead(void *ctx) {
         if (failed)
             break;
     }
-    return NULL;
 }
 
 static int deliver_all(struct pipeline *l, pipeline_sink *sink, void *ctx, struct err *e) {
@@ -89,9 +89,10 @@ size_t pipeline_count(const struct manifest *cohort, const struct pipeline_optio
 
 static int run_threads(struct pipeline *l, pipeline_sink *sink, void *ctx, struct err *e) {
     pthread_t thread;
-    if (pthread_create(&thread, NULL, read_ahead, l))
-        return err_set(e, ERR_THREAD, "the read-ahead thread could not be started");
-    int rc = deliver_all(l, sink, ctx, e);
+    int rc = thread_start(&thread, read_ahead, l, "the read-ahead thread", e);
+    if (rc)
+        return rc;
+    rc = deliver_all(l, sink, ctx, e);
     pthread_mutex_lock(&l->lock);
     l->stop = true;
     pthread_cond_broadcast(&l->changed);
@@ -133,7 +134,7 @@ out:
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     decoder_close(l->own);
-    free(l->rows);
-    free(l);
+    mem_free(l->rows);
+    mem_free(l);
     return rc;
 }

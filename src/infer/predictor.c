@@ -48,8 +48,8 @@ void predictor_close(struct predictor *p) {
     if (!p)
         return;
     decoder_close(p->own);
-    free(p->views);
-    free(p);
+    mem_free(p->views);
+    mem_free(p);
 }
 
 /* The published release's black image, said where it stood in. */
@@ -80,6 +80,14 @@ int predictor_prepare(struct predictor *p, const struct exam *exam, const struct
     return 0;
 }
 
+const struct verdict *predictor_verdict(const struct predictor *p) {
+    return &p->prediction.verdict;
+}
+
+const float *predictor_view(const struct predictor *p, enum slot s) {
+    return p->prediction.verdict.input[s].status == INPUT_USED ? p->views + prep_offset(&p->config->prep, s) : NULL;
+}
+
 int predictor_compute(const struct prediction **out, struct predictor *p, struct err *e) {
     struct prediction *x = &p->prediction;
     *out = NULL;
@@ -87,7 +95,7 @@ int predictor_compute(const struct prediction **out, struct predictor *p, struct
         struct model_input in = {.clinical = x->clinical};
         struct err why = {0};
         for (int s = 0; s < SLOT_COUNT; s++)
-            in.view[s] = x->verdict.input[s].status == INPUT_USED ? p->views + prep_offset(&p->config->prep, (enum slot)s) : NULL;
+            in.view[s] = predictor_view(p, (enum slot)s);
         double started = clock_seconds();
         int rc = model_run(p->model, &in, &x->output, &why);
         x->ms.network = 1e3 * (clock_seconds() - started);

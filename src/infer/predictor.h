@@ -57,5 +57,9 @@ int predictor_run(const struct prediction **out, struct predictor *p, const stru
  * before the network, and the network. */
 int predictor_prepare(struct predictor *p, const struct exam *exam, const struct exam_fault *known, struct err *e);
 int predictor_compute(const struct prediction **out, struct predictor *p, struct err *e);
+/* After predictor_prepare(): the verdict on the exam's inputs, and the numbers of one that the network takes (prep_size() floats, as
+ * model_input.view; NULL: absent or refused). The predictor's, until its next exam. */
+const struct verdict *predictor_verdict(const struct predictor *p);
+const float *predictor_view(const struct predictor *p, enum slot s);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "file/json.h"
 #include "image/png_write.h"
 
@@ -140,6 +141,6 @@ int prep_cohort(struct prep_cohort_counts *counts, struct replace *out, const st
     decoder_close(j.decoder);
     buf_release(&j.line);
     buf_release(&j.picture);
-    free(j.views);
+    mem_free(j.views);
     return rc;
 }

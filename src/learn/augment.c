@@ -164,7 +164,7 @@ static int move(float *out, const float *in, const struct picture *p, const stru
     }
     warp_affine(w.affine, p->width, p->height, &motion);
     warp_image(out, in, &w);
-    free((float *)field.control);
+    mem_free((float *)field.control);
     return 0;
 }
 
@@ -254,8 +254,8 @@ static int change_values(float *out, const struct picture *p, const struct augme
     float *memory = mem_alloc_aligned(GAMMA_SIZE + 2 * width, sizeof *memory, e);
     uint32_t *words = mem_alloc_aligned(width + 3, sizeof *words, e);
     if (!memory || !words) {
-        free(memory);
-        free(words);
+        mem_free(memory);
+        mem_free(words);
         return ERR_NO_MEMORY;
     }
     const struct rng speckle = rng_make(d->pixels, TRAIN_AUGMENT, STREAM_SPECKLE), noise = rng_make(d->pixels, TRAIN_AUGMENT, STREAM_NOISE);
@@ -271,8 +271,8 @@ static int change_values(float *out, const struct picture *p, const struct augme
             grain_row(a.noise, words, &noise, y, p->width, (float)d->noise);
         (p->channels == 1 ? grey_row : colour_row)(row, p, &a);
     }
-    free(memory);
-    free(words);
+    mem_free(memory);
+    mem_free(words);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static int blur(float *out, const struct picture *p, double sigma, struct err *e
             blur_across(rows + (size_t)((y + 1) % 3) * n, out + (size_t)(y + 1) * n, p->width, p->channels, side);
         blur_down(out + (size_t)y * n, rows + (size_t)(above % 3) * n, rows + (size_t)(y % 3) * n, rows + (size_t)(below % 3) * n, n, side);
     }
-    free(rows);
+    mem_free(rows);
     return 0;
 }
 

@@ -46,7 +46,7 @@ struct learner {
 static void ready_release(struct ready *r) {
     plan_free(r->plan);
     graph_release(&r->graph);
-    free(r->present);
+    mem_free(r->present);
     memset(r, 0, sizeof *r);
 }
 
@@ -56,19 +56,19 @@ void learner_close(struct learner *l) {
     ready_release(&l->ready);
     engine_release(&l->engine);
     optimiser_free(l->optimiser);
-    free(l->segments);
-    free(l->frozen);
+    mem_free(l->segments);
+    mem_free(l->frozen);
     parameters_free(l->parameters);
     keys_release(&l->keys);
     facts_release(&l->facts);
     for (int t = 0; t < TOWERS_MAX; t++)
-        free(l->views[t]);
-    free(l->running);
-    free(l->batches);
-    free(l->used);
-    free(l->clinical);
-    free(l->gradient);
-    free(l);
+        mem_free(l->views[t]);
+    mem_free(l->running);
+    mem_free(l->batches);
+    mem_free(l->used);
+    mem_free(l->clinical);
+    mem_free(l->gradient);
+    mem_free(l);
 }
 
 static size_t running_count(const struct learner *l) {
@@ -188,8 +188,8 @@ static int buffers(struct learner *l, int n, struct err *e) {
     const size_t inputs = l->facts.schema ? (size_t)config_clinical_inputs(&l->facts.config, l->facts.schema) : 1;
     if (n <= l->capacity)
         return 0;
-    free(l->clinical);
-    free(l->gradient);
+    mem_free(l->clinical);
+    mem_free(l->gradient);
     l->capacity = 0;
     l->clinical = mem_alloc_aligned((size_t)n * inputs, sizeof *l->clinical, e);
     l->gradient = mem_alloc_aligned((size_t)n * (size_t)l->facts.config.n_leaves, sizeof *l->gradient, e);
@@ -207,7 +207,7 @@ static int make_ready(struct learner *l, const struct learner_exam *exams, int n
     for (int i = 0; i < n; i++)
         present[i] = present_of(&exams[i]);
     if (r->plan && r->n == n && memcmp(r->present, present, (size_t)n * sizeof *present) == 0) {
-        free(present);
+        mem_free(present);
         return 0;
     }
     ready_release(r);
@@ -244,7 +244,7 @@ static int bind_views(struct learner *l, int t, const struct tower *tower, const
             count++;
         }
     if (!together && count * size > l->view_floats[t]) {
-        free(l->views[t]);
+        mem_free(l->views[t]);
         l->view_floats[t] = 0;
         if (!(l->views[t] = mem_alloc_aligned(count * size, sizeof(float), e)))
             return ERR_NO_MEMORY;
@@ -413,7 +413,7 @@ back:
         restore_statistics(l);
     if (rc || l->next_part == part->count)
         l->next_part = 0;
-    free(labels);
+    mem_free(labels);
     return rc;
 }
 
@@ -440,8 +440,8 @@ int learner_statistics(struct learner *l, const struct learner_exam *exams, int 
 int learner_optimise(struct learner *l, const struct optimiser_config *c, bool decay_all, const char *const *frozen, size_t n_frozen,
                      struct err *e) {
     optimiser_free(l->optimiser);
-    free(l->segments);
-    free(l->frozen);
+    mem_free(l->segments);
+    mem_free(l->frozen);
     l->optimiser = NULL;
     l->measured = false;
     l->n_segments = 0;

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/progress.h"
+#include "base/thread.h"
 
 enum { THREADS_MAX = 64 };
 
@@ -99,7 +100,7 @@ static int load(struct entry *x, struct worker *w, const struct train_item *item
 
 /* --- workers ------------------------------------------------------------------------------------------------------------------ */
 
-static void *work(void *ctx) {
+static void work(void *ctx) {
     struct worker *w = ctx;
     struct loader *l = w->loader;
     pthread_mutex_lock(&l->lock);
@@ -123,9 +124,8 @@ static void *work(void *ctx) {
     }
     pthread_mutex_unlock(&l->lock);
     decoder_close(w->decoder);
-    free(w->views);
-    free(w);
-    return NULL;
+    mem_free(w->views);
+    mem_free(w);
 }
 
 static int start_worker(struct loader *l, struct err *e) {
@@ -134,11 +134,11 @@ static int start_worker(struct loader *l, struct err *e) {
         return ERR_NO_MEMORY;
     w->loader = l;
     int rc = decoder_open(&w->decoder, &(struct decoder_options){.paths = l->o.prep->paths}, e);
-    if (rc == 0 && pthread_create(&l->threads[l->n_threads], NULL, work, w))
-        rc = err_set(e, ERR_THREAD, "a thread that reads exams could not be started");
+    if (rc == 0)
+        rc = thread_start(&l->threads[l->n_threads], work, w, "a thread that reads exams", e);
     if (rc) {
         decoder_close(w->decoder);
-        free(w);
+        mem_free(w);
         return rc;
     }
     l->n_threads++;
@@ -193,10 +193,10 @@ void loader_close(struct loader *l) {
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
     for (int i = 0; l->ring && i < l->o.ahead; i++)
-        free(l->ring[i].views);
-    free(l->ring);
-    free(l->black);
-    free(l);
+        mem_free(l->ring[i].views);
+    mem_free(l->ring);
+    mem_free(l->black);
+    mem_free(l);
 }
 
 /* --- the consumer -------------------------------------------------------------------------------------------------------------- */

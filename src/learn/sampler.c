@@ -41,7 +41,7 @@ static int balance(uint32_t *order, const uint16_t *classes, uint32_t n, uint64_
         const uint32_t c = used[(uint32_t)(rng_uniform(&r, 2ULL * i) * n_used)];
         order[i] = sorted[first[c] + (uint32_t)(rng_uniform(&r, 2ULL * i + 1) * count[c])];
     }
-    free(sorted);
+    mem_free(sorted);
     return 0;
 }
 

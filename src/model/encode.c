@@ -49,9 +49,9 @@ void features_free(struct features *f) {
     if (!f)
         return;
     for (int s = 0; s < SLOT_COUNT; s++)
-        free(f->map[s]);
-    free(f->row);
-    free(f);
+        mem_free(f->map[s]);
+    mem_free(f->row);
+    mem_free(f);
 }
 
 static float *row_of(const struct features *f, enum slot s) {
@@ -77,10 +77,10 @@ void encoder_free(struct encoder *en) {
         for (int v = 0; v < VIEWS_MAX; v++)
             for (int kind = PLAIN; kind <= WITH_MAP; kind++)
                 planned_free(en->trunk[t][v][kind]);
-        free(en->black[t]);
-        free(en->pair[t]);
+        mem_free(en->black[t]);
+        mem_free(en->pair[t]);
     }
-    free(en);
+    mem_free(en);
 }
 
 static int trunk(struct encoder *en, int tower, int views, int kind, struct planned **out, struct err *e) {
@@ -144,9 +144,9 @@ int encoder_black(struct encoder *en, enum slot s, const float **out, struct err
             prep_black(image, &c->prep, s);
             rc = run_trunk(en, tower, 1, image, features, NULL, e);
         }
-        free(image);
+        mem_free(image);
         if (rc) {
-            free(features);
+            mem_free(features);
             return rc;
         }
         en->black[tower] = features;

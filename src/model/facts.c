@@ -99,18 +99,29 @@ static int check_keys(struct facts *f, struct err *e) {
     return rc;
 }
 
-int facts_open(struct facts *f, const char *path, struct err *e) {
+/* What stands in f->archive; name: for messages. */
+static int read_facts(struct facts *f, const char *name, struct err *e) {
     struct json *config = NULL;
-    memset(f, 0, sizeof *f);
-    int rc = safetensors_open(&f->archive, path, e);
-    if (rc)
-        return rc;
+    int rc;
     if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) || (rc = open_tree(f, e)) ||
         (rc = open_vendors(f, e)) || (rc = open_schema(f, e)) || (rc = config_check(&f->config, f->schema, e)) ||
         (rc = open_clinical_statistics(f, e)) || (rc = check_keys(f, e)) || (rc = archive_sha256(f->archive, f->sha256, e)))
-        err_prefix(e, "%s", path);
+        err_prefix(e, "%s", name);
     json_free(config);
     return rc;
+}
+
+int facts_open(struct facts *f, const char *path, struct err *e) {
+    memset(f, 0, sizeof *f);
+    const int rc = safetensors_open(&f->archive, path, e);
+    return rc ? rc : read_facts(f, path, e);
+}
+
+int facts_open_bytes(struct facts *f, const void *bytes, size_t n, struct err *e) {
+    static const char name[] = "model in memory";
+    memset(f, 0, sizeof *f);
+    const int rc = safetensors_copy(&f->archive, bytes, n, e);
+    return rc ? err_prefix(e, "%s", name), rc : read_facts(f, name, e);
 }
 
 static int copy_schema(struct schema **out, const struct schema *s, struct err *e) {
@@ -150,8 +161,8 @@ int facts_over(struct facts *f, const struct facts *like, const struct array *ar
 }
 
 void facts_release(struct facts *f) {
-    free(f->clinical_mean);
-    free(f->clinical_std);
+    mem_free(f->clinical_mean);
+    mem_free(f->clinical_std);
     schema_free(f->schema);
     tree_free(f->tree);
     vendors_free(f->vendors);

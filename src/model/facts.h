@@ -22,6 +22,7 @@ struct facts {
 };
 /* Release it also after a failure. Errors as model_open(). */
 int facts_open(struct facts *f, const char *path, struct err *e);
+int facts_open_bytes(struct facts *f, const void *bytes, size_t n, struct err *e);
 /* The same network over other numbers: n arrays in the caller's memory, which must outlive it. No hash, no metadata. */
 int facts_over(struct facts *f, const struct facts *like, const struct array *arrays, size_t n, struct err *e);
 void facts_release(struct facts *f);

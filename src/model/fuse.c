@@ -51,9 +51,9 @@ void fuser_free(struct fuser *f) {
     for (int i = 0; i < PATTERNS; i++)
         for (int kind = PLAIN; kind <= WITH_GRADIENT; kind++)
             planned_free(f->head[i][kind].planned);
-    free(f->rows);
-    free(f->clinical);
-    free(f);
+    mem_free(f->rows);
+    mem_free(f->clinical);
+    mem_free(f);
 }
 
 static int head_of(struct fuser *f, unsigned seen, int kind, struct head **out, struct err *e) {

@@ -54,7 +54,7 @@ int model_import(const char *out_path, const struct archive *checkpoint, const s
 out:
     buf_release(&source);
     keys_release(&k);
-    free(arrays);
+    mem_free(arrays);
     return rc;
 }
 
@@ -93,6 +93,6 @@ out:
     arena_release(&arena);
     buf_release(&source);
     keys_release(&k);
-    free(arrays);
+    mem_free(arrays);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "model/config.h"
 #include "model/facts.h"
 #include "model/fuse.h"
@@ -33,7 +34,7 @@ void model_close(struct model *m) {
     engine_release(&m->engine);
     facts_release(&m->facts);
     pthread_mutex_destroy(&m->turn);
-    free(m);
+    mem_free(m);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------------- */
@@ -75,6 +76,11 @@ static int make_model(struct model **out, struct model *m, int rc, const struct 
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
     struct model *m = new_model(e);
     return m ? make_model(out, m, facts_open(&m->facts, path, e), options, e) : ERR_NO_MEMORY;
+}
+
+int model_open_bytes(struct model **out, const void *bytes, size_t n, const struct model_options *options, struct err *e) {
+    struct model *m = new_model(e);
+    return m ? make_model(out, m, facts_open_bytes(&m->facts, bytes, n, e), options, e) : ERR_NO_MEMORY;
 }
 
 int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
@@ -157,6 +163,11 @@ const uint8_t *model_sha256(const struct model *m) {
 
 const char *model_metadata(const struct model *m, const char *key) {
     return archive_metadata(m->facts.archive, key);
+}
+
+bool model_untrained(const struct model *m) {
+    const char *text = model_metadata(m, "bmunet.untrained");
+    return text && strcmp(text, "true") == 0;
 }
 
 size_t model_parameters(const struct model *m) {

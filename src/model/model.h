@@ -77,6 +77,8 @@ struct model_options {
 struct model;
 /* Load, check (exact set of keys, shapes, types, no NaN; as many outputs as the tree inside has leaves, ERR_TREE_HEAD) and prepare. */
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e);
+/* The same from the bytes of such a file, which are copied. */
+int model_open_bytes(struct model **out, const void *bytes, size_t n, const struct model_options *options, struct err *e);
 /* The same network over other numbers (n arrays that outlive it, e.g. parameters.arrays while they are learnt); they must not change. */
 struct facts;
 int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
@@ -87,6 +89,7 @@ const struct schema *model_schema(const struct model *m);           /* NULL: tak
 const struct tree *model_tree(const struct model *m);               /* the one inside the file: what the outputs mean */
 const uint8_t *model_sha256(const struct model *m);                 /* of the model file, 32 bytes */
 const char *model_metadata(const struct model *m, const char *key); /* "bmunet.config", "bmunet.source" ...; NULL if absent */
+bool model_untrained(const struct model *m);                        /* its weights are random */
 size_t model_parameters(const struct model *m);                     /* trainable numbers: 54.7 M for bmu */
 /* Which slots a configuration takes: the one rule for prediction, preparation, training and measuring. Sets of bits, 1 << slot. */
 struct model_slots {
@@ -136,7 +139,7 @@ struct layer_time {
 };
 /* Start (or stop) timing layers. */
 void model_profile(struct model *m, bool on);
-/* The timed layers in order of their first run; *out is owned (free()), its texts are the model's. */
+/* The timed layers in order of their first run; *out is owned (mem_free()), its texts are the model's. */
 int model_layers(struct layer_time **out, size_t *n, const struct model *m, struct err *e);
 
 #endif

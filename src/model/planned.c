@@ -25,5 +25,5 @@ void planned_free(struct planned *p) {
         return;
     plan_free(p->plan);
     graph_release(&p->graph);
-    free(p);
+    mem_free(p);
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/order.h"
 #include "base/rng.h"
 
@@ -17,7 +18,7 @@ void keys_init(struct keys *k) {
 
 void keys_release(struct keys *k) {
     arena_release(&k->arena);
-    free(k->list);
+    mem_free(k->list);
     memset(k, 0, sizeof *k);
 }
 
@@ -200,7 +201,7 @@ int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
         rc = err_set(e, ERR_WEIGHTS_KEYS, "%zu problem%s: %s", p.n, p.n > 1 ? "s" : "", p.text.data ? p.text.data : "");
     else
         rc = check_numbers(k, a, e);
-    free(names);
+    mem_free(names);
     buf_release(&p.text);
     return rc;
 }

@@ -147,11 +147,11 @@ int optimiser_new(struct optimiser **out, const struct optimiser_config *config,
 void optimiser_free(struct optimiser *o) {
     if (!o)
         return;
-    free(o->first);
-    free(o->second);
-    free(o->steps);
-    free(o->blocks);
-    free(o);
+    mem_free(o->first);
+    mem_free(o->second);
+    mem_free(o->steps);
+    mem_free(o->blocks);
+    mem_free(o);
 }
 
 /* --- the norm ------------------------------------------------------------------------------------------------------------- */

@@ -77,12 +77,12 @@ void parameters_free(struct parameters *p) {
     if (!p)
         return;
     archive_close(p->archive);
-    free(p->values);
-    free(p->gradients);
-    free(p->offset);
-    free(p->batches);
-    free(p->arrays);
-    free(p);
+    mem_free(p->values);
+    mem_free(p->gradients);
+    mem_free(p->offset);
+    mem_free(p->batches);
+    mem_free(p->arrays);
+    mem_free(p);
 }
 
 void parameters_zero_gradients(struct parameters *p) {

@@ -111,7 +111,7 @@ static int find_threshold(struct anatomy *a, struct draw *d, struct err *e) {
     }
     qsort(score, QUANTILE_POINTS, sizeof *score, order_double);
     a->threshold = score[(int)((1 - a->drawn->glandular) * (QUANTILE_POINTS - 1))];
-    free(score);
+    mem_free(score);
     return 0;
 }
 
@@ -345,7 +345,7 @@ int anatomy_make(struct anatomy **out, uint64_t seed, const struct synth_case *c
     draw_vessels(a, &d);
     const int failed = find_threshold(a, &d, e);
     if (failed) {
-        free(a);
+        mem_free(a);
         return failed;
     }
     *out = a;

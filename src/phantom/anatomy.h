@@ -52,7 +52,7 @@ struct anatomy {
     struct anatomy_line line[ANATOMY_LINES_MAX];
 };
 
-/* Owned: free(). ERR_NO_MEMORY, ERR_INTERNAL (a case outside the ranges that synth.h states). */
+/* Owned: mem_free(). ERR_NO_MEMORY, ERR_INTERNAL (a case outside the ranges that synth.h states). */
 int anatomy_make(struct anatomy **out, uint64_t seed, const struct synth_case *c, struct err *e);
 /* Smooth noise of unit variance; its lattice is `spacing` mm wide; `octave` 0 .. 7 chooses the field. */
 float anatomy_noise(const struct anatomy *a, const double p[3], double spacing, int octave);

@@ -18,7 +18,7 @@ int field_new(struct field *f, int width, int height, struct err *e) {
 }
 
 void field_release(struct field *f) {
-    free(f->v);
+    mem_free(f->v);
     f->v = NULL;
 }
 
@@ -60,7 +60,7 @@ static int subdivide(struct field *to, const struct field *from, struct err *e) 
             for (size_t x = 0; x < n; x++)
                 out[x] = 0.5F * (r[0][x] + r[1][x]);
     }
-    free(rows);
+    mem_free(rows);
     return 0;
 }
 
@@ -213,7 +213,7 @@ static int smooth_rows(struct field *f, double sigma, struct err *e) {
             for (int x = 0; x < f->width; x++)
                 row[x] += weight[k] * (line[x + reach - k] + line[x + reach + k]);
     }
-    free(line);
+    mem_free(line);
     return 0;
 }
 

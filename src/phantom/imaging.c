@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "phantom/modality.h"
 
 const struct synth_size *synth_size(const char *name) {
@@ -28,6 +29,6 @@ int synth_view(struct image **out, struct synth_meta *meta, uint64_t seed, const
         return code;
     const struct view v = {a, s, size, seed, meta};
     code = slot_is_mg(s) ? mammography_view(out, &v, e) : ultrasound_view(out, &v, e);
-    free(a);
+    mem_free(a);
     return code;
 }

@@ -467,9 +467,9 @@ int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struc
             goto out;
     }
 out:
-    free(l.fat);
-    free(l.fascia);
-    free(l.floor);
+    mem_free(l.fat);
+    mem_free(l.fascia);
+    mem_free(l.floor);
     for (int i = 0; i < MAPS; i++)
         field_release(&map[i]);
     return code;

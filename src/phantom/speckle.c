@@ -33,10 +33,10 @@ struct echo {
 
 static void echo_release(struct echo *q) {
     for (int i = 0; i < 2; i++) {
-        free(q->part[i]);
-        free(q->spread[i]);
+        mem_free(q->part[i]);
+        mem_free(q->spread[i]);
     }
-    free(q->line);
+    mem_free(q->line);
 }
 
 static int echo_new(struct echo *q, int width, int height, struct err *e) {

@@ -58,7 +58,7 @@ static int identify_code(struct cache *c, struct err *e) {
     int rc = exact ? 0 : paths_code(&path, e);
     if (!exact && !rc)
         rc = io_map_open(&program, path, e);
-    free(path);
+    mem_free(path);
     if (rc)
         return rc;
     sha256_init(&h);
@@ -169,8 +169,8 @@ void cache_close(struct cache *c) {
     if (c->fd >= 0)
         close(c->fd);
     pthread_mutex_destroy(&c->lock);
-    free(c->folder);
-    free(c);
+    mem_free(c->folder);
+    mem_free(c);
 }
 
 static void count(struct cache *c, size_t member, uint64_t n) {
@@ -267,7 +267,7 @@ static int make_room(struct cache *c, uint64_t more, uint64_t *sum, struct err *
         s.sum -= s.list[i].size;
         removed++;
     }
-    free(s.list);
+    mem_free(s.list);
     COUNT(c, evicted, removed);
     *sum = s.sum;
     return rc;
@@ -389,12 +389,13 @@ int cache_put(struct cache *c, const struct cache_key *k, const float *in, const
 }
 
 int cache_get(float *out, struct input_verdict *v, struct cache *c, const struct cache_key *k, struct err *e) {
-    char path[PATH_SIZE], *full = NULL;
+    char path[PATH_SIZE];
     uint8_t *bytes = NULL;
     size_t n = 0;
     entry_path(path, k);
-    if (asprintf(&full, "%s/%s", c->folder, path) < 0)
-        return err_set(e, ERR_NO_MEMORY, "no memory for a path");
+    char *full = mem_printf(e, "%s/%s", c->folder, path);
+    if (!full)
+        return ERR_NO_MEMORY;
     int rc = io_read_file(&bytes, &n, full, ENTRY_MAX, NULL);
     if (rc && rc != ERR_NO_MEMORY) {
         rc = 1;
@@ -407,8 +408,8 @@ int cache_get(float *out, struct input_verdict *v, struct cache *c, const struct
     }
     if (rc == 0 || rc == 1)
         count(c, rc ? offsetof(struct cache_stats, misses) : offsetof(struct cache_stats, hits), 1);
-    free(bytes);
-    free(full);
+    mem_free(bytes);
+    mem_free(full);
     return rc == ERR_NO_MEMORY ? err_set(e, rc, "no memory for a cache entry") : rc;
 }
 

@@ -94,7 +94,7 @@ static int prep_us(float *out, const struct prep_profile *p, const struct image 
     for (size_t i = 0; !rc && i < pixels; i++) /* channels do not mix in the resize: grey may be repeated after it as well as before */
         for (size_t c = 0; c < 3; c++)
             out[i * 3 + c] = (float)resized[i * channels + (channels == 3 ? c : 0)] / 255.0f;
-    free(resized);
+    mem_free(resized);
     if (rc)
         return rc;
     if (im->file_bits < 8 && !im->palette)
@@ -242,7 +242,7 @@ int prep_file(float *out, const struct prep_profile *p, enum slot s, struct deco
         return refuse(v, rc, e);
     }
     rc = prep_bytes(out, p, s, d, bytes, n, claim, v, e);
-    free(bytes);
+    mem_free(bytes);
     if (rc)
         err_prefix(e, "%s", path);
     return rc;

@@ -242,6 +242,6 @@ int breast_find(struct breast *out, const struct grey *grey, struct err *e) {
             out->box = box_of(g);
         }
     }
-    free(w);
+    mem_free(w);
     return rc;
 }

@@ -137,7 +137,7 @@ int prep_mg_canonical(float *out, const struct prep_job *job, struct input_verdi
         rc = check_chest(&job->plan, b->chest, e);
     if (!rc)
         rc = finish(out, job, &g, b, v, e);
-    free(b);
-    free(table);
+    mem_free(b);
+    mem_free(table);
     return rc;
 }

@@ -192,7 +192,7 @@ static int panes_by_looking(struct panes *out, const struct picture *im, struct 
     light_cells(&l->grid, im);
     const int n = grid_components(l->part, (int)(sizeof l->part / sizeof *l->part), l->label, &l->grid, 8);
     int rc = panes_from_parts(out, l, n, im, e);
-    free(l);
+    mem_free(l);
     return rc;
 }
 

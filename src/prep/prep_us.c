@@ -15,7 +15,7 @@ static int grey_to_rgb(uint8_t *rgb, const struct prep_job *job, struct input_ve
     int rc = table ? grey_prepare(&g, table, job->image, job->vendor, v, e) : ERR_NO_MEMORY;
     for (size_t i = 0; !rc && i < pixels; i++)
         memset(rgb + 3 * i, (grey_at(&g, i) + NARROW / 2) / NARROW, 3);
-    free(table);
+    mem_free(table);
     return rc;
 }
 
@@ -69,8 +69,8 @@ static int finish(float *out, const struct prep_job *job, const uint8_t *rgb, st
     if (!rc)
         verdict_note(v, ", padded to %ux%u, resized to %ux%u", padded_w, padded_h, target_w, target_h);
 out:
-    free(padded);
-    free(resized);
+    mem_free(padded);
+    mem_free(resized);
     return rc;
 }
 
@@ -90,6 +90,6 @@ int prep_us_canonical(float *out, const struct prep_job *job, struct input_verdi
     }
     if (!rc)
         rc = finish(out, job, rgb, b, v, e);
-    free(rgb);
+    mem_free(rgb);
     return rc;
 }

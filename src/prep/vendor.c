@@ -31,7 +31,7 @@ int vendors_new(struct vendors **out, struct err *e) {
 void vendors_free(struct vendors *v) {
     if (v)
         arena_release(&v->arena);
-    free(v);
+    mem_free(v);
 }
 
 int vendors_keep(struct vendors *v, const char *text, size_t n, struct err *e) {

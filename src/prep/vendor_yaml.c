@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "file/io.h"
 #include "file/yaml.h"
 #include "prep/vendor.h"
@@ -57,7 +58,7 @@ static int add_file(struct vendors *v, const char *path, struct err *e) {
     rc = add_text(v, (const char *)bytes, n, e);
     if (rc)
         err_prefix(e, "%s", path);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 
@@ -103,16 +104,14 @@ int vendors_read_folder(struct vendors **out, const char *folder, struct err *e)
              : n >= VENDORS_MAX ? err_set(e, ERR_LIMIT, "%s: %d files, the limit is %d", folder, n, VENDORS_MAX - 1)
                                 : 0;
     for (int i = 0; !rc && i < n; i++)
-        if (asprintf(&paths[i], "%s/%s", folder, entries[i]->d_name) < 0) {
-            paths[i] = NULL;
-            rc = err_set(e, ERR_NO_MEMORY, "out of memory");
-        }
+        if (!(paths[i] = mem_printf(e, "%s/%s", folder, entries[i]->d_name)))
+            rc = ERR_NO_MEMORY;
     if (!rc)
         rc = vendors_read_yaml(out, (const char *const *)paths, (size_t)n, e);
     for (int i = 0; i < n; i++) {
         free(entries[i]);
         if (i < VENDORS_MAX)
-            free(paths[i]);
+            mem_free(paths[i]);
     }
     free(entries);
     return rc;

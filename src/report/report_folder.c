@@ -39,7 +39,7 @@ void report_folder_close(struct report_folder *r) {
         return;
     folder_abandon(r->folder);
     canvas_fonts_free(r->fonts);
-    free(r);
+    mem_free(r);
 }
 
 static int write_numbers(struct report_folder *r, const struct study *s, struct err *e) {

@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "base/days.h"
+#include "base/mem.h"
 #include "exam/manifest_columns.h"
 #include "file/io.h"
 
@@ -78,7 +79,7 @@ int clinical_read(struct clinical_table **out, const char *path, const struct sc
     rc = clinical_parse(out, (const char *)text, n, schema, e);
     if (rc)
         err_prefix(e, "%s", path);
-    free(text);
+    mem_free(text);
     return rc;
 }
 
@@ -86,7 +87,7 @@ void clinical_free(struct clinical_table *c) {
     if (!c)
         return;
     arena_release(&c->arena);
-    free(c);
+    mem_free(c);
 }
 
 static const char *cell(const struct clinical_table *c, size_t row, long column) {
@@ -201,6 +202,6 @@ int clinical_join(struct clinical_table *c, struct scan *s, struct err *e) {
     for (size_t i = 0; i < c->csv.n_rows; i++)
         if (!c->rows[i].exams && !c->rows[i].why)
             c->rows[i] = (struct clinical_row){0, ERR_CLINICAL_UNMATCHED, "no exam of this patient, side and date was found"};
-    free(sorted);
+    mem_free(sorted);
     return 0;
 }

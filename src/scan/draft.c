@@ -52,7 +52,7 @@ void draft_free(struct draft *d) {
     for (size_t i = 0; i < d->n_unnamed; i++)
         source_release(&d->unnamed[i].content);
     arena_release(&d->arena);
-    free(d);
+    mem_free(d);
 }
 
 /* The first fault wins. Non-zero only for want of memory. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/mem.h"
 #include "file/csv.h"
 #include "file/io.h"
 #include "scan/names.h"
@@ -92,7 +93,7 @@ static int take_file(struct scan *s, struct scan_file *f, const struct scan_sour
     if (rc)
         return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
     rc = take_bytes(s, f, from, met->path, bytes, n, e);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 

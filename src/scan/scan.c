@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/days.h"
+#include "base/mem.h"
 #include "scan/choose.h"
 
 /* The usable files of one patient, breast, modality and study. */
@@ -54,9 +55,9 @@ void scan_free(struct scan *s) {
     if (!s)
         return;
     arena_release(&s->arena);
-    free(s->files);
-    free(s->exams);
-    free(s);
+    mem_free(s->files);
+    mem_free(s->exams);
+    mem_free(s);
 }
 
 static void take_given_reasons(struct scan *s) {
@@ -301,7 +302,7 @@ static void point_back(struct scan *s) {
 int scan_arrange(struct scan *s, const struct scan_options *o, struct err *e) {
     struct arranger a = {.s = s, .options = o};
     int rc = ERR_NO_MEMORY;
-    free(s->exams);
+    mem_free(s->exams);
     s->n_exams = 0;
     s->exams = NULL;
     take_given_reasons(s);
@@ -320,7 +321,7 @@ int scan_arrange(struct scan *s, const struct scan_options *o, struct err *e) {
         goto out;
     point_back(s);
 out:
-    free(a.order);
-    free(a.groups);
+    mem_free(a.order);
+    mem_free(a.groups);
     return rc;
 }

@@ -91,14 +91,14 @@ static int run_all(double **values, struct run *r, struct err *e) {
         pool_run(share, r);
     for (size_t i = 0; i < threads; i++) {
         if (r->scratch)
-            free(r->scratch[i]);
+            mem_free(r->scratch[i]);
         if (r->out)
-            free(r->out[i]);
+            mem_free(r->out[i]);
     }
-    free(r->scratch);
-    free(r->out);
+    mem_free(r->scratch);
+    mem_free(r->out);
     if (code)
-        free(r->values);
+        mem_free(r->values);
     else
         *values = r->values;
     return code;
@@ -142,7 +142,7 @@ static int defined(double **out, size_t *n, const double *replicates, size_t res
         if (!isnan(replicates[i]))
             (*out)[(*n)++] = replicates[i];
     if (*n < DEFINED_MIN) {
-        free(*out);
+        mem_free(*out);
         *out = NULL;
         return err_set(e, ERR_STATS_UNDEFINED, "the statistic is defined in %zu of %zu resamples only", *n, resamples);
     }
@@ -170,7 +170,7 @@ int bootstrap_percentile(struct interval *out, size_t *undefined, const double *
         return code;
     *out = (struct interval){replicate_quantile(sorted, n, (1 - level) / 2), replicate_quantile(sorted, n, (1 + level) / 2)};
     *undefined = resamples - n;
-    free(sorted);
+    mem_free(sorted);
     return 0;
 }
 
@@ -209,7 +209,7 @@ int bootstrap_bca(struct interval *out, const double *replicates, size_t resampl
         code = err_set(e, ERR_STATS_UNDEFINED, "BCa: the replicates lie on one side of the estimate, or a jackknife value is undefined");
     else
         *out = (struct interval){replicate_quantile(sorted, n, bca_share(z0, a, -z)), replicate_quantile(sorted, n, bca_share(z0, a, z))};
-    free(sorted);
+    mem_free(sorted);
     return code;
 }
 

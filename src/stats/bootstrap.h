@@ -27,10 +27,10 @@ struct bootstrap {
 /* Write n_statistics numbers, NaN where undefined, from a weight per observation. Called from several threads at once: ctx is read only. */
 typedef void bootstrap_statistic(const void *ctx, const uint32_t *weight, double *out);
 
-/* replicates[s * resamples + b]: statistic s in resample b. free() it. */
+/* replicates[s * resamples + b]: statistic s in resample b. mem_free() it. */
 int bootstrap_run(double **replicates, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx, size_t n_statistics,
                   struct err *e);
-/* values[s * clusters + c]: statistic s without cluster c. free() it. One pass per cluster: O(clusters * n). */
+/* values[s * clusters + c]: statistic s without cluster c. mem_free() it. One pass per cluster: O(clusters * n). */
 int bootstrap_jackknife(double **values, const struct bootstrap *design, bootstrap_statistic *statistic, const void *ctx,
                         size_t n_statistics, struct err *e);
 size_t bootstrap_clusters(const struct bootstrap *design);

@@ -90,6 +90,6 @@ int check_clusters(const size_t *cluster, size_t n, size_t n_clusters, struct er
     for (size_t c = 0; c < n_clusters && !code; c++)
         if (!seen[c])
             code = err_set(e, ERR_STATS_RANGE, "cluster %zu has no observation; number the patients without gaps", c);
-    free(seen);
+    mem_free(seen);
     return code;
 }

@@ -83,7 +83,7 @@ int kappa_cohen(struct kappa *out, const size_t *counts, int k, enum kappa_weigh
         cohen_errors(out, &m, counts, k, n, weights);
         conclude(out, level);
     }
-    free(block);
+    mem_free(block);
     return code;
 }
 
@@ -135,7 +135,7 @@ int kappa_fleiss(struct kappa *out, const size_t *counts, size_t n, int k, doubl
     for (int c = 0; c < k; c++)
         out->expected += share[c] * share[c];
     if (1 - out->expected < 1e-14) {
-        free(share);
+        mem_free(share);
         return err_set(e, ERR_STATS_UNDEFINED, "kappa: all ratings fall into one class, so agreement by chance is 1");
     }
     out->value = (out->observed - out->expected) / (1 - out->expected);
@@ -153,6 +153,6 @@ int kappa_fleiss(struct kappa *out, const size_t *counts, size_t n, int k, doubl
     out->standard_error = sqrt(square / (subjects * (subjects - 1)));
     out->standard_error_null = fleiss_null(share, k, subjects, raters);
     conclude(out, level);
-    free(share);
+    mem_free(share);
     return 0;
 }

@@ -89,7 +89,7 @@ int loess_fit(double *fitted, const double *x, const double *y, size_t n, double
         return code;
     block = mem_alloc(n, 4 * sizeof *block, e);
     if (!block) {
-        free(order);
+        mem_free(order);
         return ERR_NO_MEMORY;
     }
     double *sorted_x = block, *sorted_y = block + n, *sorted_fit = block + 3 * n;
@@ -100,7 +100,7 @@ int loess_fit(double *fitted, const double *x, const double *y, size_t n, double
     code = fit_sorted(sorted_fit, &(struct line){sorted_x, sorted_y, block + 2 * n, n, neighbours}, e);
     for (size_t i = 0; i < n && !code; i++)
         fitted[order[i]] = sorted_fit[i];
-    free(block);
-    free(order);
+    mem_free(block);
+    mem_free(order);
     return code;
 }

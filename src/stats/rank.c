@@ -23,8 +23,8 @@ int rank_order(size_t **order, const double *x, size_t n, struct err *e) {
     struct item *items = mem_alloc(n, sizeof *items, e);
     *order = mem_alloc(n, sizeof **order, e);
     if (!items || !*order) {
-        free(items);
-        free(*order);
+        mem_free(items);
+        mem_free(*order);
         *order = NULL;
         return ERR_NO_MEMORY;
     }
@@ -33,7 +33,7 @@ int rank_order(size_t **order, const double *x, size_t n, struct err *e) {
     qsort(items, n, sizeof *items, by_value);
     for (size_t i = 0; i < n; i++)
         (*order)[i] = items[i].index;
-    free(items);
+    mem_free(items);
     return 0;
 }
 

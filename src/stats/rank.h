@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-/* order[i] is the index of the i-th smallest of n finite numbers; equal numbers keep their order. free() it. */
+/* order[i] is the index of the i-th smallest of n finite numbers; equal numbers keep their order. mem_free() it. */
 int rank_order(size_t **order, const double *x, size_t n, struct err *e);
 /* Where the run of numbers equal to x[order[i]] ends: the first position > i with another value, or n. */
 size_t rank_run(const double *x, const size_t *order, size_t n, size_t i);

@@ -111,7 +111,7 @@ static int make_exams(struct cohort *c, struct err *e) {
     pool_run(make_share, &(struct making){c, place});
     rc = list_pictures(c, e);
 out:
-    free(place);
+    mem_free(place);
     return rc;
 }
 
@@ -136,10 +136,10 @@ int cohort_make(struct cohort **out, const struct cohort_options *o, struct err 
 void cohort_free(struct cohort *c) {
     if (!c)
         return;
-    free(c->patients);
-    free(c->exams);
-    free(c->pictures);
-    free(c);
+    mem_free(c->patients);
+    mem_free(c->exams);
+    mem_free(c->pictures);
+    mem_free(c);
 }
 
 /* --- pictures, on all threads ------------------------------------------------------------------------------------------------ */

@@ -37,8 +37,8 @@ static int place(struct image *sheet, int left, int top, int width, int height, 
         memcpy((uint8_t *)sheet->pixels + 3 * ((size_t)(top + y) * sheet->width + (size_t)left), cell + 3 * (size_t)y * (size_t)width,
                3 * (size_t)width);
 out:
-    free(rgb);
-    free(cell);
+    mem_free(rgb);
+    mem_free(cell);
     return code;
 }
 

@@ -285,8 +285,8 @@ static void say_attainable(struct text *t, const struct cohort *c) {
         else
             SAY(t, "| %s | %zu | %.3f |\n", attainable[i].name, n, auc);
     }
-    free(score);
-    free(malignant);
+    mem_free(score);
+    mem_free(malignant);
 }
 
 int cohort_readme(struct buf *out, const struct cohort *c, struct err *e) {

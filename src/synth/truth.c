@@ -204,6 +204,6 @@ int truth_auc(double *auc, size_t *n, const double *score, const bool *malignant
     }
     const double negative = (double)*n - positive;
     *auc = positive > 0 && negative > 0 ? (ranks - positive * (positive + 1) / 2) / (positive * negative) : NAN;
-    free(s);
+    mem_free(s);
     return 0;
 }

@@ -57,7 +57,7 @@ void dnn_free(struct dnn *d) {
         dnnl_stream_destroy(d->stream);
     if (d->engine)
         dnnl_engine_destroy(d->engine);
-    free(d);
+    mem_free(d);
 }
 
 int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dnnl_data_type_t type, dnnl_format_tag_t tag, struct err *e) {
@@ -71,7 +71,7 @@ int dnn_layout_new(struct dnn_layout **out, int rank, const dnnl_dims_t dims, dn
 #endif
     int rc = dnn_check(status, "a memory layout", e);
     if (rc) {
-        free(l);
+        mem_free(l);
         return rc;
     }
     *out = l;
@@ -90,7 +90,7 @@ static int layout_from(struct dnn_layout **out, dnn_md_ref md, struct err *e) {
 #if DNN_V3
     int rc = dnn_check(dnnl_memory_desc_clone(&l->md, md), "a copy of a layout", e);
     if (rc) {
-        free(l);
+        mem_free(l);
         return rc;
     }
 #else
@@ -110,7 +110,7 @@ void dnn_layout_free(struct dnn_layout *l) {
 #if DNN_V3
     dnnl_memory_desc_destroy(l->md);
 #endif
-    free(l);
+    mem_free(l);
 }
 
 bool dnn_layout_equal(const struct dnn_layout *a, const struct dnn_layout *b) {
@@ -240,7 +240,7 @@ void dnn_op_free(struct dnn_op *op) {
         dnn_layout_free(op->layout[i]);
     if (op->primitive)
         dnnl_primitive_destroy(op->primitive);
-    free(op);
+    mem_free(op);
 }
 
 const struct dnn_layout *dnn_op_layout(const struct dnn_op *op, enum dnn_role role) {
@@ -303,7 +303,7 @@ int dnn_pack_weights(struct dnn *d, const struct dnn_layout *plain, const struct
         rc = ERR_NO_MEMORY;
     if (rc == 0)
         rc = dnn_op_run(d, reorder, weights, NULL, NULL, packed, scratch, e);
-    free(scratch);
+    mem_free(scratch);
     dnn_op_free(reorder);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "tensor/op.h"
 
 enum { SIDE_MAX = 1 << 20 };
@@ -30,7 +31,7 @@ void graph_init_training(struct graph *g, struct graph_parameters p) {
 
 void graph_release(struct graph *g) {
     arena_release(&g->arena);
-    free(g->nodes);
+    mem_free(g->nodes);
     memset(g, 0, sizeof *g);
 }
 

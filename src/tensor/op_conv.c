@@ -71,7 +71,7 @@ static int pack(struct plan *p, struct step *s, const struct dnn_conv *c, struct
             else
                 rc = dnn_conv_pack(en->dnn, c, s->dnn, w, made->weights, e);
         }
-        free(w);
+        mem_free(w);
         if (rc)
             return rc;
         if (en->packed)

@@ -12,11 +12,11 @@ int pack_store_new(struct pack_store **out, struct err *e) {
 }
 
 static void pack_free(struct pack *p) {
-    free(p->layer);
+    mem_free(p->layer);
     dnn_layout_free(p->layout);
-    free(p->weights);
-    free(p->bias);
-    free(p);
+    mem_free(p->weights);
+    mem_free(p->bias);
+    mem_free(p);
 }
 
 void pack_store_free(struct pack_store *s) {
@@ -27,7 +27,7 @@ void pack_store_free(struct pack_store *s) {
         s->first = p->next;
         pack_free(p);
     }
-    free(s);
+    mem_free(s);
 }
 
 const struct pack *pack_find(const struct pack_store *s, const char *layer, const void *kernel, const struct dnn_layout *layout) {

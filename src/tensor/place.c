@@ -88,7 +88,7 @@ int plan_place(struct plan *p, struct err *e) {
         p->steps[s].scratch_offset = blocks[p->n_values + s].offset;
     rc = 0;
 out:
-    free(blocks);
-    free(sorted);
+    mem_free(blocks);
+    mem_free(sorted);
     return rc;
 }

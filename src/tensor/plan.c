@@ -22,7 +22,7 @@ int engine_init(struct engine *en, bool exact, bool bf16, struct err *e) {
 void engine_release(struct engine *en) {
     pack_store_free(en->packs);
     dnn_free(en->dnn);
-    free(en->workspace);
+    mem_free(en->workspace);
     memset(en, 0, sizeof *en);
 }
 
@@ -353,7 +353,7 @@ static int prepare_gradients(struct plan *p, struct err *e) {
 static int grow_workspace(struct engine *en, size_t bytes, struct err *e) {
     if (bytes <= en->workspace_bytes)
         return 0;
-    free(en->workspace); /* nothing in it outlives a run */
+    mem_free(en->workspace); /* nothing in it outlives a run */
     en->workspace_bytes = 0;
     en->workspace = mem_alloc_aligned(bytes, 1, e);
     if (!en->workspace)
@@ -414,19 +414,19 @@ void plan_free(struct plan *p) {
         return;
     for (int i = 0; p->steps && i < p->n_steps; i++) {
         step_release(&p->steps[i]);
-        free(p->steps[i].seconds);
+        mem_free(p->steps[i].seconds);
     }
     for (int i = 0; p->values && i < p->n_values; i++)
         dnn_layout_free(p->values[i].layout);
-    free(p->values);
-    free(p->steps);
-    free(p->value_of);
-    free(p->fused);
-    free(p->step_of);
-    free(p->recomputed_of);
-    free(p->grad_of);
-    free(p->wanted);
-    free(p);
+    mem_free(p->values);
+    mem_free(p->steps);
+    mem_free(p->value_of);
+    mem_free(p->fused);
+    mem_free(p->step_of);
+    mem_free(p->recomputed_of);
+    mem_free(p->grad_of);
+    mem_free(p->wanted);
+    mem_free(p);
 }
 
 /* --- running -------------------------------------------------------------------------------------------------------- */

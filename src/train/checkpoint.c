@@ -139,7 +139,7 @@ int checkpoint_write(const char *folder, struct run_state *s, struct learner *l,
     }
     if (rc)
         s->saved--;
-    free(arrays);
+    mem_free(arrays);
     buf_release(&state);
     return rc;
 }
@@ -243,7 +243,7 @@ int checkpoint_read(bool *found, const char *folder, struct run_state *s, struct
 out:
     for (int g = 0; g < GENERATIONS; g++)
         discard(&c[g]);
-    free(like);
-    free(there);
+    mem_free(like);
+    mem_free(there);
     return rc;
 }

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/order.h"
+#include "base/thread.h"
 #include "cohort/label.h"
 #include "cohort/split.h"
 
@@ -135,7 +136,7 @@ static int look_through(struct candidate *k, const struct cohort_request *r, str
     return rc;
 }
 
-static void *look(void *ctx) {
+static void look(void *ctx) {
     struct work *w = ctx;
     struct decoder *d = NULL;
     float *views = NULL;
@@ -155,20 +156,19 @@ static void *look(void *ctx) {
         w->failure = e;
     pthread_mutex_unlock(&w->lock);
     decoder_close(d);
-    free(views);
-    return NULL;
+    mem_free(views);
 }
 
 static int look_at_all(struct work *w, struct err *e) {
     pthread_t threads[64];
     int n = 0;
     const int want = w->r->threads < 1 ? 1 : w->r->threads > 64 ? 64 : w->r->threads;
-    while (n < want && pthread_create(&threads[n], NULL, look, w) == 0)
+    while (n < want && thread_start(&threads[n], look, w, "a thread that checks the exams", n ? NULL : e) == 0)
         n++;
     for (int i = 0; i < n; i++)
         pthread_join(threads[i], NULL);
     if (n == 0)
-        return err_set(e, ERR_THREAD, "a thread that checks the exams could not be started");
+        return ERR_THREAD;
     if (w->failure.code) {
         if (e)
             *e = w->failure;
@@ -244,7 +244,7 @@ static int count_patients(struct train_cohort *c, int part, struct err *e) {
     qsort(list, n, sizeof *list, order_text);
     for (uint32_t i = 0; i < n; i++)
         c->counts[part].patients += i == 0 || strcmp(list[i], list[i - 1]) != 0;
-    free(list);
+    mem_free(list);
     return 0;
 }
 
@@ -357,8 +357,8 @@ int cohort_open(struct train_cohort **out, const struct cohort_request *r, struc
     hash_data(c, &w);
 out:
     for (uint32_t i = 0; w.list && i < w.n; i++)
-        free(w.list[i].verdict);
-    free(w.list);
+        mem_free(w.list[i].verdict);
+    mem_free(w.list);
     pthread_mutex_destroy(&w.lock);
     if (rc)
         cohort_close(c);
@@ -371,8 +371,8 @@ void cohort_close(struct train_cohort *c) {
     if (!c)
         return;
     for (int p = 0; p < PART_COUNT; p++)
-        free(c->items[p]);
-    free(c->clinical_mean);
-    free(c->clinical_std);
-    free(c);
+        mem_free(c->items[p]);
+    mem_free(c->clinical_mean);
+    mem_free(c->clinical_std);
+    mem_free(c);
 }

@@ -41,9 +41,9 @@ struct panel {
 
 static void release(struct panel *p) {
     canvas_free(p->canvas);
-    free(p->x);
+    mem_free(p->x);
     for (int k = 0; k < LINES; k++)
-        free(p->y[k]);
+        mem_free(p->y[k]);
 }
 
 static int fill(struct panel *p, const struct history *h, struct err *e) {

@@ -33,7 +33,7 @@ int history_add(struct history *h, const struct epoch_record *r, struct err *e) 
 }
 
 void history_release(struct history *h) {
-    free(h->epochs);
+    mem_free(h->epochs);
     memset(h, 0, sizeof *h);
 }
 

@@ -342,7 +342,7 @@ static int batch_weights(double out[LOSS_LEVELS_MAX], struct run *r, uint32_t n,
     for (uint32_t i = 0; i < n; i++)
         labels[i] = r->o->cohort->items[PART_TRAIN][r->order[r->state.position + i]].label;
     loss_weights(out, r->o->loss, labels, n);
-    free(labels);
+    mem_free(labels);
     return 0;
 }
 
@@ -552,12 +552,12 @@ int run_train(struct run_result *out, const struct run_options *o, struct err *e
     loader_close(r.validation);
     refer(&r); /* the history goes to the caller */
     learner_close(r.learner);
-    free(r.average);
-    free(r.batches);
-    free(r.order);
-    free(r.classes);
-    free(r.exams);
-    free(r.items);
+    mem_free(r.average);
+    mem_free(r.batches);
+    mem_free(r.order);
+    mem_free(r.classes);
+    mem_free(r.exams);
+    mem_free(r.items);
     return rc;
 }
 

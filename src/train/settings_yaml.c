@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "file/io.h"
 #include "file/yaml.h"
 #include "train/settings.h"
@@ -191,6 +192,6 @@ int settings_read(struct train_settings *out, const char *path, struct err *e) {
         return rc;
     if ((rc = settings_parse(out, (const char *)bytes, n, e)))
         err_prefix(e, "%s", path);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }

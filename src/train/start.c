@@ -127,7 +127,7 @@ static int write_from(const char *path, const struct start *s, struct start_repo
                                    .more = (const char *const[][2]){{"bmunet.untrained", untrained}},
                                    .n_more = untrained != NULL};
     rc = model_write(path, &out, arrays, k.n, e);
-    free(arrays);
+    mem_free(arrays);
 out:
     keys_release(&k);
     facts_release(&f);
@@ -203,6 +203,6 @@ out:
     facts_release(&mg);
     keys_release(&k);
     arena_release(&arena);
-    free(arrays);
+    mem_free(arrays);
     return rc;
 }

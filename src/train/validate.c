@@ -112,10 +112,10 @@ int scores_of(struct scores *out, const float *logits, const struct train_item *
         out->class_accuracy = accuracy(p, items, n, loss, 0);
         out->tier_accuracy = accuracy(p, items, n, loss, loss->n_levels - 1);
     }
-    free(p);
-    free(t.score);
-    free(t.truth);
-    free(labels);
+    mem_free(p);
+    mem_free(t.score);
+    mem_free(t.truth);
+    mem_free(labels);
     return rc;
 }
 
@@ -147,6 +147,6 @@ int validate(struct scores *out, float *logits, struct learner *l, struct loader
         rc = scores_of(out, own, items, n, loss, tree, e);
     model_close(m);
     if (own != logits)
-        free(own);
+        mem_free(own);
     return rc;
 }
