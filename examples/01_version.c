@@ -11,7 +11,8 @@
 
 int main(void) {
     struct bmunet_error error;
-    printf("%s\ncompiled with the header of %d.%d.%d\n", bmunet_build(), BMUNET_VERSION_MAJOR, BMUNET_VERSION_MINOR, BMUNET_VERSION_PATCH);
+    printf("%s\nversion %s; compiled with the header of %d.%d.%d\n", bmunet_build(), bmunet_version(), BMUNET_VERSION_MAJOR,
+           BMUNET_VERSION_MINOR, BMUNET_VERSION_PATCH);
     if (bmunet_paths_check(NULL, &error)) {
         fprintf(stderr, "%s: %s\n", bmunet_error_name(error.code), error.message);
         return 1;

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 """Manual pages and the program they describe. Usage: man.py check|write PROGRAM [FOLDER]
 
+libbmunet(3) has its parts from include/bmunet.h and examples/: the header is the reference, the page shows it.
+
 What the program knows of itself (`PROGRAM VERB --help-table`, the exit statuses of `--help`, `help codes`) stands in the pages between
 `.\\" program: PART` and `.\\" end`; `write` puts it there, `check` says which page would change and what else is wrong with it.
 """
@@ -10,6 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+HOME = Path(__file__).parent.parent
 MARKED = re.compile(r'^\.\\" program: (\w+)\n(.*?)^\.\\" end\n', re.S | re.M)
 
 
@@ -68,18 +71,42 @@ class Program:
         items = [f".It Sy {code} Pq {kind}\n{text(what)}" for code, kind, what in rows]
         return "\n".join([".Bl -tag -width Ds", *items, ".El"])
 
+    @staticmethod
+    def header():
+        """bmunet.h section by section: what is declared, with what its comments say."""
+        source, out = (HOME / "include/bmunet.h").read_text(), []
+        body = source[source.index("/* The version of the library"):source.rindex("#ifdef __cplusplus")]
+        for title, section in zip(*[iter(re.split(r"/\* --- (.*?) -+ \*/", "/* --- version --- */" + body)[1:])] * 2):
+            lines = "\n".join(textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) if len(line) > 76 else line
+                              for line in section.replace("BMUNET_API ", "").strip().splitlines())
+            lines = re.sub(r"^(?=[.'])", r"\\&", lines.replace("\\", "\\e"), flags=re.M)
+            out += [f".Ss {title[0].upper() + title[1:]}", ".Bd -literal", lines, ".Ed"]
+        return "\n".join(out)
+
+    @staticmethod
+    def conventions():
+        comment = (HOME / "include/bmunet.h").read_text().split("CONVENTIONS\n")[1].split(" */")[0]
+        items = re.findall(r"^ \* (\w+) +(.*(?:\n \*  .*)*)", comment, re.M)
+        put = [f".It Sy {n}\n" + "\n".join(text(s.rstrip(".")) for s in re.split(r"(?<=\.) (?=[A-Z])", re.sub(r"\n \* +", " ", what))) for n, what in items]
+        return "\n".join([".Bl -tag -width Ownership", *put, ".El"])
+
+    @staticmethod
+    def example():
+        return ".Bd -literal\n" + (HOME / "examples/02_predict.c").read_text().split("*/\n", 1)[1].strip().replace("\\", "\\e") + "\n.Ed"
+
     def part(self, name, verb):
         return {"synopsis": lambda: self.synopsis(verb), "options": lambda: self.option_list(verb), "statuses": lambda: self.statuses(verb),
-                "verbs": self.verb_list, "codes": self.codes}[name]()
+                "verbs": self.verb_list, "codes": self.codes, "header": self.header, "conventions": self.conventions,
+                "example": self.example}[name]()
 
 
-NEEDED = {"verb": {"synopsis", "options", "statuses"}, "program": {"verbs", "statuses"}, "bmunet-codes.5": {"codes"}}
+NEEDED = {"verb": {"synopsis", "options", "statuses"}, "program": {"verbs", "statuses"}, "bmunet-codes.5": {"codes"}, "libbmunet.3": {"header", "conventions", "example"}}
 
 
 def main():
-    action, program, folder = sys.argv[1], Program(sys.argv[2]), Path(sys.argv[3] if len(sys.argv) > 3 else Path(__file__).parent.parent / "share/man")
+    action, program, folder = sys.argv[1], Program(sys.argv[2]), Path(sys.argv[3] if len(sys.argv) > 3 else HOME / "share/man")
     problems = []
-    pages = {p.name: p for p in sorted(folder.glob("man[15]/*.[15]"))}
+    pages = {p.name: p for p in sorted(folder.glob("man[135]/*.[135]"))}
     for verb in program.verbs:
         if f"bmunet-{verb}.1" not in pages:
             problems.append(f"bmunet-{verb}.1 is missing")

@@ -76,7 +76,7 @@ $pictures clip-check clips/short.dcm short/1.dcm
 
 # errors
 expect 1 "$bmunet" deidentify in clean
-says '^bmunet: USAGE: clean: exists and is no empty folder'
+says '^bmunet: USAGE: clean: exists and is not an empty folder'
 expect 1 "$bmunet" deidentify nowhere new --key clean.key
 says '^bmunet: FILE_'
 expect 1 "$bmunet" deidentify in in/inside --key clean.key

@@ -114,7 +114,7 @@ stop_and_go() { # SIGNAL, stage, folder, allowed exit status, times
         # shellcheck disable=SC2086 # options, or nothing
         train_behind --stage "$2" --out "$3" $resume $from --checkpoint-minutes 0.00001
         # one kill of four comes at once, the others after the first step can begin, and of these one while a file is written (a signal before it is caught is a plain end)
-        while ! { [ "$1" = KILL ] && [ $((n % 4)) = 3 ]; } && kill -0 $pid 2>/dev/null && ! grep -qE '^(begins|going)' log; do
+        while ! { [ "$1" = KILL ] && [ $((n % 4)) = 3 ]; } && kill -0 $pid 2>/dev/null && ! grep -qE '^(starting|resuming)' log; do
             sleep 0.02
         done
         sleep "$(awk -v seed="$n$$" 'BEGIN { srand(seed); print 0.6 * rand() }')"
@@ -188,8 +188,8 @@ says 'exam E1: IMAGE_TYPE: mg_cc'
 refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --stage us --ignore-column us_bmode_trans --ignore-column us_bmode_long \
     --ignore-column us_doppler_trans --ignore-column us_elasto_trans
 refuse SAFETENSORS 'tiny.yml: .*' --stage bmu --init-us tiny.yml
-refuse USAGE '--init-us and --init-mg belong to stage bmu' --stage us --init-us us/best.safetensors
-refuse USAGE '--stage xx: us, mg and bmu' --stage xx
+refuse USAGE '--init-us and --init-mg require --stage bmu' --stage us --init-us us/best.safetensors
+refuse USAGE "--stage: 'xx' must be us, mg or bmu" --stage xx
 refuse CONFIG 'freeze: no array.s name matches "nosuch[.][*]"' --stage bmu --freeze 'nosuch.*'
 
 # refused exams may be left out, and are counted; a modality that nobody has is simply not learnt

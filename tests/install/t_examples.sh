@@ -1,7 +1,8 @@
 #!/bin/sh
 # An installed tree, and nothing else: every file of examples/ built by pkg-config and run, with libbmunet.so and with libbmunet.a, as C11 and
 # without a warning. The comment at an example's head says how it is run ("Run: COMMAND") and what it prints ("Prints: REGEX", each a line of
-# its output). It runs in a folder that holds the demo's exams.csv with its images and an untrained model, model.safetensors.
+# its output). It runs in a folder that holds the demo's exams.csv with its images, an untrained model, model.safetensors, and 40 scores with
+# their truth, scores.csv and truth.csv. Every function of the library is called by an example.
 set -eu
 source=${BMUNET_SOURCE:-$(pwd)} build=${BMUNET_BUILD:-$source/build/release} prefix=${PREFIX:-/usr/local}
 cc=${CC:-cc} cmake=${CMAKE:-cmake} libdir=${LIBDIR:-lib} libexecdir=${LIBEXECDIR:-libexec}
@@ -26,7 +27,7 @@ for file in bin/bmunet "$libexecdir/bmunet-decode" share/bmunet/trees/bmu5.yml s
     [ -e "$tree/$file" ] || fail "$file is not installed"
 done
 grep -rlF -e "$work" -e "$source" "$tree/$libdir/pkgconfig" "$tree/include" "$tree/share" && fail "paths of this machine in the installed text files"
-for page in "$source"/share/man/man[15]/*.[15]; do
+for page in "$source"/share/man/man[135]/*.[135]; do
     [ ! -e "$page" ] || [ -e "$tree/share/man/${page#"$source"/share/man/}" ] || fail "the manual page $page is not installed"
 done
 
@@ -42,7 +43,19 @@ status=0
     fail "the installed program predicts nothing for the demo's exams (status $status)"
 }
 
+awk 'BEGIN {
+    print "exam_id,score" >"scores.csv"
+    print "exam_id,malignant" >"truth.csv"
+    for (i = 1; i <= 40; i++) {
+        print "e" i "," (i % 2 ? 0.3 : 0.1) + i * 7 % 40 / 80 >"scores.csv"
+        print "e" i "," i % 2 >"truth.csv"
+    }
+}'
+
 # --- the examples
+sed -n 's/^ \(bmunet_[a-z0-9_]*\)@.*/\1/p' "$source/debian/libbmunet0.symbols" | while read -r name; do
+    grep -qw "$name" "$source"/examples/[0-9]*.c || fail "no example calls $name"
+done
 export PKG_CONFIG_PATH="$tree/$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$work/moved"
 run() { # EXAMPLE.c, how it was linked
     head=$(sed '/\*\//q' "$1") name=$(basename "$1" .c)
