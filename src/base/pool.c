@@ -15,6 +15,7 @@ static int within(int n) {
 
 void pool_set_threads(int n) {
     atomic_store(&threads, within(n));
+    pool_threads();
 }
 
 /* OpenMP keeps the number per calling thread, and the tensor library takes it from there: whoever asks here has it set as well. */
