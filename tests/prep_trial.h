@@ -119,7 +119,7 @@ static inline int prepare(struct trial *t) {
 static inline void expect_code(struct trial *t, int code, const char *what) {
     const int rc = prepare(t);
     if (rc != code)
-        fail_msg("%s: %s where %s is due (%s)", what, err_name(rc), err_name(code), t->v.note);
+        fail_msg("%s: %s where %s is expected (%s)", what, err_name(rc), err_name(code), t->v.note);
 }
 
 static inline void expect_hash(struct trial *t, const char *hash, const char *what) {

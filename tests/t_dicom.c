@@ -40,7 +40,7 @@ static int same_fact(void *ctx, const char *key, struct json *value) {
         fail_msg("%s: no fact %s", c->file, key);
     char *a = written(value), *b = written(ours);
     if (strcmp(a, b) != 0)
-        fail_msg("%s: %s is %s where %s is due", c->file, key, b, a);
+        fail_msg("%s: %s is %s where %s is expected", c->file, key, b, a);
     free(a);
     free(b);
     return 0;
@@ -103,7 +103,7 @@ static void broken_files_have_their_code(void **state) {
         uint8_t *bytes = read_whole_file(text_of(entry, "file"), &n);
         int rc = decode_image(&im, decoder, bytes, n, NULL, &e);
         if (strcmp(err_name(rc), text_of(entry, "code")) != 0)
-            fail_msg("%s: %s (%s) where %s is due", text_of(entry, "file"), err_name(rc), e.message, text_of(entry, "code"));
+            fail_msg("%s: %s (%s) where %s is expected", text_of(entry, "file"), err_name(rc), e.message, text_of(entry, "code"));
         assert_null(im);
         free(bytes);
     }

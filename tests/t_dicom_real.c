@@ -50,7 +50,7 @@ static int check_row(const struct row *r, double *slowest) {
     char said[32];
     snprintf(said, sizeof said, "%d", im ? im->bits : 0);
     if (strcmp(im ? said : err_name(rc), r->field[1]) != 0)
-        fail_msg("%s: %s (%s) where %s is due", path, im ? said : err_name(rc), e.message, r->field[1]);
+        fail_msg("%s: %s (%s) where %s is expected", path, im ? said : err_name(rc), e.message, r->field[1]);
     if (im && strcmp(hash_hex(im->pixels, image_samples(im) * (size_t)im->bits / 8), r->field[3]) != 0)
         fail_msg("%s: not the pixels of %s", path, r->field[4]);
     if (im) {

@@ -91,7 +91,7 @@ static void test_mask_follows(void **state) {
 static void check_share(const char *what, double k, double n, double p) {
     const double sigma = sqrt(p * (1 - p) / n), off = k / n - p;
     if (fabs(off) > 5 * sigma)
-        fail_msg("%s: a share of %g where %g is due, %.1f standard deviations off", what, k / n, p, fabs(off) / sigma);
+        fail_msg("%s: a share of %g where %g is expected, %.1f standard deviations off", what, k / n, p, fabs(off) / sigma);
 }
 
 static void test_mask_is_fair(void **state) {

@@ -12,7 +12,7 @@ static const double RATE = 0.3;
 
 /* The small fused network's numbers: in a file, which do not change, and in a block, which may. */
 struct numbers {
-    struct facts facts;
+    struct model_facts facts;
     struct keys keys;
     struct parameters *parameters;
 };
@@ -21,7 +21,7 @@ static struct numbers numbers_new(void) {
     struct err e = {0};
     struct numbers x;
     keys_init(&x.keys);
-    if (facts_open(&x.facts, here.bmu, &e))
+    if (model_facts_open(&x.facts, here.bmu, &e))
         fail_msg("%s", e.message);
     config_keys(&x.keys, &x.facts.config, x.facts.schema);
     if (parameters_new(&x.parameters, &x.keys, x.facts.archive, 0, &e))
@@ -32,7 +32,7 @@ static struct numbers numbers_new(void) {
 static void numbers_free(struct numbers *x) {
     parameters_free(x->parameters);
     keys_release(&x->keys);
-    facts_release(&x->facts);
+    model_facts_release(&x->facts);
 }
 
 static struct graph_parameters block_of(const struct numbers *x) {

@@ -68,7 +68,7 @@ static void broken_files_have_their_code(void **state) {
         uint8_t *bytes = read_golden(entry, &n);
         int rc = decode_exact(&im, bytes, n);
         if (strcmp(err_name(rc), text_of(entry, "code")) != 0)
-            fail_msg("%s: %s where %s is due", text_of(entry, "file"), err_name(rc), text_of(entry, "code"));
+            fail_msg("%s: %s where %s is expected", text_of(entry, "file"), err_name(rc), text_of(entry, "code"));
         assert_int_equal(image_decode(&im, bytes, n, NULL), rc); /* nobody wants the message */
         free(bytes);
     }

@@ -57,7 +57,7 @@ static const struct {
 };
 
 /* For the other breast: A and P, L and R exchanged. */
-static void exchange(char *text) {
+static void swap_texts(char *text) {
     for (; *text; text++)
         *text = *text == 'A' ? 'P' : *text == 'P' ? 'A' : *text == 'L' ? 'R' : *text == 'R' ? 'L' : *text;
 }
@@ -82,8 +82,8 @@ static void orientation_is_followed(void **state) {
                 TEXT(t.d.view_position, "MLO");
             }
             if (right) {
-                exchange(t.d.orientation[0]);
-                exchange(t.d.orientation[1]);
+                swap_texts(t.d.orientation[0]);
+                swap_texts(t.d.orientation[1]);
                 TEXT(t.d.image_laterality, "R");
                 t.claim.side = 'R';
             }

@@ -12,15 +12,15 @@
 #include "stats/logistic.h"
 #include "stats/rank.h"
 
-struct part { /* one group's observations */
+struct stratum { /* one group's observations */
     double *score;
     uint8_t *truth;
     size_t *cluster, *renumbered; /* clusters numbered anew without gaps */
     size_t n, n_clusters;
 };
 
-static void take_part(struct part *p, int g, const int *group, const double *score, const uint8_t *truth, size_t n, const size_t *cluster,
-                      size_t n_clusters) {
+static void take_stratum(struct stratum *p, int g, const int *group, const double *score, const uint8_t *truth, size_t n,
+                         const size_t *cluster, size_t n_clusters) {
     p->n = p->n_clusters = 0;
     memset(p->renumbered, 0, n_clusters * sizeof *p->renumbered);
     for (size_t i = 0; i < n; i++) {
@@ -38,7 +38,7 @@ static void take_part(struct part *p, int g, const int *group, const double *sco
     }
 }
 
-static int fill(struct subgroup *s, const struct part *p, bool clustered, const struct subgroup_rule *rule, struct err *e) {
+static int fill(struct subgroup *s, const struct stratum *p, bool clustered, const struct subgroup_rule *rule, struct err *e) {
     const double *score = p->score;
     struct counts c;
     const size_t positives = rule->least_positive > 2 ? rule->least_positive : 2,
@@ -77,13 +77,13 @@ int subgroup_make(struct subgroup *out, int n_groups, const int *group, const do
         code = check_clusters(cluster, n, n_clusters, e);
     if (code)
         return code;
-    struct part p = {.score = mem_alloc(n, sizeof(double), e),
-                     .truth = mem_alloc(n, 1, e),
-                     .cluster = mem_alloc(n, sizeof(size_t), e),
-                     .renumbered = mem_alloc(cluster ? n_clusters : 0, sizeof(size_t), e)};
+    struct stratum p = {.score = mem_alloc(n, sizeof(double), e),
+                        .truth = mem_alloc(n, 1, e),
+                        .cluster = mem_alloc(n, sizeof(size_t), e),
+                        .renumbered = mem_alloc(cluster ? n_clusters : 0, sizeof(size_t), e)};
     code = p.score && p.truth && p.cluster && p.renumbered ? 0 : ERR_NO_MEMORY;
     for (int g = 0; g < n_groups && !code; g++) {
-        take_part(&p, g, group, score, truth, n, cluster, cluster ? n_clusters : 0);
+        take_stratum(&p, g, group, score, truth, n, cluster, cluster ? n_clusters : 0);
         code = fill(&out[g], &p, cluster != NULL, rule, e);
         if (code)
             err_prefix(e, "subgroup %d", g);

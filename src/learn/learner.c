@@ -21,7 +21,7 @@ struct ready {
 };
 
 struct learner {
-    struct facts facts;
+    struct model_facts facts;
     struct keys keys;
     struct parameters *parameters;
     struct engine engine;
@@ -60,7 +60,7 @@ void learner_close(struct learner *l) {
     mem_free(l->frozen);
     parameters_free(l->parameters);
     keys_release(&l->keys);
-    facts_release(&l->facts);
+    model_facts_release(&l->facts);
     for (int t = 0; t < TOWERS_MAX; t++)
         mem_free(l->views[t]);
     mem_free(l->running);
@@ -83,7 +83,7 @@ int learner_open(struct learner **out, const char *path, const struct learner_op
         return ERR_NO_MEMORY;
     l->options = *o;
     keys_init(&l->keys);
-    int rc = facts_open(&l->facts, path, e);
+    int rc = model_facts_open(&l->facts, path, e);
     if (rc)
         goto out;
     config_keys(&l->keys, &l->facts.config, l->facts.schema);
@@ -110,7 +110,7 @@ struct parameters *learner_parameters(struct learner *l) {
     return l->parameters;
 }
 
-const struct facts *learner_facts(const struct learner *l) {
+const struct model_facts *learner_facts(const struct learner *l) {
     return &l->facts;
 }
 
@@ -259,7 +259,7 @@ static int bind_views(struct learner *l, int t, const struct tower *tower, const
 }
 
 static int bind(struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
-    const struct facts *f = &l->facts;
+    const struct model_facts *f = &l->facts;
     const struct tower *towers;
     const int n_towers = config_towers(&f->config, &towers);
     int rc = 0;

@@ -51,8 +51,8 @@ int learner_open(struct learner **out, const char *path, const struct learner_op
 void learner_close(struct learner *l);
 
 const struct model_config *learner_config(const struct learner *l);
-const struct facts *learner_facts(const struct learner *l); /* of the model file it began with */
-struct parameters *learner_parameters(struct learner *l);   /* values, gradients; borrowed */
+const struct model_facts *learner_facts(const struct learner *l); /* of the model file it began with */
+struct parameters *learner_parameters(struct learner *l);         /* values, gradients; borrowed */
 /* The flat loss over n leaves: torch.nn.CrossEntropyLoss(label_smoothing). */
 void learner_reference_loss(struct loss *out, int n_leaves, double smoothing);
 

@@ -13,7 +13,7 @@ enum { VIEWS_MAX = 2, PLAIN = 0, WITH_MAP = 1 };
 _Static_assert((int)TOWERS_MAX *VIEWS_MAX * 2 == (int)ENCODER_PLANS_MAX, "one plan each");
 
 struct encoder {
-    const struct facts *facts;
+    const struct model_facts *facts;
     struct engine *engine;
     struct planned *trunk[TOWERS_MAX][VIEWS_MAX][2]; /* [tower][views - 1][with map] */
     float *black[TOWERS_MAX];                        /* reference: the features of the black image, a constant of the weights */
@@ -60,7 +60,7 @@ static float *row_of(const struct features *f, enum slot s) {
 
 /* --- an encoder ----------------------------------------------------------------------------------------------------------------- */
 
-int encoder_new(struct encoder **out, const struct facts *facts, struct engine *en, struct err *e) {
+int encoder_new(struct encoder **out, const struct model_facts *facts, struct engine *en, struct err *e) {
     struct encoder *x = mem_alloc(1, sizeof *x, e);
     if (!x)
         return ERR_NO_MEMORY;

@@ -24,10 +24,10 @@ void features_free(struct features *f);
 
 /* Internal to src/model; others call model_encode(). An encoder borrows its facts and its engine. */
 struct encoder;
-struct facts;
+struct model_facts;
 struct engine;
 struct plan;
-int encoder_new(struct encoder **out, const struct facts *facts, struct engine *en, struct err *e);
+int encoder_new(struct encoder **out, const struct model_facts *facts, struct engine *en, struct err *e);
 void encoder_free(struct encoder *en);
 /* view: as model_input.view. The features are the same bits with maps and without. ERR_EXAM_NO_IMAGE, ERR_VIEW_NOT_TAKEN, ERR_ENGINE: what
  * is in out then means nothing. */

@@ -9,7 +9,7 @@
 #include "file/json.h"
 #include "model/config.h"
 
-static int metadata_json(struct json **out, const struct facts *f, const char *key, struct err *e) {
+static int metadata_json(struct json **out, const struct model_facts *f, const char *key, struct err *e) {
     const char *text = archive_metadata(f->archive, key);
     if (!text)
         return err_set(e, ERR_MODEL_METADATA,
@@ -19,7 +19,7 @@ static int metadata_json(struct json **out, const struct facts *f, const char *k
     return rc ? err_prefix(e, "%s", key), rc : 0;
 }
 
-static int open_schema(struct facts *f, struct err *e) {
+static int open_schema(struct model_facts *f, struct err *e) {
     struct json *j = NULL;
     if (f->config.clinical == CLINICAL_NONE)
         return 0;
@@ -40,7 +40,7 @@ static int take_tree_hash(struct tree *t, const char *hex, struct err *e) {
 }
 
 /* The tree inside is what the outputs mean, whatever tree stands on the disk by now. */
-static int open_tree(struct facts *f, struct err *e) {
+static int open_tree(struct model_facts *f, struct err *e) {
     struct json *j = NULL;
     int rc = metadata_json(&j, f, "bmunet.tree", e);
     if (rc == 0 && (rc = tree_from_json(&f->tree, j, e)))
@@ -53,7 +53,7 @@ static int open_tree(struct facts *f, struct err *e) {
 }
 
 /* The vendor table, which can change pixels and so belongs to the profile. */
-static int open_vendors(struct facts *f, struct err *e) {
+static int open_vendors(struct model_facts *f, struct err *e) {
     struct json *j = NULL;
     if (!archive_metadata(f->archive, "bmunet.vendors"))
         return 0;
@@ -66,7 +66,7 @@ static int open_vendors(struct facts *f, struct err *e) {
 }
 
 /* The training set's mean and standard deviation of each clinical field; 0 and 1 for a model that was never trained with a token. */
-static int open_clinical_statistics(struct facts *f, struct err *e) {
+static int open_clinical_statistics(struct model_facts *f, struct err *e) {
     const size_t n = f->schema ? f->schema->n_fields : 0;
     struct json *j = NULL;
     int rc = 0;
@@ -88,7 +88,7 @@ static int open_clinical_statistics(struct facts *f, struct err *e) {
     return rc;
 }
 
-static int check_keys(struct facts *f, struct err *e) {
+static int check_keys(struct model_facts *f, struct err *e) {
     struct keys k;
     keys_init(&k);
     config_keys(&k, &f->config, f->schema);
@@ -100,7 +100,7 @@ static int check_keys(struct facts *f, struct err *e) {
 }
 
 /* What stands in f->archive; name: for messages. */
-static int read_facts(struct facts *f, const char *name, struct err *e) {
+static int read_facts(struct model_facts *f, const char *name, struct err *e) {
     struct json *config = NULL;
     int rc;
     if ((rc = metadata_json(&config, f, "bmunet.config", e)) || (rc = config_from_json(&f->config, config, e)) || (rc = open_tree(f, e)) ||
@@ -111,13 +111,13 @@ static int read_facts(struct facts *f, const char *name, struct err *e) {
     return rc;
 }
 
-int facts_open(struct facts *f, const char *path, struct err *e) {
+int model_facts_open(struct model_facts *f, const char *path, struct err *e) {
     memset(f, 0, sizeof *f);
     const int rc = safetensors_open(&f->archive, path, e);
     return rc ? rc : read_facts(f, path, e);
 }
 
-int facts_open_bytes(struct facts *f, const void *bytes, size_t n, struct err *e) {
+int model_facts_open_bytes(struct model_facts *f, const void *bytes, size_t n, struct err *e) {
     static const char name[] = "model in memory";
     memset(f, 0, sizeof *f);
     const int rc = safetensors_copy(&f->archive, bytes, n, e);
@@ -140,7 +140,7 @@ static int copy_tree(struct tree **out, const struct tree *t, struct err *e) {
     return rc;
 }
 
-int facts_over(struct facts *f, const struct facts *like, const struct array *arrays, size_t n, struct err *e) {
+int model_facts_over(struct model_facts *f, const struct model_facts *like, const struct array *arrays, size_t n, struct err *e) {
     memset(f, 0, sizeof *f);
     f->config = like->config; /* its vendor table is borrowed from `like`, which outlives this */
     const size_t fields = like->schema ? like->schema->n_fields : 0;
@@ -160,7 +160,7 @@ int facts_over(struct facts *f, const struct facts *like, const struct array *ar
     return check_keys(f, e);
 }
 
-void facts_release(struct facts *f) {
+void model_facts_release(struct model_facts *f) {
     mem_free(f->clinical_mean);
     mem_free(f->clinical_std);
     schema_free(f->schema);

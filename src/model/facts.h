@@ -10,7 +10,7 @@
 #include "exam/schema.h"
 #include "model/model.h"
 
-struct facts {
+struct model_facts {
     struct model_config config;
     struct schema *schema;                /* NULL: takes no clinical data */
     struct tree *tree;                    /* what the outputs mean */
@@ -21,10 +21,10 @@ struct facts {
     double *clinical_mean, *clinical_std; /* per schema field, for the token */
 };
 /* Release it also after a failure. Errors as model_open(). */
-int facts_open(struct facts *f, const char *path, struct err *e);
-int facts_open_bytes(struct facts *f, const void *bytes, size_t n, struct err *e);
+int model_facts_open(struct model_facts *f, const char *path, struct err *e);
+int model_facts_open_bytes(struct model_facts *f, const void *bytes, size_t n, struct err *e);
 /* The same network over other numbers: n arrays in the caller's memory, which must outlive it. No hash, no metadata. */
-int facts_over(struct facts *f, const struct facts *like, const struct array *arrays, size_t n, struct err *e);
-void facts_release(struct facts *f);
+int model_facts_over(struct model_facts *f, const struct model_facts *like, const struct array *arrays, size_t n, struct err *e);
+void model_facts_release(struct model_facts *f);
 
 #endif

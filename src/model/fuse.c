@@ -18,7 +18,7 @@ struct head {
 };
 
 struct fuser {
-    const struct facts *facts;
+    const struct model_facts *facts;
     struct engine *engine;
     struct encoder *encoder; /* for the black image's features */
     struct head head[PATTERNS][2];
@@ -26,7 +26,7 @@ struct fuser {
     float *clinical;
 };
 
-int fuser_new(struct fuser **out, const struct facts *facts, struct engine *en, struct encoder *encoder, struct err *e) {
+int fuser_new(struct fuser **out, const struct model_facts *facts, struct engine *en, struct encoder *encoder, struct err *e) {
     const size_t d = (size_t)config_features(&facts->config),
                  clinical = facts->schema ? (size_t)config_clinical_inputs(&facts->config, facts->schema) : 0;
     struct fuser *f = mem_alloc(1, sizeof *f, e);
@@ -107,7 +107,7 @@ static int pack_rows(struct fuser *f, const struct fuse_input *in, unsigned seen
 
 /* The head's plan, made ready and run forward. */
 static int run_head(struct head **out, struct fuser *f, const struct fuse_input *in, int kind, unsigned *seen, struct err *e) {
-    const struct facts *facts = f->facts;
+    const struct model_facts *facts = f->facts;
     struct head *h = NULL;
     int rc = views_seen(seen, f, in, e);
     if (rc || (rc = head_of(f, *seen, kind, &h, e)) || (rc = pack_rows(f, in, *seen, e)))

@@ -17,7 +17,7 @@ struct fuse_input {
 
 /* Internal to src/model; others call model_fuse() and model_fuse_gradient(). A fuser borrows what it is made of. */
 struct fuser;
-int fuser_new(struct fuser **out, const struct facts *facts, struct engine *en, struct encoder *encoder, struct err *e);
+int fuser_new(struct fuser **out, const struct model_facts *facts, struct engine *en, struct encoder *encoder, struct err *e);
 void fuser_free(struct fuser *f);
 /* logits: by leaf. ERR_EXAM_NO_IMAGE: no view is left, and nothing stands in. Not looked at: whether they are finite. */
 int fuser_run(struct fuser *f, const struct fuse_input *in, float *logits, struct err *e);

@@ -17,7 +17,7 @@
 
 struct model {
     pthread_mutex_t turn; /* of a run: plans, their bindings and buffers serve one exam at a time */
-    struct facts facts;
+    struct model_facts facts;
     struct engine engine;
     struct encoder *encoder;
     struct fuser *fuser;
@@ -32,7 +32,7 @@ void model_close(struct model *m) {
     encoder_free(m->encoder);
     features_free(m->features);
     engine_release(&m->engine);
-    facts_release(&m->facts);
+    model_facts_release(&m->facts);
     pthread_mutex_destroy(&m->turn);
     mem_free(m);
 }
@@ -75,18 +75,18 @@ static int make_model(struct model **out, struct model *m, int rc, const struct 
 
 int model_open(struct model **out, const char *path, const struct model_options *options, struct err *e) {
     struct model *m = new_model(e);
-    return m ? make_model(out, m, facts_open(&m->facts, path, e), options, e) : ERR_NO_MEMORY;
+    return m ? make_model(out, m, model_facts_open(&m->facts, path, e), options, e) : ERR_NO_MEMORY;
 }
 
 int model_open_bytes(struct model **out, const void *bytes, size_t n, const struct model_options *options, struct err *e) {
     struct model *m = new_model(e);
-    return m ? make_model(out, m, facts_open_bytes(&m->facts, bytes, n, e), options, e) : ERR_NO_MEMORY;
+    return m ? make_model(out, m, model_facts_open_bytes(&m->facts, bytes, n, e), options, e) : ERR_NO_MEMORY;
 }
 
-int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
-               struct err *e) {
+int model_over(struct model **out, const struct model_facts *like, const struct array *arrays, size_t n,
+               const struct model_options *options, struct err *e) {
     struct model *m = new_model(e);
-    return m ? make_model(out, m, facts_over(&m->facts, like, arrays, n, e), options, e) : ERR_NO_MEMORY;
+    return m ? make_model(out, m, model_facts_over(&m->facts, like, arrays, n, e), options, e) : ERR_NO_MEMORY;
 }
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */

@@ -80,9 +80,9 @@ int model_open(struct model **out, const char *path, const struct model_options 
 /* The same from the bytes of such a file, which are copied. */
 int model_open_bytes(struct model **out, const void *bytes, size_t n, const struct model_options *options, struct err *e);
 /* The same network over other numbers (n arrays that outlive it, e.g. parameters.arrays while they are learnt); they must not change. */
-struct facts;
-int model_over(struct model **out, const struct facts *like, const struct array *arrays, size_t n, const struct model_options *options,
-               struct err *e);
+struct model_facts;
+int model_over(struct model **out, const struct model_facts *like, const struct array *arrays, size_t n,
+               const struct model_options *options, struct err *e);
 void model_close(struct model *m);
 const struct model_config *model_config(const struct model *m);
 const struct schema *model_schema(const struct model *m);           /* NULL: takes no clinical data */

@@ -5,7 +5,7 @@
 
 #include "base/elementary.h"
 #include "base/mem.h"
-#include "phantom/scan.h"
+#include "phantom/plane.h"
 
 struct colour {
     float r, g, b;
@@ -17,12 +17,12 @@ static void blend(uint8_t *p, struct colour c, float alpha) {
         p[k] = (uint8_t)clampf((float)p[k] + alpha * (to[k] - (float)p[k]) + 0.5F, 0, 255);
 }
 
-static uint8_t *pixel(uint8_t *frame, int stride, const struct scan *s, int x, int y) {
+static uint8_t *pixel(uint8_t *frame, int stride, const struct plane *s, int x, int y) {
     return frame + 3 * ((size_t)(s->y0 + y) * (size_t)stride + (size_t)(s->x0 + x));
 }
 
 /* A thin frame about the box. */
-static void outline(uint8_t *frame, int stride, const struct scan *s, const struct box *b, struct colour c) {
+static void outline(uint8_t *frame, int stride, const struct plane *s, const struct colour_box *b, struct colour c) {
     for (int x = b->x0; x <= b->x1; x++) {
         blend(pixel(frame, stride, s, x, b->y0), c, 1);
         blend(pixel(frame, stride, s, x, b->y1), c, 1);
@@ -34,7 +34,7 @@ static void outline(uint8_t *frame, int stride, const struct scan *s, const stru
 }
 
 /* A wedge of the colour scale beside the pane; t runs from 1 (top) to 0 or -1. */
-static void wedge(uint8_t *frame, int stride, const struct view *v, const struct scan *s, struct colour (*of)(float, int), int palette,
+static void wedge(uint8_t *frame, int stride, const struct view *v, const struct plane *s, struct colour (*of)(float, int), int palette,
                   float bottom) {
     const int high = v->size->us_height / 4, wide = v->size->us_height < 400 ? 3 : 8,
               left = s->x0 - wide - (v->size->us_height < 400 ? 5 : 18);
@@ -57,7 +57,8 @@ static struct colour flow_colour(float speed, int palette) {
 }
 
 /* One vessel: a wandering line, drawn as speed. Vessel k has its own numbers, so that more vascularity adds vessels to those there. */
-static void draw_vessel(struct field *f, const struct scan *s, const struct box *b, const struct rng *r, int k, double vascularity) {
+static void draw_vessel(struct field *f, const struct plane *s, const struct colour_box *b, const struct rng *r, int k,
+                        double vascularity) {
     struct draw d = {*r, (uint64_t)(k + 1) << 20};
     const struct anatomy_lesion *l = &s->lesion[0];
     double turn = draw_uniform(&d), sine, cosine;
@@ -92,7 +93,7 @@ static void draw_vessel(struct field *f, const struct scan *s, const struct box 
     }
 }
 
-int doppler_paint(uint8_t *frame, int stride, const struct scan *s, const struct view *v, const struct box *b, struct err *e) {
+int doppler_paint(uint8_t *frame, int stride, const struct plane *s, const struct view *v, const struct colour_box *b, struct err *e) {
     const struct rng r = rng_make(v->seed, SYNTH_COLOUR + (uint32_t)v->slot, s->anatomy->drawn->number);
     struct field f = {0}, rough = {0};
     int code = field_new(&f, s->width, s->height, e);
@@ -144,7 +145,7 @@ static float stiffness_share(float kpa, int palette) {
     return palette == 0 ? k / 180 : palette == 1 ? (elementary_logf(k) - 1.6F) / 3.7F : sqrtf(k / 220);
 }
 
-int elasto_paint(uint8_t *frame, int stride, const struct scan *s, const struct view *v, const struct box *b, struct err *e) {
+int elasto_paint(uint8_t *frame, int stride, const struct plane *s, const struct view *v, const struct colour_box *b, struct err *e) {
     const struct rng r = rng_make(v->seed, SYNTH_COLOUR + (uint32_t)v->slot, s->anatomy->drawn->number);
     const int palette = s->scanner->palette;
     struct field noise = {0}, kpa = {0};

@@ -5,7 +5,7 @@
 
 #include "base/elementary.h"
 #include "base/mem.h"
-#include "phantom/scan.h"
+#include "phantom/plane.h"
 #include "phantom/speckle.h"
 
 const struct scanner *scanner_of(int vendor) {
@@ -28,7 +28,7 @@ static double choose_depth(const struct anatomy *a, struct draw *d) {
 }
 
 /* Panes are alike but for their place; two share the frame's width. */
-static void place_pane(struct scan *s, const struct view *v, struct draw *d, int panes) {
+static void place_pane(struct plane *s, const struct view *v, struct draw *d, int panes) {
     const struct anatomy *a = v->anatomy;
     const int frame_w = v->size->us_width / panes, frame_h = v->size->us_height;
     const int border = frame_h / 24, ruler = frame_h / 20;
@@ -52,7 +52,7 @@ static void place_pane(struct scan *s, const struct view *v, struct draw *d, int
 }
 
 /* Is (x, y) of the pane within the scanned sector? */
-static bool in_sector(const struct scan *s, int x, int y) {
+static bool in_sector(const struct plane *s, int x, int y) {
     const double half = s->scanner->steer > 0 ? s->scanner->aperture_mm / 2 + s->scanner->steer * y * s->mm : 1e9;
     return fabs((x - s->width / 2.0) * s->mm) <= half;
 }
@@ -62,7 +62,7 @@ static void put(uint8_t *frame, int stride, int x, int y, uint8_t grey) {
 }
 
 /* What a screen shows beside the picture, without any text: depth marks each centimetre, a grey wedge. */
-static void paint_furniture(uint8_t *frame, const struct view *v, const struct scan *s) {
+static void paint_furniture(uint8_t *frame, const struct view *v, const struct plane *s) {
     const int stride = v->size->us_width, x = s->x0 + s->width + 2, small = v->size->us_height < 400;
     for (int z = 0; z <= s->depth_mm + 0.1; z += 5) {
         const int y = s->y0 + (int)(z / s->mm), length = z % 10 ? (small ? 1 : 3) : (small ? 3 : 7);
@@ -104,7 +104,7 @@ static void halve(struct field *to, const struct field *from) {
 }
 
 /* The envelope of s->db (an amplitude by now) and s->specular. Scan lines are as far apart as the beam needs, which may be two pixels. */
-static int echoes(struct field *envelope, const struct scan *s, const struct rng *r, struct err *e) {
+static int echoes(struct field *envelope, const struct plane *s, const struct rng *r, struct err *e) {
     const struct scanner *scanner = s->scanner;
     const int every = scanner->lateral_mm / s->mm > 2.2 ? 2 : 1;
     const struct speckle sp = {.axial = scanner->axial_mm / s->mm,
@@ -139,7 +139,7 @@ out:
 }
 
 /* Echo strength, speckle, logarithm: the pane's grey levels. */
-static int bmode(struct field *grey, struct scan *s, const struct rng *r, const struct gain *g, struct err *e) {
+static int bmode(struct field *grey, struct plane *s, const struct rng *r, const struct gain *g, struct err *e) {
     const struct scanner *scanner = s->scanner;
     const size_t n = (size_t)s->width * (size_t)s->height;
     int code;
@@ -163,7 +163,7 @@ static int bmode(struct field *grey, struct scan *s, const struct rng *r, const 
     return 0;
 }
 
-static void blit(uint8_t *frame, int stride, const struct scan *s, const struct field *grey) {
+static void blit(uint8_t *frame, int stride, const struct plane *s, const struct field *grey) {
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++)
             if (in_sector(s, x, y))
@@ -172,7 +172,7 @@ static void blit(uint8_t *frame, int stride, const struct scan *s, const struct 
 
 /* --- what the tags say ------------------------------------------------------------------------------------------------------ */
 
-static void add_region(struct synth_meta *m, const struct scan *s, uint16_t type, const struct box *b) {
+static void add_region(struct synth_meta *m, const struct plane *s, uint16_t type, const struct colour_box *b) {
     m->region[m->n_regions++] = (struct dicom_region){.spatial_format = 1, /* 2D */
                                                       .data_type = type,   /* 1 tissue, 2 colour flow */
                                                       .x0 = (uint32_t)(s->x0 + b->x0),
@@ -185,7 +185,7 @@ static void add_region(struct synth_meta *m, const struct scan *s, uint16_t type
                                                       .delta_y = s->mm / 10};
 }
 
-static void fill_meta(const struct view *v, const struct scan *s) {
+static void fill_meta(const struct view *v, const struct plane *s) {
     struct synth_meta *m = v->meta;
     m->bits = 8;
     m->mm = s->mm;
@@ -202,7 +202,7 @@ static void fill_meta(const struct view *v, const struct scan *s) {
 
 /* --- all of it -------------------------------------------------------------------------------------------------------------- */
 
-static int paint(uint8_t *frame, struct scan *s, const struct view *v, int panes, struct err *e) {
+static int paint(uint8_t *frame, struct plane *s, const struct view *v, int panes, struct err *e) {
     const int stride = v->size->us_width;
     const bool doppler = v->slot == SLOT_US_DOPPLER_TRANS || v->slot == SLOT_US_DOPPLER_LONG, elasto = v->slot >= SLOT_US_ELASTO_TRANS;
     /* the plane's own stream, whatever is painted over it: B-mode, Doppler and elastography of one plane show the same tissue */
@@ -216,12 +216,12 @@ static int paint(uint8_t *frame, struct scan *s, const struct view *v, int panes
         g.wave[k] = draw_between(&d, 0.3, 1.6);
         g.phase[k] = draw_uniform(&d);
     }
-    int code = scan_tissue(s, v, &tissue, e);
+    int code = plane_tissue(s, v, &tissue, e);
     if (code || (code = field_new(&grey, s->width, s->height, e)) || (code = bmode(&grey, s, &echo, &g, e)))
         goto out;
     blit(frame, stride, s, &grey);
     paint_furniture(frame, v, s);
-    const struct box all = {0, 0, s->width - 1, s->height - 1};
+    const struct colour_box all = {0, 0, s->width - 1, s->height - 1};
     add_region(v->meta, s, 1, &all);
     fill_meta(v, s);
     if (panes > 1) { /* the same B-mode again, beside; colour goes there */
@@ -229,7 +229,7 @@ static int paint(uint8_t *frame, struct scan *s, const struct view *v, int panes
         blit(frame, stride, s, &grey);
         add_region(v->meta, s, 1, &all);
     }
-    const struct box b = scan_box(s, elasto ? 7 : 5);
+    const struct colour_box b = plane_colour_box(s, elasto ? 7 : 5);
     if (doppler) {
         add_region(v->meta, s, 2, &b);
         code = doppler_paint(frame, stride, s, v, &b, e);
@@ -238,7 +238,7 @@ static int paint(uint8_t *frame, struct scan *s, const struct view *v, int panes
     }
 out:
     field_release(&grey);
-    scan_release(s);
+    plane_release(s);
     return code;
 }
 
@@ -246,7 +246,7 @@ int ultrasound_view(struct image **out, const struct view *v, struct err *e) {
     const bool elasto = v->slot >= SLOT_US_ELASTO_TRANS;
     const uint32_t number = v->anatomy->drawn->number;
     struct draw d = draw_from(v->seed, SYNTH_SCAN, number); /* depth and place are the same in all pictures of a breast */
-    struct scan s = {0};
+    struct plane s = {0};
     v->meta->dual_pane = elasto && scanner_of(v->meta->vendor)->dual_pane;
     const int panes = v->meta->dual_pane ? 2 : 1;
     place_pane(&s, v, &d, panes);

@@ -196,7 +196,7 @@ static void refer(struct run *r) { /* the result's view of the state, for the ca
 static int save_model(struct run *r, const char *name, struct err *e) {
     char path[PATH_ROOM];
     struct buf card, provenance;
-    const struct facts *f = learner_facts(r->learner);
+    const struct model_facts *f = learner_facts(r->learner);
     const struct parameters *p = learner_parameters(r->learner);
     buf_init(&card);
     buf_init(&provenance);

@@ -23,7 +23,7 @@ struct session {
     struct manifest *manifest;
     struct train_cohort *cohort;
     struct start start;
-    struct facts init;          /* of options.init */
+    struct model_facts init;    /* of options.init */
     struct model_config config; /* of the network that the run begins with */
     struct exam_prep_options prep;
     struct cache *cache;
@@ -232,7 +232,7 @@ int train_session(const struct session_options *o, struct err *e) {
     manifest_free(s.manifest);
     tell_remark(&s);
     cache_close(s.cache);
-    facts_release(&s.init);
+    model_facts_release(&s.init);
     vendors_free(s.vendors);
     tree_free(s.tree);
     schema_free(s.schema);

@@ -67,9 +67,9 @@ static int same_inputs(const struct prep_profile *a, const struct prep_profile *
                : err_set(e, ERR_CONFIG, "%s was trained with other preprocessing (%s) than this run (%s)", path, a->name, b->name);
 }
 
-static int take_stage(struct facts *f, struct array *arrays, const struct keys *k, const struct model_config *c, const char *path, bool mg,
-                      size_t *taken, struct err *e) {
-    int rc = facts_open(f, path, e);
+static int take_stage(struct model_facts *f, struct array *arrays, const struct keys *k, const struct model_config *c, const char *path,
+                      bool mg, size_t *taken, struct err *e) {
+    int rc = model_facts_open(f, path, e);
     if (rc)
         return rc;
     const enum network n = f->config.network;
@@ -90,10 +90,10 @@ static int take_stage(struct facts *f, struct array *arrays, const struct keys *
 
 /* Everything from one file. */
 static int write_from(const char *path, const struct start *s, struct start_report *report, struct err *e) {
-    struct facts f = {0};
+    struct model_facts f = {0};
     struct keys k;
     keys_init(&k);
-    int rc = facts_open(&f, s->init, e);
+    int rc = model_facts_open(&f, s->init, e);
     if (rc)
         goto out;
     if ((rc = tree_same_leaves(f.tree, s->tree, e))) {
@@ -130,19 +130,19 @@ static int write_from(const char *path, const struct start *s, struct start_repo
     mem_free(arrays);
 out:
     keys_release(&k);
-    facts_release(&f);
+    model_facts_release(&f);
     return rc;
 }
 
 static int add_learnt(unsigned *kinds, const char *path, unsigned of, struct err *e) {
-    struct facts f = {0};
-    int rc = path ? facts_open(&f, path, e) : 0;
+    struct model_facts f = {0};
+    int rc = path ? model_facts_open(&f, path, e) : 0;
     if (path && rc == 0) {
         const char *untrained = archive_metadata(f.archive, "bmunet.untrained");
         if (!untrained || strcmp(untrained, "true") != 0)
             *kinds |= of & ~f.config.unlearnt;
     }
-    facts_release(&f);
+    model_facts_release(&f);
     return rc;
 }
 
@@ -152,11 +152,11 @@ int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, s
     return rc ? rc : add_learnt(ultrasound, s->init_us, KINDS_ULTRASOUND, e);
 }
 
-int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e) {
+int start_config(struct model_config *out, struct model_facts *kept, const struct start *s, struct err *e) {
     *out = config_of_settings(s);
     if (!s->init)
         return 0;
-    int rc = facts_open(kept, s->init, e);
+    int rc = model_facts_open(kept, s->init, e);
     if (rc == 0 && (rc = tree_same_leaves(kept->tree, s->tree, e))) /* before the exams are looked through */
         err_prefix(e, "%s", s->init);
     *out = kept->config;
@@ -164,7 +164,7 @@ int start_config(struct model_config *out, struct facts *kept, const struct star
 }
 
 int start_write(const char *path, const struct start *s, struct start_report *report, struct err *e) {
-    struct facts us = {0}, mg = {0};
+    struct model_facts us = {0}, mg = {0};
     struct keys k;
     struct arena arena;
     struct array *arrays = NULL;
@@ -199,8 +199,8 @@ int start_write(const char *path, const struct start *s, struct start_report *re
                                    .n_more = 1};
     rc = model_write(path, &out, arrays, k.n, e);
 out:
-    facts_release(&us);
-    facts_release(&mg);
+    model_facts_release(&us);
+    model_facts_release(&mg);
     keys_release(&k);
     arena_release(&arena);
     mem_free(arrays);

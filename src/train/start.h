@@ -25,7 +25,7 @@ struct start {
 int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, struct err *e);
 /* The network's configuration: of the settings and the tree, or of `init` if that is given, whose facts are then kept open, for the
  * configuration borrows from them. schema and the statistics are not needed yet. */
-int start_config(struct model_config *out, struct facts *kept, const struct start *s, struct err *e);
+int start_config(struct model_config *out, struct model_facts *kept, const struct start *s, struct err *e);
 /* What was taken from where. */
 struct start_report {
     size_t fresh, from_init, from_us, from_mg; /* arrays */

@@ -1,6 +1,6 @@
 /* One ultrasound plane: its geometry, its tissue, and the pictures painted over it. Floor 4. */
-#ifndef BMU_PHANTOM_SCAN_H
-#define BMU_PHANTOM_SCAN_H
+#ifndef BMU_PHANTOM_PLANE_H
+#define BMU_PHANTOM_PLANE_H
 
 #include "phantom/field.h"
 #include "phantom/modality.h"
@@ -19,7 +19,7 @@ struct scanner {
 const struct scanner *scanner_of(int vendor);
 
 /* A pane of the frame; x across (mm from the middle of the array), z depth (mm from the skin). */
-struct scan {
+struct plane {
     const struct anatomy *anatomy;
     const struct scanner *scanner;
     bool transverse;
@@ -35,21 +35,21 @@ struct scan {
     struct field loss;                               /* dB, shadows and enhancement; > 0 brighter */
     struct field stiff;                              /* kPa; only for elastography */
 };
-void scan_release(struct scan *s);
+void plane_release(struct plane *s);
 /* Geometry and the maps of tissue; r: the plane's stream. */
-int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struct err *e);
+int plane_tissue(struct plane *s, const struct view *v, const struct rng *r, struct err *e);
 /* Point of the anatomy at (x, z). */
-void scan_point(double out[3], const struct scan *s, double x, double z);
+void plane_point(double out[3], const struct plane *s, double x, double z);
 /* Distance of the nearest lesion's outline at (x, z), mm, negative inside; *which: its index. */
-double scan_lesion_distance(const struct scan *s, double x, double z, int *which);
+double plane_lesion_distance(const struct plane *s, double x, double z, int *which);
 
 /* The box in which colour is shown, pixels of the pane: around the lesion. */
-struct box {
+struct colour_box {
     int x0, y0, x1, y1;
 };
-struct box scan_box(const struct scan *s, double margin_mm);
+struct colour_box plane_colour_box(const struct plane *s, double margin_mm);
 /* Colour over the RGB frame (row stride in pixels). */
-int doppler_paint(uint8_t *frame, int stride, const struct scan *s, const struct view *v, const struct box *b, struct err *e);
-int elasto_paint(uint8_t *frame, int stride, const struct scan *s, const struct view *v, const struct box *b, struct err *e);
+int doppler_paint(uint8_t *frame, int stride, const struct plane *s, const struct view *v, const struct colour_box *b, struct err *e);
+int elasto_paint(uint8_t *frame, int stride, const struct plane *s, const struct view *v, const struct colour_box *b, struct err *e);
 
 #endif

@@ -7,7 +7,7 @@
  * Echogenicity in dB against fat; attenuation 0.5 dB/cm/MHz on average (ICRU 61), more in gland, less in fat; the scanner's time gain
  * compensation assumes the average.
  */
-#include "phantom/scan.h"
+#include "phantom/plane.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 
 static const double skin_mm = 1.6, coarse_mm = 0.6;
 
-void scan_release(struct scan *s) {
+void plane_release(struct plane *s) {
     field_release(&s->db);
     field_release(&s->specular);
     field_release(&s->loss);
@@ -27,7 +27,7 @@ void scan_release(struct scan *s) {
 
 /* --- geometry --------------------------------------------------------------------------------------------------------------- */
 
-void scan_point(double out[3], const struct scan *s, double x, double z) {
+void plane_point(double out[3], const struct plane *s, double x, double z) {
     const struct anatomy *a = s->anatomy;
     const double *at = a->lesion[0].at, along = x - s->shift_mm;
     /* transverse: picture left is the patient's right; longitudinal: left is cranial */
@@ -38,14 +38,14 @@ void scan_point(double out[3], const struct scan *s, double x, double z) {
 }
 
 /* Lesions in the plane's own axes: across, out of the plane, depth. Waves of the outline and spicules turn with them. */
-static void turn(double out[3], const struct scan *s, const double d[3]) {
+static void turn(double out[3], const struct plane *s, const double d[3]) {
     const double lateral = s->anatomy->drawn->side == 'L' ? d[0] : -d[0];
     out[0] = s->transverse ? lateral : -d[1];
     out[1] = s->transverse ? d[1] : lateral;
     out[2] = -d[2];
 }
 
-static void place_lesions(struct scan *s) {
+static void place_lesions(struct plane *s) {
     const struct anatomy *a = s->anatomy;
     for (int i = 0; i < a->drawn->lesions; i++) {
         const struct anatomy_lesion *from = &a->lesion[i];
@@ -78,7 +78,7 @@ static void place_lesions(struct scan *s) {
     }
 }
 
-double scan_lesion_distance(const struct scan *s, double x, double z, int *which) {
+double plane_lesion_distance(const struct plane *s, double x, double z, int *which) {
     double best = 1e9;
     for (int i = 0; i < s->anatomy->drawn->lesions; i++) {
         const struct anatomy_lesion *l = &s->lesion[i];
@@ -91,11 +91,11 @@ double scan_lesion_distance(const struct scan *s, double x, double z, int *which
     return best;
 }
 
-struct box scan_box(const struct scan *s, double margin_mm) {
+struct colour_box plane_colour_box(const struct plane *s, double margin_mm) {
     const struct anatomy_lesion *l = &s->lesion[0];
     const double x = s->width / 2.0 + l->at[0] / s->mm, z = l->at[2] / s->mm;
     const double wide = fmax(l->axis[0] + margin_mm, 9) / s->mm, high = fmax(l->axis[2] + margin_mm, 7) / s->mm;
-    struct box b = {(int)(x - wide), (int)(z - high), (int)(x + wide), (int)(z + high)};
+    struct colour_box b = {(int)(x - wide), (int)(z - high), (int)(x + wide), (int)(z + high)};
     const int rim = 2 + (int)(1 / s->mm);
     b.x0 = b.x0 < rim ? rim : b.x0;
     b.y0 = b.y0 < rim ? rim : b.y0;
@@ -118,7 +118,7 @@ struct layers {
 };
 
 /* A smooth random line around `base`. */
-static float *draw_line(const struct scan *s, struct draw *d, double base, double swing, double tilt, struct err *e) {
+static float *draw_line(const struct plane *s, struct draw *d, double base, double swing, double tilt, struct err *e) {
     float *line = mem_alloc((size_t)s->width, sizeof *line, e);
     double phase[3], size[3];
     for (int k = 0; k < 3; k++) {
@@ -140,7 +140,7 @@ static float *draw_line(const struct scan *s, struct draw *d, double base, doubl
 
 enum { MAP_GLAND, MAP_SEPTUM, MAP_MOTTLE, MAP_LINES, MAP_FIBRES, MAPS };
 
-static int coarse_maps(struct field map[MAPS], const struct scan *s, const struct rng *r, struct err *e) {
+static int coarse_maps(struct field map[MAPS], const struct plane *s, const struct rng *r, struct err *e) {
     const int step = (int)(coarse_mm / s->mm) < 1 ? 1 : (int)(coarse_mm / s->mm);
     struct field coarse[2] = {{0}}, stretched = {0};
     int code = 0;
@@ -153,7 +153,7 @@ static int coarse_maps(struct field map[MAPS], const struct scan *s, const struc
     for (int j = 0; j < coarse[0].height; j++)
         for (int i = 0; i < coarse[0].width; i++) {
             double p[3];
-            scan_point(p, s, (i * step - s->width / 2.0) * s->mm, j * step * s->mm);
+            plane_point(p, s, (i * step - s->width / 2.0) * s->mm, j * step * s->mm);
             coarse[0].v[j * coarse[0].width + i] = anatomy_gland(s->anatomy, p);
             coarse[1].v[j * coarse[0].width + i] = anatomy_septum(s->anatomy, p);
         }
@@ -238,7 +238,7 @@ static void skin_tissue(struct cell *c) {
         5 * elementary_expf(-entry * entry / 0.02F) + 2.4F * elementary_expf(-base * base / 0.03F) * clampf(1 + 0.4F * c->lines, 0, 2);
 }
 
-static void compose_tissue(struct scan *s, struct field map[MAPS], const struct layers *l) {
+static void compose_tissue(struct plane *s, struct field map[MAPS], const struct layers *l) {
     const float mm = (float)s->mm, dense = (float)s->anatomy->drawn->glandular;
     for (int y = 0; y < s->height; y++)
         for (int x = 0; x < s->width; x++) {
@@ -262,7 +262,7 @@ static void compose_tissue(struct scan *s, struct field map[MAPS], const struct 
 }
 
 /* Against what the time gain compensation assumes, down each column: dB there and back, and what mirrors have sent back already. */
-static void attenuate(struct scan *s, const struct field *gland) {
+static void attenuate(struct plane *s, const struct field *gland) {
     const float mm = (float)s->mm, per_cell = 2 * mm / 10 * (float)s->scanner->megahertz;
     for (int x = 0; x < s->width; x++) {
         float loss = 0;
@@ -277,7 +277,7 @@ static void attenuate(struct scan *s, const struct field *gland) {
 /* --- lesions ---------------------------------------------------------------------------------------------------------------- */
 
 /* Distance from the outline over the pane, mm, negative inside: on a coarser grid, enlarged. */
-static int distance_map(struct field *out, const struct scan *s, const struct anatomy_lesion *l, struct err *e) {
+static int distance_map(struct field *out, const struct plane *s, const struct anatomy_lesion *l, struct err *e) {
     const int step = (int)(0.3 / s->mm) < 1 ? 1 : (int)(0.3 / s->mm);
     struct field coarse = {0};
     int code = field_new(out, s->width, s->height, e);
@@ -298,7 +298,7 @@ static const float edge_mm[] = {
     [MARGIN_CIRCUMSCRIBED] = 0.2F, [MARGIN_MICROLOBULATED] = 0.4F, [MARGIN_INDISTINCT] = 1.7F, [MARGIN_SPICULATED] = 1.0F};
 
 /* Inside: the lesion's own echoes. Around: a thin capsule if circumscribed, an echogenic halo if not. */
-static void paint_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l, const struct field *distance) {
+static void paint_lesion(struct plane *s, const struct field map[MAPS], const struct anatomy_lesion *l, const struct field *distance) {
     const struct synth_lesion *drawn = l->drawn;
     const bool fluid = drawn->echogenicity_db < -17, distinct = drawn->margin == MARGIN_CIRCUMSCRIBED;
     const float edge = edge_mm[drawn->margin], halo = drawn->margin >= MARGIN_INDISTINCT ? 3.5F + 3 * (float)drawn->irregularity : 0;
@@ -333,7 +333,7 @@ static void paint_lesion(struct scan *s, const struct field map[MAPS], const str
 }
 
 /* What lies behind: each column's share of the thickest path, fading with depth; dark edges where the beam grazes a smooth wall. */
-static int cast_beam(struct scan *s, const struct anatomy_lesion *l, const struct field *distance, struct err *e) {
+static int cast_beam(struct plane *s, const struct anatomy_lesion *l, const struct field *distance, struct err *e) {
     struct field f = {0};
     const int code = field_new(&f, s->width, s->height, e);
     if (code)
@@ -367,7 +367,7 @@ static int cast_beam(struct scan *s, const struct anatomy_lesion *l, const struc
 }
 
 /* Spicules near the plane: dark at the root, bright beyond. Calcifications within the slice: bright, the larger with a shadow. */
-static int paint_lines(struct scan *s, const struct anatomy_lesion *l, struct err *e) {
+static int paint_lines(struct plane *s, const struct anatomy_lesion *l, struct err *e) {
     struct field f = {0};
     const int code = field_new(&f, s->width, s->height, e);
     if (code)
@@ -398,7 +398,7 @@ static int paint_lines(struct scan *s, const struct anatomy_lesion *l, struct er
     return 0;
 }
 
-static int add_lesion(struct scan *s, const struct field map[MAPS], const struct anatomy_lesion *l, struct err *e) {
+static int add_lesion(struct plane *s, const struct field map[MAPS], const struct anatomy_lesion *l, struct err *e) {
     struct field distance = {0};
     int code = distance_map(&distance, s, l, e);
     if (!code) {
@@ -413,7 +413,7 @@ static int add_lesion(struct scan *s, const struct field map[MAPS], const struct
 /* --- all of it -------------------------------------------------------------------------------------------------------------- */
 
 /* A rib under the muscle, cut across: a bright arc, and a shadow filled with haze. */
-static void paint_rib(struct scan *s, const struct field map[MAPS], const struct layers *l, double x_mm, double half_mm) {
+static void paint_rib(struct plane *s, const struct field map[MAPS], const struct layers *l, double x_mm, double half_mm) {
     for (int x = 0; x < s->width; x++) {
         const double across = ((x - s->width / 2.0) * s->mm - x_mm) / half_mm, arc = 1 - across * across;
         if (arc <= 0)
@@ -434,7 +434,7 @@ static void paint_rib(struct scan *s, const struct field map[MAPS], const struct
     }
 }
 
-int scan_tissue(struct scan *s, const struct view *v, const struct rng *r, struct err *e) {
+int plane_tissue(struct plane *s, const struct view *v, const struct rng *r, struct err *e) {
     struct draw d = {*r, 0};
     struct field map[MAPS] = {{0}};
     struct layers l = {0};
