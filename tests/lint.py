@@ -14,7 +14,8 @@ from pathlib import Path
 # docs/TOUR.md: a room includes only itself and lower floors.
 FLOORS = {"base": 0, "file": 1, "kernel": 1, "stats": 1, "tensor": 2, "image": 2, "ckpt": 2, "accuracy": 2, "draw": 2, "exam": 3, "nn": 3,
           "cohort": 4, "scan": 4, "phantom": 4, "prep": 4, "evaluate": 5, "synth": 5, "model": 6, "report": 6, "learn": 7, "infer": 7,
-          "store": 7, "train": 8, "serve": 8, "api": 8, "cli": 9}
+          "store": 7, "train": 8, "serve": 8, "api": 8, "cli": 9, "verb": 10}
+PROGRAM = ("cli", "verb")  # they print, exit and know options; nothing below does
 DECODER_ROOMS = ("base", "file", "image")  # what decoder/, a program of its own, may include
 
 # One foreign library, one wrapper.
@@ -142,7 +143,7 @@ def check_memory(root):
 
 def check_prints(root):
     for path in files(root, "src/*/*.[ch]"):
-        if path.relative_to(root).parts[1] != "cli":
+        if path.relative_to(root).parts[1] not in PROGRAM:
             yield from grep_code(root, path, PRINTS, "nothing below src/cli prints or exits")
     for path in files(root, "decoder/*.[ch]", "decoder/*.cc"):
         if path.name != "main.c":
@@ -153,7 +154,7 @@ def check_options(root):
     """Nothing below src/cli knows the command line: its messages name the cause and the remedy, and src/cli/hint.c adds the option."""
     token = re.compile(r'/\*.*?\*/|//[^\n]*|\'(?:\\.|[^\'\\\n])*\'|"((?:\\.|[^"\\\n])*)"', re.S)
     for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
-        if path.relative_to(root).parts[1] == "cli" or path.relative_to(root) == Path("decoder/main.c"):
+        if path.relative_to(root).parts[1] in PROGRAM or path.relative_to(root) == Path("decoder/main.c"):
             continue
         text = path.read_text()
         for found in token.finditer(text):
@@ -168,6 +169,15 @@ def check_length(root):
         count = len(path.read_text().splitlines())
         if count > 800:
             yield f"{path.relative_to(root)}: {count} lines, more than 800"
+    rooms = {}
+    for path in files(root, "src/*/*.[ch]", "decoder/*.[ch]", "decoder/*.cc"):
+        rooms.setdefault(path.parent, []).append(len(path.read_text().splitlines()))
+    everything = sum(map(sum, rooms.values()))
+    for room, counts in rooms.items():
+        if len(counts) > 30:
+            yield f"{room.relative_to(root)}: {len(counts)} files, more than 30"
+        if sum(counts) > max(everything / 10, 2000):  # the second: a house of a few files, as lint_self.py builds
+            yield f"{room.relative_to(root)}: {sum(counts)} lines, more than a tenth of all"
 
 
 def check_opening(root):
@@ -179,7 +189,7 @@ def check_opening(root):
             continue
         if name.parts[0] != "src" or name.parts[1] not in FLOORS:
             continue
-        said = re.search(r"[Ff]loor\s+(?:\*\s+)?(\d)", text[:text.index("*/")])
+        said = re.search(r"[Ff]loor\s+(?:\*\s+)?(\d+)", text[:text.index("*/")])
         if not said or int(said.group(1)) != FLOORS[name.parts[1]]:
             yield f"{name}: its first comment does not say 'Floor {FLOORS[name.parts[1]]}.'"
 

@@ -50,6 +50,8 @@ SEEDS = [
     ("options", "src/base/x.c", H.format(0) + 'const char *x = "a \\" b; leave it out by --ignore-column";\n', "names an option: --ignore-column"),
     ("options", "decoder/x.c", H.format(1) + 'const char *x = "(--about)";\n', "names an option: --about"),
     ("length", "src/base/x.c", H.format(0) + "\n" * 800, "more than 800"),
+    ("length", "src/base/x*.c", H.format(0), "files, more than 30"),
+    ("length", "src/base/x*.c", H.format(0) + "\n" * 700, "more than a tenth of all"),
     ("opening", "src/base/x.c", "#include <stddef.h>\n", "does not start with a comment"),
     ("opening", "src/base/x.c", "/* X. Floor 1. */\n", "does not say 'Floor 0.'"),
     ("opening", "src/base/x.c", "/* X. */\n/* Floor 0. */\n", "does not say 'Floor 0.'"),
@@ -100,8 +102,8 @@ def run(check, name=None, text=None):
         root = Path(folder)
         for path, content in CLEAN.items():
             write(root, path, content)
-        if name:
-            write(root, name, text)
+        for path in [name.replace("*", str(i)) for i in range(31)] if name and "*" in name else [name] if name else []:
+            write(root, path, text)
         if check in ("tidy", "symbols", "format"):
             build(root)
         if check == "tidy":

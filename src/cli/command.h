@@ -59,8 +59,6 @@ struct command {
     int (*run)(void *options);                        /* the exit status */
     bool refuses, resumes;                            /* may end with EXIT_REFUSED, with EXIT_INTERRUPTED */
 };
-extern const struct command command_predict, command_prep, command_scan, command_deidentify, command_train, command_runs, command_import,
-    command_info, command_init, command_synth, command_split, command_evaluate, command_bench;
 
 /* argv[0] is the verb. Parses, answers --help, runs; the exit status. */
 int command_main(const struct command *c, int argc, char **argv);

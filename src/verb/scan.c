@@ -1,4 +1,4 @@
-/* bmunet scan: a folder of images to a table of exams, and a report of what was left out and why. Floor 9. */
+/* bmunet scan: a folder of images to a table of exams, and a report of what was left out and why. Floor 10. */
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "scan/names.h"
 #include "scan/read.h"
 #include "scan/report.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *folder, *out, *json, *clinical, *schema, *centre, *names;

@@ -1,4 +1,4 @@
-/* bmunet import: a PyTorch checkpoint (or safetensors with the same keys) becomes a model file. Floor 9. */
+/* bmunet import: a PyTorch checkpoint (or safetensors with the same keys) becomes a model file. Floor 10. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +8,7 @@
 #include "file/distinct.h"
 #include "file/filename.h"
 #include "file/io.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *from, *out, *schema, *tree;

@@ -1,12 +1,12 @@
-/* bmunet bench train: a whole exam's training step, or one trunk's over 32 images. Floor 9. */
+/* bmunet bench train: a whole exam's training step, or one trunk's over 32 images. Floor 10. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "cli/bench.h"
 #include "nn/layers.h"
+#include "verb/bench.h"
 
 /* NETWORK.md's published settings. */
 static const struct optimiser_config adamw = {OPTIMISER_ADAMW, .1, .9, .95, 1e-8, 0, false};

@@ -1,4 +1,4 @@
-/* bmunet info: what a model file is, from its metadata and a full check of its weights. Floor 9. */
+/* bmunet info: what a model file is, from its metadata and a full check of its weights. Floor 10. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "file/json.h"
 #include "model/describe.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *model;

@@ -1,4 +1,4 @@
-/* bmunet: the program. Chooses the verb; each lives in its cmd_*.c. Floor 9. */
+/* bmunet: the program. Chooses the verb; each lives in a file of its name. Floor 10. */
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/version.h"
+#include "verb/verbs.h"
 
 static const struct command *const commands[] = {
     &command_predict, &command_prep, &command_scan,  &command_deidentify, &command_train,    &command_runs,  &command_import,

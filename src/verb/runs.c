@@ -1,4 +1,4 @@
-/* bmunet runs: training runs beside each other. Floor 9. */
+/* bmunet runs: training runs beside each other. Floor 10. */
 #include <dirent.h>
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +10,7 @@
 #include "cli/cli.h"
 #include "file/io.h"
 #include "train/history.h"
+#include "verb/verbs.h"
 
 enum { LOG_MAX = 64 << 20 };
 

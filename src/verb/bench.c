@@ -1,4 +1,4 @@
-/* bmunet bench infer | train: seconds and memory of one whole exam on this machine. Floor 9. */
+/* bmunet bench infer | train: seconds and memory of one whole exam on this machine. Floor 10. */
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -14,8 +14,9 @@
 #include "base/pool.h"
 #include "base/progress.h"
 #include "base/rng.h"
-#include "cli/bench.h"
 #include "file/json.h"
+#include "verb/bench.h"
+#include "verb/verbs.h"
 
 static const struct option option_list[] = {
     {OPTION_CHOICE(NULL, "infer|train", struct bench_options, what, "prediction of one exam, or one step of training"), .required = true},

@@ -1,5 +1,5 @@
-/* An evaluation on the terminal. Floor 9. */
-#include "cli/evaluate_table.h"
+/* An evaluation on the terminal. Floor 10. */
+#include "verb/evaluate_table.h"
 
 #include <string.h>
 

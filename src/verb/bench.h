@@ -1,6 +1,6 @@
-/* What the two halves of `bmunet bench` share. Floor 9. */
-#ifndef BMU_CLI_BENCH_H
-#define BMU_CLI_BENCH_H
+/* What the two halves of `bmunet bench` share. Floor 10. */
+#ifndef BMU_VERB_BENCH_H
+#define BMU_VERB_BENCH_H
 
 #include "base/mem.h"
 #include "cli/cli.h"

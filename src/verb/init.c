@@ -1,8 +1,9 @@
-/* bmunet init: an untrained model with seeded random weights, for trying the machinery. Floor 9. */
+/* bmunet init: an untrained model with seeded random weights, for trying the machinery. Floor 10. */
 #include <stdio.h>
 
 #include "base/hash.h"
 #include "cli/cli.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *out, *schema, *tree, *vendors;

@@ -1,4 +1,4 @@
-/* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 9. */
+/* bmunet evaluate: anybody's predictions against the truth, and the report. Floor 10. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,9 +8,10 @@
 #include "base/progress.h"
 #include "base/version.h"
 #include "cli/cli.h"
-#include "cli/evaluate_table.h"
 #include "evaluate/study.h"
 #include "report/report_folder.h"
+#include "verb/evaluate_table.h"
+#include "verb/verbs.h"
 
 struct options {
     struct study_options study;

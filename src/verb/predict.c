@@ -1,4 +1,4 @@
-/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal; or on one exam that needs no table. Floor 9. */
+/* bmunet predict: a model over a cohort CSV, to files or to a table on the terminal; or on one exam that needs no table. Floor 10. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@
 #include "infer/pipeline.h"
 #include "prep/cache.h"
 #include "scan/draft.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *model, *exams, *out, *json;

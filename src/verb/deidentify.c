@@ -1,4 +1,4 @@
-/* bmunet deidentify: DICOM files without what tells who the patient is. Floor 9. */
+/* bmunet deidentify: DICOM files without what tells who the patient is. Floor 10. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,6 +20,7 @@
 #include "file/io.h"
 #include "file/walk.h"
 #include "image/decode.h"
+#include "verb/verbs.h"
 
 enum { SECONDS = 120 }; /* of a file: all frames are decoded */
 

@@ -1,4 +1,4 @@
-/* bmunet split: a table of exams divided by patient, stratified; or a split checked. Floor 9. */
+/* bmunet split: a table of exams divided by patient, stratified; or a split checked. Floor 10. */
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -15,6 +15,7 @@
 #include "cohort/split_write.h"
 #include "file/distinct.h"
 #include "file/filename.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *exams, *out, *schema;

@@ -1,4 +1,4 @@
-/* bmunet train: one stage of training. Floor 9. */
+/* bmunet train: one stage of training. Floor 10. */
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "train/session.h"
+#include "verb/verbs.h"
 
 enum { FREEZE_MAX = 64, SPLITS_MAX = 64 };
 

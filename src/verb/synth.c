@@ -1,4 +1,4 @@
-/* bmunet synth: a synthetic cohort with known truth. Floor 9. */
+/* bmunet synth: a synthetic cohort with known truth. Floor 10. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +11,7 @@
 #include "file/io.h"
 #include "image/png_write.h"
 #include "synth/cohort.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *out, *sheet;

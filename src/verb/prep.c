@@ -1,4 +1,4 @@
-/* bmunet prep: what the network would see of each exam, and what it would refuse, without a model. Floor 9. */
+/* bmunet prep: what the network would see of each exam, and what it would refuse, without a model. Floor 10. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +13,7 @@
 #include "file/distinct.h"
 #include "file/io.h"
 #include "infer/prep_cohort.h"
+#include "verb/verbs.h"
 
 struct options {
     const char *exams, *json, *png, *schema, *vendors;
