@@ -40,9 +40,14 @@ as_user "version" "bmunet --version"
 as_user "sandbox" "/usr/libexec/bmunet-decode --about"
 as_user "the demo, predicted" 'cd; bmunet init --small --out model.safetensors >/dev/null; bmunet predict --model model.safetensors \
     --exams /usr/share/bmunet/demo/exams.csv --out predictions.csv || [ $? = 2 ]; grep -c ,ok, predictions.csv' 20
-as_user "the manual" 'ls /usr/share/man/man1/bmunet* /usr/share/man/man5/bmunet* 2>/dev/null || echo "no manual pages yet"' 20
+inside "the manual's reader" "apt-get install -y -q --no-install-recommends man-db" 1
+as_user "the manual says what a column means" 'man bmunet-predict | col -b | grep -A2 -w p_malignant; for page in /usr/share/man/man[15]/bmunet*; do
+    man "$(basename "$page" .gz)" >/dev/null; done'
 inside "dpkg -V" "dpkg -V bmunet"
 inside "library and development files, a compiler" "apt-get install -y -q --no-install-recommends /tmp/deb/lib*.deb gcc libc6-dev pkgconf" 1
+as_user "one exam from C, in under 30 lines" 'cd; cc /usr/share/doc/libbmunet-dev/examples/02_predict.c -o predict $(pkg-config --cflags --libs bmunet)
+    sed "1,/^ \\*\\//d" /usr/share/doc/libbmunet-dev/examples/02_predict.c | wc -l; man 3 libbmunet >/dev/null
+    ./predict model.safetensors /usr/share/bmunet/demo/oval_us_bmode_trans.png 52'
 as_user "the first example" 'cd; set -x; cc /usr/share/doc/libbmunet-dev/examples/01_version.c -o shared $(pkg-config --cflags --libs bmunet); ./shared
     cc /usr/share/doc/libbmunet-dev/examples/01_version.c -o static $(pkg-config --cflags bmunet) -Wl,--as-needed \
         $(pkg-config --static --libs bmunet | sed "s|-lbmunet |-l:libbmunet.a |"); ./static; ldd ./static | grep bmunet || true'
