@@ -38,8 +38,8 @@ struct bmunet_model {
     struct predictor *predictor;
     struct decoder *decoder;
     struct cache *cache;
-    struct bmunet_model_options options; /* its paths and texts are the caller's: not looked at after opening */
-    struct paths paths;                  /* owned copies */
+    struct bmunet_model_options options;    /* its paths and texts are the caller's: not looked at after opening */
+    struct paths paths;                     /* owned copies */
     char *decoder_path, *share_path, *path; /* path: of the model file; NULL: it came as bytes */
     struct output_facts facts;
     struct bmunet_node *nodes;

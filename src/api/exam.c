@@ -52,7 +52,7 @@ static int slot_of(int *slot, const char *name, struct err *e) {
     const char *nearest = "";
     unsigned least = ~0U;
     for (*slot = 0; *slot < SLOT_COUNT; ++*slot) {
-        const char *known = slot_name((enum slot)*slot);
+        const char *known = slot_name((enum slot) * slot);
         const unsigned distance = nearest_distance(name, known);
         if (strcmp(name, known) == 0)
             return 0;

@@ -103,8 +103,8 @@ static int furnish(struct bmunet_model *m, const struct bmunet_model_options *o,
     return describe(m, e);
 }
 
-static int open_model(struct bmunet_model **out, const char *path, const void *bytes, size_t size, const struct bmunet_model_options *options,
-                      struct err *e) {
+static int open_model(struct bmunet_model **out, const char *path, const void *bytes, size_t size,
+                      const struct bmunet_model_options *options, struct err *e) {
     static const struct bmunet_model_options defaults;
     const struct bmunet_model_options *o = options ? options : &defaults;
     struct api_call call;

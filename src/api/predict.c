@@ -61,8 +61,7 @@ static int predict(struct bmunet_result **out, struct bmunet_model *m, const str
     const struct prediction *p = NULL;
     struct api_call call;
     int rc = api_enter(&call, m->options.threads, e);
-    if (!rc && !(rc = api_draft(&draft, m, x, e)) &&
-        !(rc = predictor_run(&p, m->predictor, draft_exam(draft), draft_fault(draft), e)))
+    if (!rc && !(rc = api_draft(&draft, m, x, e)) && !(rc = predictor_run(&p, m->predictor, draft_exam(draft), draft_fault(draft), e)))
         rc = api_result(out, m, p, &m->facts, e);
     draft_free(draft);
     api_leave(&call);

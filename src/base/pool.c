@@ -6,7 +6,7 @@
 
 #define THREADS_MAX 1024
 
-static atomic_int threads;       /* 0: not chosen */
+static atomic_int threads;      /* 0: not chosen */
 static _Thread_local int limit; /* 0: none */
 
 static int within(int n) {

@@ -8,8 +8,8 @@
 void pool_set_threads(int n);
 /* Of the calling thread: what pool_enter() says, else pool_set_threads(). */
 int pool_threads(void);
-/* Between the two calls the calling thread computes with n threads (0: as before), whatever others do: two models in one process may differ.
- * What OpenMP keeps for the calling thread is put back on leaving: it may be the caller's own. */
+/* Between the two calls the calling thread computes with n threads (0: as before), whatever others do: two models in one process may
+ * differ. What OpenMP keeps for the calling thread is put back on leaving: it may be the caller's own. */
 struct pool_scope {
     int limit, openmp;
     bool dynamic;

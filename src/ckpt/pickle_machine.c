@@ -3,8 +3,8 @@
  * Source: CPython's Lib/pickletools.py (the opcodes' meaning). An opcode outside the switch in run_opcode() is refused by its name. Every
  * count is bounded below; nothing recurses, so nesting costs nothing but the stack of values.
  */
-#include "base/mem.h"
 #include "ckpt/pickle_machine.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>

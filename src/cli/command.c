@@ -59,7 +59,7 @@ static int find(const struct option **out, const struct command *c, const char *
     if (other)
         return err_set(e, ERR_USAGE, "ambiguous option '--%.*s': it could be '--%s' or '--%s'", (int)n, word, found->name, other->name);
     *out = found;
-    return found ? 0 : unknown(c, word, n, e);
+    return found ? 0 : (unknown(c, word, n, e), ERR_USAGE);
 }
 
 /* --- what its value is ------------------------------------------------------------------------------------------------------------------
@@ -208,7 +208,7 @@ static bool mentions(const struct line *l, const char *name) {
 
 /* argv[*i] is "--name", "--name=value" or "--name" "value". */
 static int take_option(struct line *l, int *i, struct err *e) {
-    const char *word = l->argv[*i] + 2, *equals = strchr(word, '='), *value = equals ? equals + 1 : NULL;
+    const char *word = l->argv[*i] + 2, *equals = strchr(word, '='), *value = equals ? equals + 1 : ""; /* "": a switch has none */
     const struct option *o = NULL;
     int rc = find(&o, l->command, word, equals ? (size_t)(equals - word) : strlen(word), e);
     if (rc)

@@ -112,7 +112,7 @@ __attribute__((format(printf, 2, 0))) static char *vprint(struct document *d, co
         va_end(arguments);                                                                                                                 \
         if (text)                                                                                                                          \
             add(d, kind, text);                                                                                                            \
-        mem_free(text);                                                                                                                        \
+        mem_free(text);                                                                                                                    \
     }
 PRINTED(document_paragraph, DOCUMENT_PARAGRAPH)
 PRINTED(document_item, DOCUMENT_ITEM)

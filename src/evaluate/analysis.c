@@ -1,6 +1,6 @@
 /* An evaluation from beginning to end: its sections in order, and what they share. Floor 5. */
-#include "base/mem.h"
 #include "evaluate/analysis.h"
+#include "base/mem.h"
 
 #include <math.h>
 #include <stdarg.h>

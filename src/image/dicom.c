@@ -1,6 +1,6 @@
 /* The facts of a DICOM file: who frees what. Floor 2. */
-#include "base/mem.h"
 #include "image/dicom.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 
