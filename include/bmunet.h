@@ -25,19 +25,25 @@
  * Errors     A function that can fail returns 0 or a negative code, and fills the caller's bmunet_error (NULL: not wanted). The
  *            code's name (bmunet_error_name) is the one in our files and never changes its meaning; its class says what to do.
  *            After an error nothing is left half done: outputs are NULL, files are as they were.
- * Refusals   An exam that cannot be computed is NO error: bmunet_predict returns 0 and the result says refused, with a code and
- *            a sentence (bmunet_result_status, bmunet_result_reason). Errors are what concerns more than this exam.
+ * Refusals   An exam that cannot be computed is not an error: bmunet_predict returns 0 and the result says refused, with a code
+ *            and a sentence (bmunet_result_status, bmunet_result_reason). Errors are what concerns more than this exam.
+ * Arguments  No pointer may be NULL unless its description allows it; what is likely to be forgotten is answered with USAGE.
  * Ownership  What comes out through a `T **out` parameter is the caller's, to be given back by the matching _free or _close,
- *            which take NULL. A pointer that is returned is borrowed and lives as long as what it was asked of.
+ *            which take NULL. A pointer that is returned is borrowed and lives as long as what it was asked of. Results and
+ *            prepared images outlive their model and their exam; nodes and fields are the model's.
  * Options    Fill an options struct with its _default function, then change what you want; NULL stands for the defaults.
  *            Room for later is reserved in each and must stay as _default left it: a program compiled against this version runs
  *            with every later 0.x library of the same soname.
- * Text       UTF-8. Numbers are read and written with a decimal point whatever locale the process has set.
+ * Text       UTF-8, but for what comes from the caller or a file: a path or an id stands in messages byte for byte. JSON is
+ *            always UTF-8. Numbers are read and written with a decimal point whatever locale the process has set.
  * Threads    Different handles are independent: any number of models, exams and results may be used at once by different
- *            threads. One handle is used by one thread at a time; results and errors are plain data. The library installs no
- *            signal handlers, changes neither the locale nor the environment, and never prints. Images are decoded in child
- *            processes (bmunet-decode) that have no rights; do not reap children that you did not start (waitpid(-1)). After a fork
- *            the child opens handles of its own and does not use its parent's.
+ *            threads. One handle is used by one thread at a time. The library installs no signal handlers, changes neither the
+ *            locale nor the environment of the process, and never prints. Images are decoded in child processes
+ *            (bmunet-decode) that have no rights; do not reap children that you did not start (waitpid(-1)).
+ * Callbacks  Run in the thread that made the call, with that thread's locale. They may use the library, but not close the
+ *            model that calls them. The allocator alone may be called by any thread, and may not call back.
+ * Forking    Fork before the first call of the library, or exec after it: the threads that compute do not survive a fork.
+ * Memory     Ours fails with NO_MEMORY. The tensor library below us (oneDNN) may end the process where memory is short.
  */
 #ifndef BMUNET_H
 #define BMUNET_H
@@ -92,9 +98,9 @@ BMUNET_API int bmunet_error_code(const char *name);
 
 /* --- runtime paths -------------------------------------------------------------------------------------------------------- */
 
-/* Where the library finds what belongs to it and is no code. A member that is NULL is looked for: first in the environment (BMUNET_DECODER,
- * BMUNET_SHARE; not in a program with raised privileges), then relative to the file that the library was loaded from, then where it was
- * configured to be installed. The library makes no temporary files of its own. */
+/* Where the library finds its decoder program and its data files. A member that is NULL is looked for: first in the environment
+ * (BMUNET_DECODER, BMUNET_SHARE; not in a program with raised privileges), then relative to the file that the library was loaded from, then
+ * where it was configured to be installed. The library makes no temporary files of its own. */
 struct bmunet_paths {
     const char *decoder; /* the program bmunet-decode, which reads images in a sandbox */
     const char *share;   /* the folder that holds trees/, schemas/, presets/, plans/ and vendors/ */
@@ -103,8 +109,8 @@ struct bmunet_paths {
 
 /* All members NULL: everything is looked for. */
 BMUNET_API void bmunet_paths_default(struct bmunet_paths *paths);
-/* Are the decoder and the shared files where `paths` says (NULL: where the library looks)? 0; DECODER or FILE_MISSING, and the error says
- * what was missed; USAGE: a reserved member is not NULL. Starts nothing. */
+/* Are the decoder and the shared files where `paths` says (NULL: where the library looks)? 0; DECODER or FILE_MISSING, and the error names
+ * what is missing; USAGE: a reserved member is not NULL. Starts nothing. */
 BMUNET_API int bmunet_paths_check(const struct bmunet_paths *paths, struct bmunet_error *error);
 
 /* --- memory ----------------------------------------------------------------------------------------------------------------- */
@@ -139,7 +145,7 @@ struct bmunet_model_options {
     const char *cache_folder;         /* prepared images are kept there and found again; NULL: nowhere */
     uint64_t cache_bytes;             /* its limit; 0: 20 GiB */
     /* What a person who runs the program may want to read, for instance that the model is untrained. Called by the thread that
-     * called the library; message is valid during the call. NULL: nobody listens. */
+     * called the library; message is valid during the call. NULL: none. */
     void (*log)(void *ctx, enum bmunet_log_level level, const char *message);
     void *log_ctx;
     uint64_t reserved[8];
@@ -224,10 +230,10 @@ BMUNET_API void bmunet_exam_free(struct bmunet_exam *exam);
  * predicted; what they do not tell refuses the exam, nothing is guessed). The file is read by bmunet_predict() and not before.
  * USAGE: an unknown slot (the nearest name is offered), a slot that has an image already. */
 BMUNET_API int bmunet_exam_file(struct bmunet_exam *exam, const char *slot, const char *path, struct bmunet_error *error);
-/* The same from memory. name: shown in messages. The bytes are copied. */
+/* The same from memory. name: shown in messages; may be NULL. The bytes are copied. */
 BMUNET_API int bmunet_exam_bytes(struct bmunet_exam *exam, const char *slot, const char *name, const void *bytes, size_t size,
                                  struct bmunet_error *error);
-/* A clinical value as a table would write it ("52", "premenopausal"; "" or "unknown": missing), or one of "side" (L, R) and
+/* A clinical value as a table would write it ("52", "premenopausal"; NULL, "" or "unknown": missing), or one of "side" (L, R) and
  * "patient_id". What the model's schema says of it is checked by bmunet_predict(), which refuses the exam. USAGE: given twice. */
 BMUNET_API int bmunet_exam_value(struct bmunet_exam *exam, const char *name, const char *value, struct bmunet_error *error);
 
@@ -248,7 +254,7 @@ BMUNET_API const char *bmunet_result_reason(const struct bmunet_result *result);
 BMUNET_API const char *bmunet_result_exam(const struct bmunet_result *result);
 /* Of node i of the model's tree, 0 to 1; NaN for a refused exam or past the last node. */
 BMUNET_API double bmunet_result_probability(const struct bmunet_result *result, size_t node);
-/* Of the positive ("malignant") top node. A score of the network; calibrated only where a policy says so. */
+/* Of the positive ("malignant") top node. A score of the network, not a calibrated risk. */
 BMUNET_API double bmunet_result_positive(const struct bmunet_result *result);
 /* The index of the most probable leaf's node (the one of lower risk on a tie); -1 for a refused exam. */
 BMUNET_API int bmunet_result_leaf(const struct bmunet_result *result);
@@ -294,7 +300,7 @@ struct bmunet_tensor {
     int channels, height, width; /* mammography: 1 channel; ultrasound: 3, interleaved (RGBRGB...) */
     const float *data;           /* [height][width][channels]; borrowed */
 };
-/* What the network would be given, and the verdict on each input, without computing: docs/PREP.md. */
+/* What the network would be given, and the verdict on each input, without computing; as `bmunet prep` does (bmunet-prep(1)). */
 BMUNET_API int bmunet_prepare(struct bmunet_prepared **out, struct bmunet_model *model, const struct bmunet_exam *exam,
                               struct bmunet_error *error);
 BMUNET_API void bmunet_prepared_free(struct bmunet_prepared *prepared);

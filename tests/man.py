@@ -77,6 +77,7 @@ class Program:
         source, out = (HOME / "include/bmunet.h").read_text(), []
         body = source[source.index("/* The version of the library"):source.rindex("#ifdef __cplusplus")]
         for title, section in zip(*[iter(re.split(r"/\* --- (.*?) -+ \*/", "/* --- version --- */" + body)[1:])] * 2):
+            section = re.sub(r"^/\*.*?\*/$", lambda m: textwrap.fill(re.sub(r"\n \*", "", m[0]), 76, subsequent_indent=" * "), section, flags=re.M | re.S)
             lines = "\n".join(textwrap.fill(line, 76, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False) if len(line) > 76 else line
                               for line in section.replace("BMUNET_API ", "").strip().splitlines())
             lines = re.sub(r"^(?=[.'])", r"\\&", lines.replace("\\", "\\e"), flags=re.M)

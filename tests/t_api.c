@@ -1,6 +1,7 @@
 /* bmunet.h from inside one process: what it says beside the program's own output, two models in two threads against each alone, a process
  * whose numbers have decimal commas, every wrong use, a run that the caller stops, the numbers of an evaluation beside the program's. The
  * program (bmunet) is the outside reference here, itself held against PyTorch elsewhere; examples/ are run by tests/install. */
+#include <fcntl.h>
 #include <limits.h>
 #include <locale.h>
 #include <math.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -361,6 +363,58 @@ static void test_decimal_commas(void **state) {
 
 /* --- many exams --------------------------------------------------------------------------------------------------------------------- */
 
+static int in_the_callers_locale(void *ctx, const struct bmunet_result *r, size_t done, size_t total) {
+    (void)r;
+    (void)total;
+    *(int *)ctx += localeconv()->decimal_point[0] == ',' && omp_get_max_threads() == 3;
+    return done == 1;
+}
+
+/* What a callback sees of its thread is what the caller sees. */
+static void test_callbacks_run_outside(void **state) {
+    (void)state;
+    int seen = 0;
+    const int before = omp_get_max_threads();
+    run("localedef -i de_DE -f UTF-8 %s", scratch("de_DE.UTF-8"));
+    setenv("LOCPATH", folder, 1);
+    struct bmunet_model *m = open_model(NULL);
+    assert_non_null(setlocale(LC_ALL, "de_DE.UTF-8"));
+    omp_set_num_threads(3);
+    refused(bmunet_predict_table(m, demo("exams.csv"), NULL, in_the_callers_locale, &seen, &error), "INTERRUPTED", "after 1 of");
+    setlocale(LC_ALL, "C");
+    assert_int_equal(seen, 1);
+    assert_int_equal(omp_get_max_threads(), 3);
+    omp_set_num_threads(before);
+    bmunet_model_close(m);
+}
+
+/* What the machine lacks ends the run; it is not held against the exams. */
+static void test_no_more_files(void **state) {
+    (void)state;
+    struct bmunet_model *m = open_model(NULL);
+    struct bmunet_table_options t;
+    struct rlimit limit, few;
+    bmunet_table_options_default(&t);
+    char few_csv[128];
+    snprintf(few_csv, sizeof few_csv, "%s/few.csv", folder);
+    t.csv_path = few_csv;
+    const int next = open("/dev/null", O_RDONLY | O_CLOEXEC); /* the lowest number that is free */
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (int more = 0; more < 8; more++) {
+        few = (struct rlimit){(rlim_t)(next + more), limit.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        const int rc = bmunet_predict_table(m, demo("exams.csv"), &t, NULL, NULL, &error);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        if (rc == 0) {
+            run("! grep -q 'open files' %s", t.csv_path);
+        } else if (bmunet_error_class(rc) != BMUNET_CLASS_ENVIRONMENT) {
+            fail_msg("%d files: %s: %s", next + more, bmunet_error_name(rc), error.message);
+        }
+    }
+    bmunet_model_close(m);
+}
+
 static int stop_at_two(void *ctx, const struct bmunet_result *r, size_t done, size_t total) {
     (void)r;
     (void)total;
@@ -384,6 +438,8 @@ static void test_the_caller_stops(void **state) {
     free(text);
 
     refused(bmunet_predict_table(m, demo("exams.csv"), NULL, NULL, NULL, &error), "USAGE", "neither a callback nor a file");
+    refused(bmunet_predict_table(m, "-", NULL, stop_at_two, &done, &error), "USAGE", "standard input");
+    refused(bmunet_predict_table(m, NULL, NULL, stop_at_two, &done, &error), "USAGE", "path of a table");
     t.csv_path = model_path;
     refused(bmunet_predict_table(m, demo("exams.csv"), &t, NULL, NULL, &error), "USAGE", "csv_path and the model are the same file");
     t.csv_path = scratch("x.csv");
@@ -423,9 +479,23 @@ static void test_wrong_use(void **state) {
     refused(bmunet_paths_check(&paths, &error), "DECODER", "/nowhere/bmunet-decode");
     assert_null(m);
 
+    paths.decoder = "/tmp";
+    refused(bmunet_paths_check(&paths, &error), "DECODER", "/tmp is not a program");
+    paths.decoder = "";
+    refused(bmunet_paths_check(&paths, &error), "DECODER", "path is empty");
+    paths.decoder = NULL;
+    paths.share = "";
+    refused(bmunet_paths_check(&paths, &error), "FILE_MISSING", "path of the shared files is empty");
+    refused(bmunet_model_open(&m, NULL, NULL, &error), "USAGE", "a path");
+    refused(bmunet_model_open_bytes(&m, NULL, 0, NULL, &error), "USAGE", "bytes");
+    refused(bmunet_set_allocator(NULL, &error), "USAGE", "allocator");
+
     refused(bmunet_exam_new(&x, "", &error), "USAGE", "id");
     x = new_exam("E");
     refused(bmunet_exam_file(x, "us_bmode_tran", "a.png", &error), "USAGE", "did you mean 'us_bmode_trans'?");
+    refused(bmunet_exam_file(x, "mg_cc", NULL, &error), "USAGE", "a path");
+    refused(bmunet_exam_bytes(x, "mg_cc", NULL, NULL, 0, &error), "USAGE", "bytes");
+    refused(bmunet_exam_value(x, NULL, "1", &error), "USAGE", "a name");
     ok(bmunet_exam_file(x, "mg_cc", demo("oval_mg_cc.png"), &error));
     refused(bmunet_exam_file(x, "mg_cc", "b.png", &error), "USAGE", "already");
     refused(bmunet_exam_value(x, "mg_mlo", "b.png", &error), "USAGE", "is an image");
@@ -501,6 +571,7 @@ static void test_evaluate(void **state) {
     char predictions[128], truth[128];
     snprintf(predictions, sizeof predictions, "%s/p.csv", folder);
     snprintf(truth, sizeof truth, "%s/t.csv", folder);
+    refused(bmunet_evaluate(&json, NULL, &error), "USAGE", "options");
     refused(bmunet_evaluate(&json, &o, &error), "USAGE", "predictions and truth");
     o.predictions = predictions;
     o.truth = truth;
@@ -527,6 +598,8 @@ int main(void) {
         cmocka_unit_test(test_two_models_in_two_threads),
         cmocka_unit_test(test_decimal_commas),
         cmocka_unit_test(test_the_caller_stops),
+        cmocka_unit_test(test_callbacks_run_outside),
+        cmocka_unit_test(test_no_more_files),
         cmocka_unit_test(test_wrong_use),
         cmocka_unit_test(test_prepare),
         cmocka_unit_test(test_evaluate),

@@ -32,6 +32,9 @@ struct api_call {
 /* threads 0: one per processor. ERR_NO_MEMORY. */
 int api_enter(struct api_call *call, int threads, struct err *e);
 void api_leave(const struct api_call *call);
+/* Around a call back into the caller's code: as if outside; the second takes it back. */
+void api_pause(const struct api_call *call);
+void api_resume(struct api_call *call, int threads);
 
 struct bmunet_model {
     struct model *model;

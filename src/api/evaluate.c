@@ -13,13 +13,17 @@ void bmunet_evaluate_options_default(struct bmunet_evaluate_options *options) {
 
 struct listener {
     const struct bmunet_evaluate_options *options;
+    struct api_call call;
     volatile sig_atomic_t stop;
 };
 
 static void tell(void *ctx, size_t done, size_t total, const char *what) {
     struct listener *l = ctx;
-    if (!l->stop && l->options->progress && l->options->progress(l->options->progress_ctx, what, done, total))
-        l->stop = 1;
+    if (l->stop || !l->options->progress)
+        return;
+    api_pause(&l->call);
+    l->stop = l->options->progress(l->options->progress_ctx, what, done, total) != 0;
+    api_resume(&l->call, l->options->threads);
 }
 
 static int check_options(const struct bmunet_evaluate_options *o, struct err *e) {
@@ -32,8 +36,8 @@ static int check_options(const struct bmunet_evaluate_options *o, struct err *e)
     return api_reserved(o->reserved, sizeof o->reserved / sizeof *o->reserved, "bmunet_evaluate_options", e);
 }
 
-static int evaluate(char **json, const struct bmunet_evaluate_options *o, struct err *e) {
-    struct listener listener = {.options = o};
+static int evaluate(char **json, struct listener *listener, struct err *e) {
+    const struct bmunet_evaluate_options *o = listener->options;
     struct study *study = NULL;
     struct paths paths;
     char *plan = NULL, *tree = NULL;
@@ -51,7 +55,7 @@ static int evaluate(char **json, const struct bmunet_evaluate_options *o, struct
     how.path[STUDY_RECALIBRATE] = o->recalibrate_on;
     how.path[STUDY_DEVELOPMENT_TRUTH] = o->development_truth;
     how.path[STUDY_LOCKED] = o->locked;
-    if (!rc && !(rc = study_open(&study, &how, e)) && !(rc = study_evaluate(study, tell, &listener, &listener.stop, e)))
+    if (!rc && !(rc = study_open(&study, &how, e)) && !(rc = study_evaluate(study, tell, listener, &listener->stop, e)))
         if (!(*json = mem_strdup(study_results(study)->data, e)))
             rc = ERR_NO_MEMORY;
     study_free(study);
@@ -62,14 +66,14 @@ static int evaluate(char **json, const struct bmunet_evaluate_options *o, struct
 
 int bmunet_evaluate(char **json, const struct bmunet_evaluate_options *options, struct bmunet_error *error) {
     struct err e = {0};
-    struct api_call call;
+    struct listener listener = {.options = options};
     *json = NULL;
-    int rc = check_options(options, &e);
+    int rc = options ? check_options(options, &e) : err_set(&e, ERR_USAGE, "the options name the tables: there must be some");
     if (rc)
         return api_return(error, rc, &e);
-    if (!(rc = api_enter(&call, options->threads, &e)))
-        rc = evaluate(json, options, &e);
-    api_leave(&call);
+    if (!(rc = api_enter(&listener.call, options->threads, &e)))
+        rc = evaluate(json, &listener, &e);
+    api_leave(&listener.call);
     return api_return(error, rc, &e);
 }
 

@@ -80,6 +80,8 @@ static int add_image(struct bmunet_exam *x, const char *slot, const struct exam_
 
 int bmunet_exam_file(struct bmunet_exam *exam, const char *slot, const char *path, struct bmunet_error *error) {
     struct err e = {0};
+    if (!path || !*path)
+        return api_return(error, err_set(&e, ERR_USAGE, "an image needs a path"), &e);
     const char *copy = arena_strdup(&exam->arena, path, &e);
     const struct exam_source source = source_file(copy);
     return api_return(error, copy ? add_image(exam, slot, &source, &e) : ERR_NO_MEMORY, &e);
@@ -88,7 +90,9 @@ int bmunet_exam_file(struct bmunet_exam *exam, const char *slot, const char *pat
 int bmunet_exam_bytes(struct bmunet_exam *exam, const char *slot, const char *name, const void *bytes, size_t size,
                       struct bmunet_error *error) {
     struct err e = {0};
-    const char *title = arena_strdup(&exam->arena, name, &e);
+    if (!bytes)
+        return api_return(error, err_set(&e, ERR_USAGE, "an image needs bytes"), &e);
+    const char *title = arena_strdup(&exam->arena, name && *name ? name : "image in memory", &e);
     uint8_t *copy = title ? arena_alloc(&exam->arena, size, 1, &e) : NULL;
     if (!copy)
         return api_return(error, ERR_NO_MEMORY, &e);
@@ -101,6 +105,10 @@ int bmunet_exam_bytes(struct bmunet_exam *exam, const char *slot, const char *na
 int bmunet_exam_value(struct bmunet_exam *exam, const char *name, const char *value, struct bmunet_error *error) {
     struct err e = {0};
     int slot;
+    if (!name || !*name)
+        return api_return(error, err_set(&e, ERR_USAGE, "a value needs a name"), &e);
+    if (!value)
+        value = "";
     if (slot_of(&slot, name, NULL) == 0)
         return api_return(error, err_set(&e, ERR_USAGE, "%s is an image: give it as a file or as bytes", name), &e);
     if (strcmp(name, "exam_id") == 0)

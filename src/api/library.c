@@ -28,7 +28,7 @@ enum bmunet_class bmunet_error_class(int code) {
 
 int bmunet_error_code(const char *name) {
 #define X(id, value, class, meaning)                                                                                                       \
-    if (strcmp(name, #id) == 0)                                                                                                            \
+    if (name && strcmp(name, #id) == 0)                                                                                                    \
         return value;
     ERR_CODES(X)
 #undef X
@@ -55,6 +55,8 @@ int bmunet_paths_check(const struct bmunet_paths *paths, struct bmunet_error *er
 
 int bmunet_set_allocator(const struct bmunet_allocator *allocator, struct bmunet_error *error) {
     struct err e = {0};
+    if (!allocator)
+        return api_return(error, err_set(&e, ERR_USAGE, "there is no allocator"), &e);
     int rc = api_reserved(allocator->reserved, sizeof allocator->reserved / sizeof *allocator->reserved, "bmunet_allocator", &e);
     if (!rc && (!allocator->allocate || !allocator->reallocate || !allocator->release))
         rc = err_set(&e, ERR_USAGE, "struct bmunet_allocator: allocate, reallocate and release must all be given");

@@ -134,14 +134,14 @@ static int open_model(struct bmunet_model **out, const char *path, const void *b
 int bmunet_model_open(struct bmunet_model **out, const char *path, const struct bmunet_model_options *options, struct bmunet_error *error) {
     struct err e = {0};
     *out = NULL;
-    return api_return(error, open_model(out, path, NULL, 0, options, &e), &e);
+    return api_return(error, path ? open_model(out, path, NULL, 0, options, &e) : err_set(&e, ERR_USAGE, "a model needs a path"), &e);
 }
 
 int bmunet_model_open_bytes(struct bmunet_model **out, const void *bytes, size_t size, const struct bmunet_model_options *options,
                             struct bmunet_error *error) {
     struct err e = {0};
     *out = NULL;
-    return api_return(error, open_model(out, NULL, bytes, size, options, &e), &e);
+    return api_return(error, bytes ? open_model(out, NULL, bytes, size, options, &e) : err_set(&e, ERR_USAGE, "a model needs bytes"), &e);
 }
 
 void bmunet_model_close(struct bmunet_model *m) {

@@ -12,6 +12,7 @@ void bmunet_table_options_default(struct bmunet_table_options *options) {
 
 struct table_run {
     struct bmunet_model *model;
+    struct api_call call;
     struct output_facts facts;
     struct output *output; /* NULL: no file */
     bmunet_result_callback *each;
@@ -26,7 +27,12 @@ static int deliver(void *ctx, const struct prediction *p, struct err *e) {
     t->done++;
     if (rc || !t->each)
         return rc;
-    if (!(rc = api_result(&result, t->model, p, &t->facts, e)) && t->each(t->ctx, result, t->done, t->total))
+    if ((rc = api_result(&result, t->model, p, &t->facts, e)))
+        return rc;
+    api_pause(&t->call);
+    const int stop = t->each(t->ctx, result, t->done, t->total);
+    api_resume(&t->call, t->model->options.threads);
+    if (stop)
         rc = err_set(e, ERR_INTERRUPTED, "stopped by the caller after %zu of %zu exams; no file was written", t->done, t->total);
     bmunet_result_free(result);
     return rc;
@@ -77,15 +83,16 @@ int bmunet_predict_table(struct bmunet_model *model, const char *exams_csv, cons
     static const struct bmunet_table_options defaults;
     const struct bmunet_table_options *o = options ? options : &defaults;
     struct table_run t = {.model = model, .facts = model->facts, .each = each, .ctx = ctx};
-    struct api_call call;
     struct err e = {0};
     int rc = api_reserved(o->reserved, sizeof o->reserved / sizeof *o->reserved, "bmunet_table_options", &e);
+    if (!rc && (!exams_csv || strcmp(exams_csv, "-") == 0))
+        rc = err_set(&e, ERR_USAGE, "the path of a table is needed; the library does not read standard input");
     if (!rc && !each && !o->csv_path && !o->json_path)
         rc = err_set(&e, ERR_USAGE, "neither a callback nor a file is given: the results would be lost");
     if (rc)
         return api_return(error, rc, &e);
-    if (!(rc = api_enter(&call, model->options.threads, &e)))
+    if (!(rc = api_enter(&t.call, model->options.threads, &e)))
         rc = run_table(&t, exams_csv, o, &e);
-    api_leave(&call);
+    api_leave(&t.call);
     return api_return(error, rc, &e);
 }

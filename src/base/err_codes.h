@@ -23,6 +23,7 @@
     X(LIMIT,                 -8, INPUT,       "larger than the stated limit") \
     X(UNSUPPORTED,           -9, INPUT,       "well-formed, but outside what is supported") \
     X(THREAD,               -10, ENVIRONMENT, "a thread could not be started") \
+    X(OPEN_FILES,           -11, ENVIRONMENT, "the process, or the machine, may open no more files") \
     /* images */ \
     X(IMAGE_TYPE,           -20, REFUSED,     "not a PNG, JPEG or DICOM image") \
     X(IMAGE_TRUNCATED,      -21, REFUSED,     "the image file ends early") \

@@ -175,6 +175,10 @@ static int take_node(struct owned *o, const struct tree_raw_node *raw, struct er
     if (!is_plain(raw->name))
         return err_set(e, ERR_TREE, "the node \"%s\": a name is 1 to %d bytes without control characters, and no blank at its ends", shown,
                        TREE_TEXT_MAX);
+    if (strchr("=+-@", raw->name[0]) || strcmp(raw->name, "refused") == 0)
+        return err_set(e, ERR_TREE,
+                       "the node \"%s\": a name does not begin with =, +, - or @, which a spreadsheet computes, and is not \"refused\"",
+                       shown);
     if (tree_find_node(t, raw->name) >= 0)
         return err_set(e, ERR_TREE, "the node \"%s\" appears twice", shown);
     while (node->level < t->n_levels && strcmp(t->levels[node->level], raw->level) != 0)

@@ -24,13 +24,18 @@ static int failed(struct err *e, int code, const char *path, const char *what) {
     return err_set(e, code, "%s: %s: %s", path, what, strerror_r(errno, text, sizeof text));
 }
 
+/* What the machine lacks is no fault of the file; else `code`. */
+static int shortage(int code) {
+    return errno == ENOMEM ? ERR_NO_MEMORY : errno == EMFILE || errno == ENFILE ? ERR_OPEN_FILES : code;
+}
+
 /* A regular file's descriptor and size. O_NONBLOCK: a FIFO in a cohort must be refused, not waited for. */
 static int open_regular(int *fd, size_t *size, const char *path, struct err *e) {
     struct stat st;
     *size = 0;
     *fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (*fd < 0)
-        return failed(e, errno == ENOENT || errno == ENOTDIR ? ERR_FILE_MISSING : ERR_FILE_READ, path, "cannot be opened");
+        return failed(e, shortage(errno == ENOENT || errno == ENOTDIR ? ERR_FILE_MISSING : ERR_FILE_READ), path, "cannot be opened");
     int rc = 0;
     if (fstat(*fd, &st))
         rc = failed(e, ERR_FILE_READ, path, "cannot be examined");
@@ -113,7 +118,7 @@ int io_map_open(struct io_map *m, const char *path, struct err *e) {
     if (size > 0)
         p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (p == MAP_FAILED)
-        rc = failed(e, ERR_FILE_READ, path, "cannot be mapped");
+        rc = failed(e, shortage(ERR_FILE_READ), path, "cannot be mapped");
     close(fd);
     if (!rc)
         *m = (struct io_map){.data = p, .size = size};

@@ -63,13 +63,22 @@ void json_free(struct json *j) {
     json_decref(lib(j));
 }
 
-static int append(const char *bytes, size_t n, void *b) {
-    return buf_append(b, bytes, n, NULL);
+/* jansson goes on after some failures of its callback (keys of objects): the first one counts. */
+struct dump {
+    struct buf *out;
+    bool failed;
+};
+
+static int append(const char *bytes, size_t n, void *ctx) {
+    struct dump *d = ctx;
+    d->failed = d->failed || buf_append(d->out, bytes, n, NULL) != 0;
+    return d->failed ? -1 : 0;
 }
 
 static int dump(const struct json *j, struct buf *out, size_t flags, struct err *e) {
     size_t before = out->size;
-    if (j && !json_dump_callback(lib(j), append, out, flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY))
+    struct dump d = {.out = out};
+    if (j && !json_dump_callback(lib(j), append, &d, flags | JSON_REAL_PRECISION(17) | JSON_ENCODE_ANY) && !d.failed)
         return 0;
     out->size = before; /* nothing half-written */
     if (out->data)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -70,15 +71,19 @@ static int look_for(char **out, const struct places *places, const char *name, i
 
 /* What was said, by the caller or in the environment; NULL: nothing. */
 static const char *named(const char *given, const char *variable) {
-    const char *name = given ? given : secure_getenv(variable);
-    return name && *name ? name : NULL;
+    return given ? given : secure_getenv(variable);
 }
 
 int paths_decoder(char **out, const struct paths *p, struct err *e) {
     const char *program = named(p ? p->decoder : NULL, "BMUNET_DECODER");
     *out = NULL;
-    if (program && access(program, X_OK))
+    struct stat st;
+    if (program && !*program)
+        return err_set(e, ERR_DECODER, "the decoder's path is empty: it must name the program bmunet-decode, or not be set");
+    if (program && (stat(program, &st) || access(program, X_OK)))
         return err_set(e, ERR_DECODER, "%s cannot be run (%s): it must be the program bmunet-decode", program, strerror(errno));
+    if (program && !S_ISREG(st.st_mode))
+        return err_set(e, ERR_DECODER, "%s is not a program: it must be bmunet-decode", program);
     if (program)
         return (*out = mem_strdup(program, e)) ? 0 : ERR_NO_MEMORY;
     const int rc = look_for(out, &decoder_places, "bmunet-decode", X_OK, e);
@@ -103,6 +108,8 @@ int paths_share(char **out, const struct paths *p, const char *what, struct err 
                        "BMUNET_SHARE",
                        what, BMU_SHARE);
     }
+    if (!*folder)
+        return err_set(e, ERR_FILE_MISSING, "the path of the shared files is empty: it must name their folder, or not be set");
     const size_t room = strlen(folder) + strlen(what) + 2;
     if (!(*out = mem_alloc(room, 1, e)))
         return ERR_NO_MEMORY;

@@ -69,6 +69,15 @@ static void find_key(struct complaint *c, const char *text, size_t n) {
     }
 }
 
+/* The library hands out C strings, which would silently end at such a character. */
+static bool has_escaped_nul(const char *text, size_t n) {
+    static const char *const escapes[] = {"\\0", "\\x00", "\\u0000", "\\U00000000"};
+    for (size_t i = 0; i < sizeof escapes / sizeof *escapes; i++)
+        if (memmem(text, n, escapes[i], strlen(escapes[i])))
+            return true;
+    return false;
+}
+
 int yaml_read(void **out, const char *text, size_t n, const struct cyaml_schema_value *shape, struct err *e) {
     struct complaint c = {.what = ""};
     cyaml_config_t cfg = settings(&c);
@@ -79,6 +88,8 @@ int yaml_read(void **out, const char *text, size_t n, const struct cyaml_schema_
         return err_set(e, ERR_LIMIT, "the YAML file has %zu bytes, the limit is %d", n, YAML_FILE_MAX);
     if (n == 0 || memchr(text, '\0', n) != NULL)
         return err_set(e, ERR_YAML, n == 0 ? "the YAML file is empty" : "the YAML file contains a NUL byte");
+    if (has_escaped_nul(text, n))
+        return err_set(e, ERR_YAML, "the YAML file writes a NUL character (\\0, \\x00, \\u0000): a name would end there");
     cyaml_err_t r = cyaml_load_data((const uint8_t *)text, n, &cfg, shape, &data, NULL);
     if (r == CYAML_OK && data != NULL && c.what[0] == '\0') {
         *out = data;

@@ -1,4 +1,5 @@
 /* bmunet import: a PyTorch checkpoint (or safetensors with the same keys) becomes a model file. Floor 10. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -82,6 +83,8 @@ static int run_import(void *options) {
     struct schema *schema = NULL;
     struct tree *tree = NULL;
     struct err e = {0};
+    cli_catch(SIGINT); /* the file is written whole, and a second signal ends it at once */
+    cli_catch(SIGTERM);
     int rc = file_distinct("--out", o->out, "--from", o->from, &e);
     if (!rc && o->network == NETWORK_BMU)
         rc = cli_schema(&schema, o->schema, &e);

@@ -1,4 +1,5 @@
 /* bmunet init: an untrained model with seeded random weights, for trying the machinery. Floor 10. */
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/hash.h"
@@ -54,6 +55,8 @@ static int run_init(void *options) {
     struct tree *tree = NULL;
     struct vendors *vendors = NULL;
     struct err e = {0};
+    cli_catch(SIGINT); /* the file is written whole, and a second signal ends it at once */
+    cli_catch(SIGTERM);
     fill_in(o);
     int rc = o->network == NETWORK_BMU ? cli_schema(&schema, o->schema, &e) : 0;
     if (!rc && o->prep && (!o->vendors || o->vendors[0]))
