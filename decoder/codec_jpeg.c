@@ -108,6 +108,7 @@ static int decode(struct job *j, const uint8_t *bytes) {
     jpeg_create_decompress(jpeg);
     jpeg->progress = &j->progress;
     jpeg_mem_src(jpeg, bytes, j->n);
+    jpeg_save_markers(jpeg, JPEG_APP0 + 1, 0xFFFF); /* EXIF */
     jpeg_read_header(jpeg, TRUE);
     check_header(j);
     bool grey = jpeg->jpeg_color_space == JCS_GRAYSCALE;
@@ -116,6 +117,9 @@ static int decode(struct job *j, const uint8_t *bytes) {
     if (rc)
         fail(j, rc);
     j->image->format = "JPEG";
+    for (jpeg_saved_marker_ptr m = jpeg->marker_list; m && !j->image->orientation; m = m->next)
+        if (m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            j->image->orientation = image_exif_orientation(m->data + 6, m->data_length - 6);
     jpeg_start_decompress(jpeg);
     size_t row_bytes = (size_t)j->image->width * (size_t)j->image->channels;
     while (jpeg->output_scanline < jpeg->output_height) {

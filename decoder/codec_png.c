@@ -111,7 +111,9 @@ static void read_header(struct job *j) {
     png_set_user_limits(png, IMAGE_SIDE_MAX, IMAGE_SIDE_MAX);
     png_set_chunk_malloc_max(png, 1 << 20);
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    static const png_byte exif[] = "eXIf";
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, exif, 1);
     png_read_info(png, j->info);
     int colour = png_get_color_type(png, j->info), bits = png_get_bit_depth(png, j->info);
     bool palette = colour == PNG_COLOR_TYPE_PALETTE, key = png_get_valid(png, j->info, PNG_INFO_tRNS) != 0;
@@ -190,7 +192,11 @@ static int decode(struct job *j) {
             png_read_row(j->png, j->raw, NULL);
         store_row(j, y, j->rows ? j->rows[y] : j->raw);
     }
-    png_read_end(j->png, NULL);
+    png_read_end(j->png, j->info);
+    png_bytep exif = NULL; /* it may stand before or behind the pixels */
+    png_uint_32 exif_bytes = 0;
+    if (png_get_eXIf_1(j->png, j->info, &exif_bytes, &exif) && exif)
+        j->image->orientation = image_exif_orientation(exif, exif_bytes);
     return 0;
 }
 

@@ -147,6 +147,7 @@ static const struct field image_fields[] = {
     FLAG(image, alpha),
     FLAG(image, alpha_used),
     FLAG(image, is_signed),
+    WHOLE(image, orientation, 0, 8),
 };
 static const struct table images = TABLE(image_fields);
 static const char *const formats[] = {"PNG", "JPEG", "DICOM"};

@@ -28,6 +28,7 @@ struct image {
     bool alpha_used;     /* ... and at least one pixel was not fully opaque */
     const char *format;  /* "PNG", "JPEG" or "DICOM"; static */
     bool is_signed;      /* DICOM: a 16-bit container holds int16_t */
+    int orientation;     /* EXIF of PNG and JPEG, 2 .. 8: the picture is not stored upright; 0: it is, or nothing is said */
     struct dicom *dicom; /* owned; NULL: not a DICOM file */
 };
 
@@ -35,6 +36,10 @@ void image_free(struct image *im); /* NULL is allowed */
 
 /* Are the declared sides within the limits? ERR_IMAGE_EMPTY, ERR_IMAGE_TOO_LARGE. */
 int image_check_size(uint64_t width, uint64_t height, struct err *e);
+/* The orientation that EXIF data (from their byte order mark on) tell, as in struct image; 0 if they tell none or are damaged. */
+int image_exif_orientation(const uint8_t *exif, size_t n);
+/* Brings the picture upright, as im->orientation says; then orientation is 0. ERR_NO_MEMORY. */
+int image_turn(struct image *im, struct err *e);
 /* Zeroed image with pixels allocated, sizes checked against the limits. */
 int image_new(struct image **out, uint32_t width, uint32_t height, int channels, int bits, struct err *e);
 

@@ -132,13 +132,20 @@ static int reference(float *out, const struct prep_profile *p, enum slot s, stru
     if (im->dicom)
         return err_set(e, ERR_UNSUPPORTED,
                        "profile reference-v1 has no rule for DICOM files; give a PNG, or use a model with canonical-v1");
+    if (im->orientation)
+        verdict_note(v, ", its EXIF orientation %d ignored, as by the published release", im->orientation);
     return slot_is_mg(s) ? prep_mg(out, p, im, v, e) : prep_us(out, p, im, v, e);
 }
 
 static int canonical(float *out, const struct prep_profile *p, enum slot s, struct image *im, const struct prep_claim *claim,
                      struct input_verdict *v, struct err *e) {
     struct prep_job job = {.profile = p, .image = im, .slot = s};
-    int rc = view_check(&job.plan, im->dicom, s, claim, v, e);
+    if (im->orientation)
+        verdict_note(v, ", turned upright by its EXIF orientation %d", im->orientation);
+    int rc = image_turn(im, e);
+    if (rc)
+        return rc;
+    rc = view_check(&job.plan, im->dicom, s, claim, v, e);
     if (rc)
         return rc;
     job.vendor = view_vendor(p, im->dicom, v);
