@@ -26,6 +26,27 @@ static bool is_dicom(const uint8_t *b, size_t n) {
     return little && ((size_t)b[4] | (size_t)b[5] << 8 | (size_t)b[6] << 16 | (size_t)b[7] << 24) <= n - 8;
 }
 
+/* Formats that are met often and are not read: their names, by their first bytes. */
+static const char *other_format(const uint8_t *b, size_t n) {
+    static const struct {
+        const char *bytes, *name;
+        size_t n;
+    } formats[] = {{"BM", "BMP", 2},
+                   {"II*\0", "TIFF", 4},
+                   {"MM\0*", "TIFF", 4},
+                   {"P2", "PGM", 2},
+                   {"P5", "PGM", 2},
+                   {"P3", "PPM", 2},
+                   {"P6", "PPM", 2},
+                   {"GIF8", "GIF", 4},
+                   {"\xFF\x4F\xFF\x51", "JPEG 2000", 4},
+                   {"\0\0\0\x0CjP  ", "JPEG 2000", 8}};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (n > formats[i].n && memcmp(b, formats[i].bytes, formats[i].n) == 0)
+            return formats[i].name;
+    return n > 12 && memcmp(b, "RIFF", 4) == 0 && memcmp(b + 8, "WEBP", 4) == 0 ? "WebP" : NULL;
+}
+
 int core_decode(struct image **out, const uint8_t *bytes, size_t n, const struct decode_request *request, struct err *e) {
     static const uint8_t png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, jpeg[3] = {0xff, 0xd8, 0xff};
     *out = NULL;
@@ -42,6 +63,10 @@ int core_decode(struct image **out, const uint8_t *bytes, size_t n, const struct
         return err_set(e, ERR_IMAGE_TRUNCATED, "the image file ends after %zu bytes", n);
     if (is_dicom(bytes, n))
         return dicom_decode(out, bytes, n, request, e);
+    const char *format = other_format(bytes, n);
+    if (format)
+        return err_set(e, ERR_IMAGE_TYPE, "a %s image, which is not supported: convert it to PNG (ImageMagick: convert FILE FILE.png)",
+                       format);
     return err_set(e, ERR_IMAGE_TYPE, "neither a PNG, a JPEG nor a DICOM image (by its first bytes)");
 }
 

@@ -4,10 +4,12 @@
  * does whatever is no printable character: such a text can still be compared, and the sandbox need not open conversion tables. */
 #include "dicom_facts.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/hash.h"
 #include "base/mem.h"
@@ -84,6 +86,15 @@ static int too_long(struct reader *r, uint32_t tag) {
                    tag & 0xFFFF);
 }
 
+/* Code strings (CS) are in capitals; software that does not know it is understood all the same. */
+static void capitalise(struct reader *r, char *text) {
+    for (; *text; text++)
+        if (*text >= 'a' && *text <= 'z') {
+            *text = (char)(*text - 'a' + 'A');
+            r->d->tolerated |= DICOM_LETTER_CASE;
+        }
+}
+
 static int read_text(struct reader *r, char *to, size_t room, struct dicom_item *i, uint32_t tag, unsigned index) {
     size_t n, used = 0, taken;
     const unsigned char *p = (const unsigned char *)component(i, tag, index, &n);
@@ -109,10 +120,14 @@ static unsigned count_components(struct dicom_item *i, uint32_t tag) {
     return count;
 }
 
-static bool text_is(struct dicom_item *i, uint32_t tag, const char *what) {
+/* Of code strings: without regard to the case of letters. */
+static bool text_is(struct reader *r, struct dicom_item *i, uint32_t tag, const char *what) {
     size_t n;
     const char *text = component(i, tag, 0, &n);
-    return text && n == strlen(what) && !memcmp(text, what, n);
+    if (!text || n != strlen(what) || strncasecmp(text, what, n) != 0)
+        return false;
+    r->d->tolerated |= memcmp(text, what, n) != 0 ? DICOM_LETTER_CASE : 0u;
+    return true;
 }
 
 static void read_charset(struct reader *r) {
@@ -120,31 +135,35 @@ static void read_charset(struct reader *r) {
     r->charset = CHARSET_ASCII;
     if (count_components(r->top, tag) != 1)
         return;
-    if (text_is(r->top, tag, "ISO_IR 100"))
+    if (text_is(r, r->top, tag, "ISO_IR 100"))
         r->charset = CHARSET_LATIN1;
-    if (text_is(r->top, tag, "ISO_IR 192"))
+    if (text_is(r, r->top, tag, "ISO_IR 192"))
         r->charset = CHARSET_UTF8;
 }
 
 #define TEXT(group, element, member)                                                                                                       \
-    { DICOM_TAG(group, element), offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member) }
+    { DICOM_TAG(group, element), offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), false }
+#define CODE(group, element, member)                                                                                                       \
+    { DICOM_TAG(group, element), offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), true }
 static const struct {
     uint32_t tag;
     size_t offset, room;
+    bool code;
 } texts[] = {
     TEXT(0x0010, 0x0020, patient_id),       TEXT(0x0008, 0x0050, accession),     TEXT(0x0020, 0x000D, study),
     TEXT(0x0020, 0x000E, series),           TEXT(0x0008, 0x0018, instance),      TEXT(0x0008, 0x0016, sop_class),
-    TEXT(0x0010, 0x1010, patient_age),      TEXT(0x0010, 0x0040, patient_sex),   TEXT(0x0008, 0x0060, modality),
-    TEXT(0x0008, 0x0070, manufacturer),     TEXT(0x0008, 0x1090, model),         TEXT(0x0020, 0x0060, laterality),
-    TEXT(0x0020, 0x0062, image_laterality), TEXT(0x0018, 0x5101, view_position), TEXT(0x0018, 0x0015, body_part),
-    TEXT(0x0008, 0x0068, intent),           TEXT(0x0028, 0x0004, photometric),
+    TEXT(0x0010, 0x1010, patient_age),      CODE(0x0010, 0x0040, patient_sex),   CODE(0x0008, 0x0060, modality),
+    TEXT(0x0008, 0x0070, manufacturer),     TEXT(0x0008, 0x1090, model),         CODE(0x0020, 0x0060, laterality),
+    CODE(0x0020, 0x0062, image_laterality), CODE(0x0018, 0x5101, view_position), CODE(0x0018, 0x0015, body_part),
+    CODE(0x0008, 0x0068, intent),           CODE(0x0028, 0x0004, photometric),
 };
 
-/* YYYYMMDD; the YYYY.MM.DD of old files (PS3.5 table 6.2-1) without its dots. */
+/* YYYYMMDD; the YYYY.MM.DD of old files (PS3.5 table 6.2-1) without its dots, YYYY-MM-DD without its dashes. */
 static int read_date(struct reader *r, char to[9], uint32_t tag) {
     char text[16];
     int rc = read_text(r, text, sizeof text, r->top, tag, 0);
-    if (!rc && strlen(text) == 10 && text[4] == '.' && text[7] == '.') {
+    if (!rc && strlen(text) == 10 && (text[4] == '.' || text[4] == '-') && text[7] == text[4]) {
+        r->d->tolerated |= text[4] == '-' ? DICOM_DATE_DASHES : 0u;
         memmove(text + 4, text + 5, 2);
         memmove(text + 6, text + 8, 3);
     }
@@ -164,14 +183,24 @@ static int read_dates(struct reader *r) {
 
 static int read_texts(struct reader *r) {
     int rc = 0;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts && !rc; i++)
-        rc = read_text(r, (char *)r->d + texts[i].offset, texts[i].room, r->top, texts[i].tag, 0);
-    for (unsigned i = 0; i < 2 && !rc; i++)
+    for (size_t i = 0; i < sizeof texts / sizeof *texts && !rc; i++) {
+        char *to = (char *)r->d + texts[i].offset;
+        rc = read_text(r, to, texts[i].room, r->top, texts[i].tag, 0);
+        if (texts[i].code)
+            capitalise(r, to);
+        if (texts[i].room == DICOM_UID && strlen(to) > 64)
+            r->d->tolerated |= DICOM_LONG_UID;
+    }
+    for (unsigned i = 0; i < 2 && !rc; i++) {
         rc = read_text(r, r->d->orientation[i], DICOM_TEXT, r->top, DICOM_TAG(0x0020, 0x0020), i);
+        capitalise(r, r->d->orientation[i]);
+    }
     unsigned n = count_components(r->top, DICOM_TAG(0x0008, 0x0008));
-    for (; !rc && (unsigned)r->d->n_image_type < n && r->d->n_image_type < DICOM_VALUES_MAX; r->d->n_image_type++)
-        rc =
-            read_text(r, r->d->image_type[r->d->n_image_type], DICOM_TEXT, r->top, DICOM_TAG(0x0008, 0x0008), (unsigned)r->d->n_image_type);
+    for (; !rc && (unsigned)r->d->n_image_type < n && r->d->n_image_type < DICOM_VALUES_MAX; r->d->n_image_type++) {
+        char *to = r->d->image_type[r->d->n_image_type];
+        rc = read_text(r, to, DICOM_TEXT, r->top, DICOM_TAG(0x0008, 0x0008), (unsigned)r->d->n_image_type);
+        capitalise(r, to);
+    }
     r->d->truncated |= n > DICOM_VALUES_MAX;
     size_t length;
     const char *institution = component(r->top, DICOM_TAG(0x0008, 0x0080), 0, &length);
@@ -211,6 +240,65 @@ static bool is_specimen_code(const struct dicom_code *c) {
     return false;
 }
 
+/* Which organ a text names, by how its words begin (in English, and where another language differs much, in that), without regard to the
+ * case of letters. The breast goes before every other: "breast and axilla". */
+static const char *organ_in(const char *text, size_t n) {
+    static const struct {
+        const char *begins, *organ;
+    } words[] = {
+        {"breast", "BREAST"},   {"mamm", "BREAST"},       {"mama", "BREAST"},      {"brust", "BREAST"},     {"seno", "BREAST"},
+        {"sein", "BREAST"},     {"thyroid", "THYROID"},   {"tiroid", "THYROID"},   {"schilddr", "THYROID"}, {"cardi", "HEART"},
+        {"echocard", "HEART"},  {"heart", "HEART"},       {"abdom", "ABDOMEN"},    {"liver", "LIVER"},      {"hepat", "LIVER"},
+        {"kidney", "KIDNEY"},   {"renal", "KIDNEY"},      {"obstet", "PREGNANCY"}, {"fetal", "PREGNANCY"},  {"foetal", "PREGNANCY"},
+        {"pelvi", "PELVIS"},    {"gyn", "PELVIS"},        {"prostat", "PROSTATE"}, {"scrot", "TESTIS"},     {"testi", "TESTIS"},
+        {"carotid", "CAROTID"}, {"musculoskel", "JOINT"}, {"shoulder", "JOINT"},   {"knee", "JOINT"},       {"neonat", "HEAD"},
+        {"transcran", "HEAD"},  {"ophthal", "EYE"},
+    };
+    const char *other = NULL;
+    for (size_t at = 0; at < n; at++) {
+        const bool starts = at == 0 || !isalpha((unsigned char)text[at - 1]);
+        for (size_t i = 0; starts && i < sizeof words / sizeof *words; i++) {
+            const size_t length = strlen(words[i].begins);
+            if (length > n - at || strncasecmp(text + at, words[i].begins, length) != 0)
+                continue;
+            if (!strcmp(words[i].organ, "BREAST"))
+                return words[i].organ;
+            other = other ? other : words[i].organ;
+        }
+    }
+    return other;
+}
+
+/* The third value of Image Type of ultrasound (PS3.3 C.8.5.6.1.1). SMALL PARTS is what breasts are taken with, too. */
+static const char *organ_of_type(const char *value) {
+    static const char *const others[] = {"ABDOMINAL",      "CARDIOLOGY",    "CHEST",           "ENDOCAVITARY",  "ENDORECTAL",
+                                         "ENDOVAGINAL",    "EPICARDIAL",    "FETAL HEART",     "GYNECOLOGY",    "INTRACARDIAC",
+                                         "INTRAOPERATIVE", "INTRAVASCULAR", "MUSCULOSKELETAL", "NEONATAL HEAD", "OBSTETRICAL",
+                                         "OPHTHALMIC",     "PELVIC",        "RETROPERITONEAL", "SCROTAL",       "TEE",
+                                         "THYROID",        "TRANSCRANIAL"};
+    if (!strcmp(value, "BREAST"))
+        return value;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (!strcmp(value, others[i]))
+            return others[i];
+    return NULL;
+}
+
+/* Study and Series Description, Protocol Name, the coded anatomy: none of these texts leaves, only the organ's name. Where one names the
+ * breast, it is shown; else the first that names another organ tells. */
+static void read_organ(struct reader *r) {
+    static const uint32_t tags[] = {DICOM_TAG(0x0008, 0x1030), DICOM_TAG(0x0008, 0x103E), DICOM_TAG(0x0018, 0x1030)};
+    const char *organ = r->d->n_image_type > 2 ? organ_of_type(r->d->image_type[2]) : NULL;
+    for (size_t i = 0; i < 4; i++) {
+        struct dicom_item *item = i < 3 ? r->top : dicom_child(r->top, DICOM_TAG(0x0008, 0x2218), 0);
+        size_t n = 0;
+        const char *text = dicom_text(item, i < 3 ? tags[i] : DICOM_TAG(0x0008, 0x0104), &n), *named = text ? organ_in(text, n) : NULL;
+        if (named && (!organ || !strcmp(named, "BREAST")))
+            organ = named;
+    }
+    snprintf(r->d->organ, sizeof r->d->organ, "%s", organ ? organ : "");
+}
+
 static int read_anatomy(struct reader *r) {
     static const uint32_t places[] = {DICOM_TAG(0x0008, 0x2218), DICOM_TAG(0x0008, 0x2228)};
     struct dicom_item *frame_anatomy = group(r, DICOM_TAG(0x0020, 0x9071));
@@ -245,18 +333,18 @@ static int read_view(struct reader *r) {
     return rc ? rc : read_anatomy(r);
 }
 
-static enum dicom_flag read_flag(struct dicom_item *i, uint32_t tag, const char *yes, const char *no) {
-    return text_is(i, tag, yes) ? DICOM_YES : text_is(i, tag, no) ? DICOM_NO : DICOM_ABSENT;
+static enum dicom_flag read_flag(struct reader *r, uint32_t tag, const char *yes, const char *no) {
+    return text_is(r, r->top, tag, yes) ? DICOM_YES : text_is(r, r->top, tag, no) ? DICOM_NO : DICOM_ABSENT;
 }
 
 static void read_flags(struct reader *r) {
     static const char *const slices[] = {"1.2.840.10008.5.1.4.1.1.13.1.3", "1.2.840.10008.5.1.4.1.1.13.1.4",
                                          "1.2.840.10008.5.1.4.1.1.13.1.5"};
     struct dicom *d = r->d;
-    d->implant = read_flag(r->top, DICOM_TAG(0x0028, 0x1300), "YES", "NO");
-    d->burned_in = read_flag(r->top, DICOM_TAG(0x0028, 0x0301), "YES", "NO");
-    d->lossy = read_flag(r->top, DICOM_TAG(0x0028, 0x2110), "01", "00");
-    d->partial_view = read_flag(r->top, DICOM_TAG(0x0028, 0x1350), "YES", "NO");
+    d->implant = read_flag(r, DICOM_TAG(0x0028, 0x1300), "YES", "NO");
+    d->burned_in = read_flag(r, DICOM_TAG(0x0028, 0x0301), "YES", "NO");
+    d->lossy = read_flag(r, DICOM_TAG(0x0028, 0x2110), "01", "00");
+    d->partial_view = read_flag(r, DICOM_TAG(0x0028, 0x1350), "YES", "NO");
     for (size_t i = 0; i < sizeof slices / sizeof *slices; i++)
         d->frames_are_slices |= !strcmp(d->sop_class, slices[i]);
     d->frames_are_slices |= group(r, DICOM_TAG(0x0018, 0x9504)) != NULL; /* X-Ray 3D Frame Type Sequence */
@@ -278,10 +366,12 @@ static int read_frame(struct reader *r, int frame) {
     size_t n;
     if (dicom_text(r->top, tag, &n) && !whole_within(r->top, tag, 1, INT32_MAX, &frames))
         return missing(r, "Number of Frames");
+    int64_t representative = 0; /* from 1 */
+    r->d->representative = frame < 0 && frames > 1 && whole_within(r->top, DICOM_TAG(0x0028, 0x6010), 1, frames, &representative);
     if (frame >= frames)
         return err_set(r->e, ERR_USAGE, "frame %d was requested, but the file has frames 0 to %d", frame, (int)frames - 1);
     r->d->frames = (uint32_t)frames;
-    r->d->frame = frame >= 0 ? (uint32_t)frame : r->d->frames / 2;
+    r->d->frame = frame >= 0 ? (uint32_t)frame : r->d->representative ? (uint32_t)representative - 1 : r->d->frames / 2;
     return 0;
 }
 
@@ -378,6 +468,10 @@ static int read_luts(struct reader *r, struct dicom_item *voi) {
     struct dicom *d = r->d;
     struct dicom_item *item = dicom_child(r->top, DICOM_TAG(0x0028, 0x3000), 0);
     int rc = 0;
+    if (item && !dicom_has(item, descriptor) && !dicom_has(item, data)) {
+        d->tolerated |= DICOM_EMPTY_LUT;
+        item = NULL;
+    }
     if (item) {
         rc = dicom_read_lut(&d->modality_lut, item, descriptor, data, d->is_signed, r->e);
         if (!rc)
@@ -415,7 +509,7 @@ static int read_windows(struct reader *r, struct dicom_item *voi) {
     d->truncated |= n > DICOM_VALUES_MAX;
     d->voi_function = count_components(voi, DICOM_TAG(0x0028, 0x1056)) ? DICOM_VOI_OTHER : DICOM_VOI_LINEAR;
     for (int i = 0; i < 3; i++)
-        if (text_is(voi, DICOM_TAG(0x0028, 0x1056), functions[i]))
+        if (text_is(r, voi, DICOM_TAG(0x0028, 0x1056), functions[i]))
             d->voi_function = (enum dicom_voi)i;
     return rc;
 }
@@ -438,10 +532,10 @@ static int read_rescale(struct reader *r) {
 static int read_display(struct reader *r) {
     struct dicom_item *frame_voi = group(r, DICOM_TAG(0x0028, 0x9132)), *voi = frame_voi ? frame_voi : r->top;
     const uint32_t shape = DICOM_TAG(0x2050, 0x0020);
-    r->d->presentation_shape = text_is(r->top, shape, "IDENTITY")    ? DICOM_SHAPE_IDENTITY
-                               : text_is(r->top, shape, "INVERSE")   ? DICOM_SHAPE_INVERSE
-                               : count_components(r->top, shape) > 0 ? DICOM_SHAPE_OTHER
-                                                                     : DICOM_SHAPE_ABSENT;
+    r->d->presentation_shape = text_is(r, r->top, shape, "IDENTITY")  ? DICOM_SHAPE_IDENTITY
+                               : text_is(r, r->top, shape, "INVERSE") ? DICOM_SHAPE_INVERSE
+                               : count_components(r->top, shape) > 0  ? DICOM_SHAPE_OTHER
+                                                                      : DICOM_SHAPE_ABSENT;
     int rc = read_rescale(r);
     if (!rc)
         rc = read_luts(r, voi);
@@ -506,6 +600,7 @@ int dicom_read_facts(struct dicom *d, struct dicom_size *size, struct dicom_file
     if (rc)
         return rc;
     read_flags(&r);
+    read_organ(&r);
     read_padding(&r);
     read_spacing(&r);
     return read_display(&r);

@@ -10,8 +10,9 @@
  *
  * YBR_FULL, YBR_FULL_422: R = Y + 1.402 (Cr - 128) and so on, the inverse of PS3.3 C.7.6.3.1.2, to the nearest whole number (halves up),
  * clamped to 0..255. Of YBR_FULL_422 in native pixel data both pixels of a pair have its Cb and Cr; in JPEG the components are brought to
- * size first (libjpeg's triangle filter). A JPEG stream that says of its colours (Adobe or JFIF marker, subsampling) what contradicts the
- * file is refused. YBR_RCT, YBR_ICT: by the JPEG 2000 decoder.
+ * size first (libjpeg's triangle filter). Native pixel data of just three bytes a pixel are not subsampled, whatever the name says:
+ * YBR_FULL. A JPEG stream that says of its colours (Adobe or JFIF marker, subsampling) what contradicts the file is refused. YBR_RCT,
+ * YBR_ICT: by the JPEG 2000 decoder.
  *
  * PALETTE COLOR: index - first entry, held within the table (PS3.3 C.7.6.3.1.5); entries of 8 bits as they are, of 9 to 16 bits their upper
  * 8. A table of 16 bits that holds no value above 255 is one of 8 bits that says otherwise, or black: refused.
@@ -73,6 +74,11 @@ static int make_raster(struct job *j, int width, size_t samples_per_pixel) {
 
 static int read_native(struct job *j) {
     const struct dicom *d = j->d;
+    const uint64_t whole = (uint64_t)pixels_of(j) * 3 * d->frames;
+    if (j->model == MODEL_YBR_422 && dicom_native_size(j->file) - whole <= 1) { /* decompressed, and the name was left */
+        j->model = MODEL_YBR;
+        j->d->tolerated |= DICOM_NOT_SUBSAMPLED;
+    }
     const bool pairs = j->model == MODEL_YBR_422;
     const size_t per_pixel = pairs ? 2 : (size_t)d->samples * (size_t)d->bits_allocated / 8, frame = pixels_of(j) * per_pixel;
     const uint64_t have = dicom_native_size(j->file), total = (uint64_t)frame * d->frames;
@@ -234,6 +240,13 @@ static int check_jpeg(struct job *j, const struct jpeg_header *h, const char *pr
     return 0;
 }
 
+/* The end-of-image marker, and at most filling after it. */
+static bool has_end(const uint8_t *bytes, size_t n) {
+    while (n > 2 && (bytes[n - 1] == 0 || (bytes[n - 1] == 0xFF && bytes[n - 2] == 0xFF)))
+        n--;
+    return n > 2 && bytes[n - 2] == 0xFF && bytes[n - 1] == 0xD9;
+}
+
 static int read_jpeg_frame(struct job *j, const char *processes, size_t n, bool lossless) {
     static const uint8_t mark[2] = {0xFF, 0xD8};
     struct jpeg_header h;
@@ -254,6 +267,8 @@ static int read_jpeg_frame(struct job *j, const char *processes, size_t n, bool 
     if (j->raster.width == 2 && jpeg_lossless_decode((uint16_t *)(void *)j->raster.samples, &h, bytes, j->stream.size))
         return place_sign(j, false, lossless);
     rc = dicom_jpeg_decode(j->raster.samples, pixels_of(j) * (size_t)(j->raster.width * h.components), &s, bytes, j->stream.size, j->e);
+    if (rc && rc != ERR_NO_MEMORY && !has_end(bytes, j->stream.size))
+        return err_set(j->e, ERR_IMAGE_TRUNCATED, "the JPEG frame ends after %zu bytes, without its end marker", j->stream.size);
     return rc ? rc : place_sign(j, false, lossless);
 }
 
@@ -271,10 +286,25 @@ static int read_jpeg_ls_near(struct job *j) {
     return read_jpeg_frame(j, "\xF7", 1, false);
 }
 
+/* A codestream without its last marker gets one: the tile-parts tell their lengths, and the decoder is strict about what is in them. Behind
+ * them stands at most the byte that makes a fragment even. */
+static int end_stream(struct job *j) {
+    static const uint8_t end[2] = {0xFF, 0xD9};
+    const uint8_t *bytes = (const uint8_t *)j->stream.data;
+    const size_t n = j->stream.size, tiles = n >= 4 && bytes[0] == 0xFF && bytes[1] == 0x4F ? jpeg2000_tiles_end(bytes, n) : 0;
+    if (tiles == 0 || n - tiles > 1)
+        return 0;
+    j->d->tolerated |= DICOM_NO_END;
+    j->stream.size = tiles;
+    return buf_append(&j->stream, end, sizeof end, j->e);
+}
+
 static int read_jpeg2000_frame(struct job *j, bool lossless) {
     static const uint8_t mark[4] = {0xFF, 0x4F, 0xFF, 0x51};
     struct jpeg2000_header h;
     int rc = read_stream(j, mark, sizeof mark);
+    if (!rc)
+        rc = end_stream(j);
     if (!rc)
         rc = jpeg2000_header_read(&h, (const uint8_t *)j->stream.data, j->stream.size, j->e);
     if (!rc)
@@ -480,6 +510,9 @@ static int find_syntax(const struct syntax **out, const struct job *j, enum dico
     for (size_t i = 0; i < sizeof syntaxes / sizeof *syntaxes; i++)
         if (!strcmp(syntaxes[i].uid, j->d->syntax)) {
             *out = &syntaxes[i];
+            if (!syntaxes[i].fragments && dicom_is_encapsulated(j->file))
+                return err_set(j->e, ERR_DICOM_PIXELS, "the pixel data are encapsulated, transfer syntax %s says that they are not",
+                               j->d->syntax);
             if (syntaxes[i].fragments != (pixels == DICOM_PIXELS_FRAGMENTS))
                 return err_set(j->e, ERR_DICOM_PIXELS, "the pixel data are %s, which transfer syntax %s does not allow",
                                pixels == DICOM_PIXELS_FRAGMENTS ? "in fragments" : "in one piece", j->d->syntax);
@@ -494,6 +527,7 @@ static int prepare(struct job *j, const struct syntax **syntax, const struct dec
         return err_set(j->e, ERR_DICOM_NO_PIXELS, "a DICOM file without pixel data: no image");
     if (pixels == DICOM_PIXELS_OTHER)
         return err_set(j->e, ERR_IMAGE_DEPTH, "the pixel data are floating-point numbers, which are not supported");
+    j->d->tolerated |= dicom_without_delimiter(j->file) ? DICOM_NO_DELIMITER : 0u;
     int rc = dicom_read_facts(j->d, &j->size, j->file, request ? request->frame : DECODE_FRAME_MIDDLE, j->e);
     if (!rc)
         rc = find_syntax(syntax, j, pixels);

@@ -153,6 +153,7 @@ struct dicom_file {
     MemoryStream stream;
     std::string syntax;
     bool preamble;
+    std::vector<uint8_t> closed; /* the bytes with the delimiter that the file lacks; empty: it has it */
     dicom_file(const uint8_t *bytes, size_t n) : stream(bytes, static_cast<offile_off_t>(n), 0), preamble(false) {}
 };
 
@@ -183,7 +184,11 @@ const char *dicom_version(void) {
     return OFFIS_DCMTK_VERSION_STRING;
 }
 
+static DcmPixelSequence *fragments_of(struct dicom_file *f);
+
 /* --- files */
+
+enum { READ_AGAIN_MAX = 128 * 1024 * 1024 }; /* bytes: a second copy of a larger file does not fit in the memory here */
 
 /* The transfer syntax that the meta header names. High-throughput JPEG 2000, which DCMTK 3.6.7 does not know, is laid out as JPEG 2000 is.
  * Without a name, or with one that is not known, DCMTK looks at the first elements. */
@@ -220,6 +225,27 @@ static int read_file(struct dicom_file *f, struct err *e) {
     return 0;
 }
 
+/* The same with the delimiter of the pixel sequence after its end. If the last fragment is cut, what is appended becomes part of it, and
+ * the file still ends inside. */
+static int read_closed(struct dicom_file **f, const uint8_t *bytes, size_t n, struct err *e) {
+    static const uint8_t delimiter[8] = {0xFE, 0xFF, 0xDD, 0xE0, 0, 0, 0, 0};
+    std::vector<uint8_t> closed(bytes, bytes + n);
+    closed.insert(closed.end(), delimiter, delimiter + sizeof delimiter);
+    struct dicom_file *again = new dicom_file(&closed[0], closed.size());
+    again->preamble = (*f)->preamble;
+    again->closed.swap(closed); /* the bytes stay where they are */
+    int rc = read_file(again, e);
+    if (rc == 0 && fragments_of(again) == NULL)
+        rc = ERR_IMAGE_TRUNCATED;
+    if (rc) {
+        delete again;
+        return rc;
+    }
+    delete *f;
+    *f = again;
+    return 0;
+}
+
 int dicom_file_open(struct dicom_file **out, const uint8_t *bytes, size_t n, struct err *e) {
     struct dicom_file *f = NULL;
     *out = NULL;
@@ -227,6 +253,10 @@ int dicom_file_open(struct dicom_file **out, const uint8_t *bytes, size_t n, str
         f = new dicom_file(bytes, n);
         f->preamble = n >= 132 && !memcmp(bytes + 128, "DICM", 4);
         int rc = read_file(f, e);
+        if (rc == ERR_IMAGE_TRUNCATED && n < READ_AGAIN_MAX) {
+            struct err quiet = {};
+            rc = read_closed(&f, bytes, n, &quiet) ? rc : 0;
+        }
         if (rc == 0) {
             *out = f;
             f = NULL;
@@ -392,6 +422,19 @@ static DcmPixelSequence *fragments_of(struct dicom_file *f) {
     return sequence;
 }
 
+bool dicom_is_encapsulated(struct dicom_file *f) {
+    try {
+        DcmPixelData *pixels = pixel_data(f);
+        return pixels != NULL && pixels->getLengthField() == DCM_UndefinedLength;
+    } catch (...) {
+        return false;
+    }
+}
+
+bool dicom_without_delimiter(const struct dicom_file *f) {
+    return !f->closed.empty();
+}
+
 enum dicom_pixels dicom_file_pixels(struct dicom_file *f) {
     try {
         if (fragments_of(f) != NULL)
@@ -514,6 +557,11 @@ int dicom_fragments_read(struct dicom_file *f, struct buf *to, uint32_t frame, u
         std::vector<size_t> first;
         if (sequence == NULL || !list_fragments(&all, sequence))
             return err_set(e, ERR_IMAGE_TRUNCATED, "the compressed pixel data have no fragments");
+        size_t streams = 0;
+        for (size_t k = 0; k < all.size() && frames == 1 && mark != NULL && all.size() > 1; k++)
+            streams += begins_with(all[k].item, mark, n);
+        if (streams > 1)
+            return err_set(e, ERR_DICOM_PIXELS, "the pixel data hold %zu compressed frames, the file says that there is one", streams);
         if (frame >= frames || !find_frames(&first, all, sequence, frames, mark, n))
             return err_set(e, ERR_DICOM_PIXELS, "it is ambiguous which of %zu fragments belong to which of %u frames", all.size(), frames);
         return join(to, all, first[frame], first[frame + 1], e);

@@ -46,6 +46,10 @@ struct dicom_item *dicom_child(struct dicom_item *i, uint32_t tag, unsigned inde
 
 /* Pixel Data of the main data set. */
 enum dicom_pixels { DICOM_PIXELS_NONE, DICOM_PIXELS_NATIVE, DICOM_PIXELS_FRAGMENTS, DICOM_PIXELS_OTHER /* float, double */ };
+/* Pixel data of undefined length, as encapsulated ones have it, whatever the transfer syntax says. */
+bool dicom_is_encapsulated(struct dicom_file *f);
+/* The file ends after a whole fragment, without the delimiter of the sequence: read as if it stood there. */
+bool dicom_without_delimiter(const struct dicom_file *f);
 enum dicom_pixels dicom_file_pixels(struct dicom_file *f);
 uint64_t dicom_native_size(struct dicom_file *f); /* bytes in the file */
 /* n bytes at an even offset, words in native byte order. */

@@ -94,6 +94,25 @@ int jpeg2000_header_read(struct jpeg2000_header *h, const uint8_t *bytes, size_t
     return err_set(e, ERR_IMAGE_TRUNCATED, "JPEG 2000: the stream ends after %zu bytes, inside its header", n);
 }
 
+size_t jpeg2000_tiles_end(const uint8_t *bytes, size_t n) {
+    enum { SOT = 0x90, SOT_BYTES = 12, PSOT = 6 };
+    size_t at = 2;
+    while (at + 4 <= n && bytes[at] == 0xFF && bytes[at + 1] != SOT) { /* the main header's segments */
+        const size_t length = (size_t)bytes[at + 2] << 8 | bytes[at + 3];
+        if (length < 2 || length > n - at - 2)
+            return 0;
+        at += 2 + length;
+    }
+    size_t end = 0;
+    while (at <= n && n - at >= SOT_BYTES && bytes[at] == 0xFF && bytes[at + 1] == SOT) {
+        const size_t length = big_endian(bytes + at + PSOT);
+        if (length < SOT_BYTES || length > n - at)
+            return 0;
+        end = at += length;
+    }
+    return end;
+}
+
 /* --- OpenJPEG's stream */
 
 static OPJ_SIZE_T on_read(void *to, OPJ_SIZE_T n, void *user) {

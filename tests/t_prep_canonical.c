@@ -52,7 +52,7 @@ static const struct {
     {true, true, "F", "R", false, false, ERR_SIDE_UNKNOWN},
     {true, true, "A", "A", false, false, ERR_SIDE_UNKNOWN},
     {true, true, "A", "", false, false, ERR_SIDE_UNKNOWN},
-    {true, true, "LE", "V", false, false, ERR_SIDE_UNKNOWN},
+    {true, true, "LE", "V", false, false, 0}, /* no directions of a human: as if absent */
     {true, true, "", "", false, false, 0},
 };
 

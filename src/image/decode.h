@@ -31,7 +31,7 @@ void decoder_close(struct decoder *d);                /* NULL is allowed */
 const char *decoder_program(const struct decoder *d); /* its path */
 
 struct decode_request {
-    int frame;       /* of several: from 0, or DECODE_FRAME_MIDDLE (n / 2). Out of range: ERR_USAGE */
+    int frame;       /* of several: from 0, or DECODE_FRAME_MIDDLE: the file's representative one, else n / 2. Out of range: ERR_USAGE */
     bool facts_only; /* leave the pixels out (image.pixels stays NULL): for looking through folders */
 };
 /* PNG, JPEG or DICOM, told by the bytes. The whole picture or none. request NULL: the middle frame.

@@ -74,7 +74,8 @@ static int read_samples(struct image *im, const struct decode_call *call, const 
     const size_t sample = (size_t)im->bits / 8, count = (size_t)im->width * im->height * (size_t)im->channels;
     if (reply->pixel_bytes != (call->facts_only ? 0 : count * sample) || reply->lut_entries != lut_entries(im->dicom))
         return wrong(e, "sizes");
-    if (im->dicom && call->frame >= 0 ? im->dicom->frame != (uint32_t)call->frame : im->dicom && im->dicom->frame != im->dicom->frames / 2)
+    if (im->dicom && call->frame >= 0 ? im->dicom->frame != (uint32_t)call->frame
+                                      : im->dicom && !im->dicom->representative && im->dicom->frame != im->dicom->frames / 2)
         return wrong(e, "frame");
     int rc = 0;
     if (!call->facts_only) {

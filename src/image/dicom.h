@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 enum {
-    DICOM_TEXT = 260, /* 64 characters of LO or CS, up to four bytes each, and a NUL */
-    DICOM_UID = 65,
+    DICOM_TEXT = 260,       /* 64 characters of LO or CS, up to four bytes each, and a NUL */
+    DICOM_UID = 129,        /* twice the standard's 64: a longer one than that is tolerated */
     DICOM_VALUES_MAX = 16,  /* of Image Type, view modifiers, windows: more are not kept, and `truncated` says so */
     DICOM_REGIONS_MAX = 64, /* of Sequence of Ultrasound Regions */
     DICOM_LUTS_MAX = 8,
@@ -44,6 +44,17 @@ struct dicom_box { /* pixels, right and bottom exclusive */
 enum dicom_voi { DICOM_VOI_LINEAR, DICOM_VOI_LINEAR_EXACT, DICOM_VOI_SIGMOID, DICOM_VOI_OTHER }; /* absent: LINEAR */
 enum dicom_shape { DICOM_SHAPE_ABSENT, DICOM_SHAPE_IDENTITY, DICOM_SHAPE_INVERSE, DICOM_SHAPE_OTHER };
 enum dicom_flag { DICOM_ABSENT, DICOM_NO, DICOM_YES };
+/* What a file does against the standard and is tolerated, because only one thing can be meant: bits of struct dicom.tolerated. */
+enum dicom_tolerated {
+    DICOM_NOT_SUBSAMPLED = 1, /* YBR_FULL_422 in native data of three bytes a pixel: nothing is subsampled */
+    DICOM_LETTER_CASE = 2,    /* code strings in small letters */
+    DICOM_LONG_UID = 4,       /* a UID of more than 64 characters */
+    DICOM_DATE_DASHES = 8,    /* YYYY-MM-DD */
+    DICOM_EMPTY_LUT = 16,     /* an item of Modality LUT Sequence that holds no table */
+    DICOM_NO_DELIMITER = 32,  /* the file ends after the last fragment, without the delimiter */
+    DICOM_NO_END = 64,        /* a JPEG 2000 stream without its end marker */
+    DICOM_TOLERATED_ALL = 127
+};
 
 struct dicom {
     /* who and when */
@@ -60,6 +71,7 @@ struct dicom {
     int n_view_modifiers;
     char orientation[2][DICOM_TEXT]; /* Patient Orientation (0020,0020): of a row, of a column */
     char body_part[DICOM_TEXT];
+    char organ[DICOM_TEXT];  /* what Image Type, the descriptions or the coded anatomy say is shown: BREAST, an organ's name, or "" */
     char intent[DICOM_TEXT]; /* Presentation Intent Type (0008,0068) */
     char image_type[DICOM_VALUES_MAX][DICOM_TEXT];
     int n_image_type;
@@ -71,6 +83,7 @@ struct dicom {
     int samples, bits_allocated, bits_stored, high_bit;
     bool is_signed, has_padding, has_rescale;
     uint32_t frames, frame;              /* how many; which one struct image holds, from 0 */
+    bool representative;                 /* the file names that frame: Representative Frame Number (0028,6010) */
     int32_t padding_first, padding_last; /* if has_padding: inclusive, stored values, first <= last */
     double slope, intercept;             /* if has_rescale */
     struct dicom_lut modality_lut;       /* values NULL: none */
@@ -84,8 +97,9 @@ struct dicom {
     int n_regions;
     double spacing_row, spacing_column; /* Imager Pixel Spacing, else Pixel Spacing, mm; 0: not known */
     /* about the file */
-    bool no_preamble; /* no 128 bytes and "DICM" before the data set: tolerated */
-    bool truncated;   /* some list was longer than its room here */
+    bool no_preamble;   /* no 128 bytes and "DICM" before the data set: tolerated */
+    bool truncated;     /* some list was longer than its room here */
+    unsigned tolerated; /* enum dicom_tolerated */
 };
 
 void dicom_free(struct dicom *d); /* NULL is allowed */

@@ -102,6 +102,7 @@ static const struct field dicom_fields[] = {
     LIST(dicom, view_modifier, n_view_modifiers, codes),
     ARRAY(dicom, orientation, texts),
     TEXT(dicom, body_part),
+    TEXT(dicom, organ),
     TEXT(dicom, intent),
     LIST(dicom, image_type, n_image_type, texts),
     WHOLE(dicom, implant, DICOM_ABSENT, DICOM_YES),
@@ -118,6 +119,7 @@ static const struct field dicom_fields[] = {
     FLAG(dicom, is_signed),
     WHOLE(dicom, frames, 1, INT32_MAX),
     WHOLE(dicom, frame, 0, INT32_MAX),
+    FLAG(dicom, representative),
     FLAG(dicom, has_padding),
     WHOLE(dicom, padding_first, -32768, 65535),
     WHOLE(dicom, padding_last, -32768, 65535),
@@ -134,6 +136,7 @@ static const struct field dicom_fields[] = {
     NUMBER(dicom, spacing_column),
     FLAG(dicom, no_preamble),
     FLAG(dicom, truncated),
+    WHOLE(dicom, tolerated, 0, DICOM_TOLERATED_ALL),
 };
 static const struct table dicoms = TABLE(dicom_fields);
 

@@ -22,7 +22,9 @@ enum {
 };
 
 struct work {
-    uint16_t mean[GRID_MAX * GRID_MAX]; /* of each cell */
+    uint16_t mean[GRID_MAX * GRID_MAX];   /* of each cell */
+    uint16_t own[GRID_MAX * GRID_MAX];    /* ... of its pixels that are no padding, where some are padding */
+    uint8_t padding[GRID_MAX * GRID_MAX]; /* 0: none of its pixels, 1: some, 2: all */
     uint16_t label[GRID_MAX * GRID_MAX];
     struct component part[GRID_MAX * GRID_MAX / 2 + 1];
 };
@@ -63,26 +65,69 @@ static void average(uint16_t *mean, const struct grid *g, const struct grey *gre
     }
 }
 
-static int check_content(const uint16_t *mean, const struct grid *g, struct err *e) {
-    int lo = GREY_MAX, hi = 0, n = 0, brighter = 0, low = 0, high = 0;
+/* Padding is black whatever the polarity: it must not speak for the picture's border. */
+static void look_at_padding(struct work *w, const struct grid *g, const struct grey *grey) {
+    const uint32_t f = (uint32_t)g->cell;
+    memset(w->padding, 0, sizeof w->padding);
+    for (int i = 0; grey->has_padding && i < cells(g); i++) {
+        const uint32_t x0 = (uint32_t)(i % g->width) * f, y0 = (uint32_t)(i / g->width) * f;
+        uint64_t sum = 0;
+        uint32_t padding = 0, own = 0;
+        for (uint32_t y = y0; y < y0 + f && y < grey->height; y++)
+            for (uint32_t x = x0; x < x0 + f && x < grey->width; x++) {
+                const size_t at = (size_t)y * grey->width + x;
+                if (grey_is_padding(grey, at)) {
+                    padding++;
+                    continue;
+                }
+                own++;
+                sum += grey_at(grey, at);
+            }
+        w->padding[i] = padding == 0 ? 0 : own > 0 ? 1 : 2;
+        w->own[i] = (uint16_t)(own ? sum / own : 0);
+    }
+}
+
+static bool beside_padding(const struct work *w, const struct grid *g, int x, int y) {
+    const int at = y * g->width + x;
+    return (x > 0 && w->padding[at - 1] == 2) || (x < g->width - 1 && w->padding[at + 1] == 2) ||
+           (y > 0 && w->padding[at - g->width] == 2) || (y < g->height - 1 && w->padding[at + g->width] == 2);
+}
+
+/* Is the border white? It is the frame, or, where there is padding, what lies along it. */
+static int check_border(const struct work *w, const struct grid *g, struct err *e) {
+    int n = 0, low = 0, high = 0;
+    bool along = false;
+    for (int pass = 0; pass < 2 && n == 0; pass++) {
+        along = pass == 0;
+        for (int i = 0; i < cells(g); i++) {
+            const int x = i % g->width, y = i / g->width;
+            const bool frame = x == 0 || y == 0 || x == g->width - 1 || y == g->height - 1;
+            if (w->padding[i] == 2 || !(along ? beside_padding(w, g, x, y) : frame))
+                continue;
+            const int bin = (w->padding[i] ? w->own[i] : w->mean[i]) >> BIN_SHIFT;
+            n++;
+            low += bin < DARK_BIN;
+            high += bin >= BRIGHT_BIN;
+        }
+    }
+    if (high > low && BRIGHT_PART * high >= n)
+        return err_set(e, ERR_IMAGE_POLARITY, "the image's border is white: black and white are inverted");
+    return 0;
+}
+
+static int check_content(const struct work *w, const struct grid *g, struct err *e) {
+    const uint16_t *mean = w->mean;
+    int lo = GREY_MAX, hi = 0, brighter = 0;
     for (int i = 0; i < cells(g); i++) {
         lo = mean[i] < lo ? mean[i] : lo;
         hi = mean[i] > hi ? mean[i] : hi;
     }
-    for (int i = 0; i < cells(g); i++) {
-        const int x = i % g->width, y = i / g->width, bin = mean[i] >> BIN_SHIFT;
+    for (int i = 0; i < cells(g); i++)
         brighter += mean[i] > lo + RANGE_MIN;
-        if (x > 0 && y > 0 && x < g->width - 1 && y < g->height - 1)
-            continue;
-        n++;
-        low += bin < DARK_BIN;
-        high += bin >= BRIGHT_BIN;
-    }
     if (hi - lo < RANGE_MIN || CONTENT_PART * brighter < cells(g))
         return err_set(e, ERR_IMAGE_BLANK, "the image is empty: one grey value nearly everywhere");
-    if (high > low && BRIGHT_PART * high >= n)
-        return err_set(e, ERR_IMAGE_POLARITY, "the image's border is white: black and white are inverted");
-    return 0;
+    return check_border(w, g, e);
 }
 
 static int otsu(const int64_t *bins) {
@@ -195,7 +240,7 @@ static void fill_from_chest(struct grid *g, struct grid_box b, enum chest_wall c
     }
 }
 
-static int check_breast(const struct grid *g, const uint16_t *mean, struct err *e) {
+static int check_breast(const struct grid *g, const uint16_t *mean, const struct grey *grey, struct err *e) {
     int bins[BINS] = {0}, n = 0, occupied = 0, most = 0;
     for (int i = 0; i < cells(g); i++)
         if (g->set[i]) {
@@ -212,6 +257,9 @@ static int check_breast(const struct grid *g, const uint16_t *mean, struct err *
         return err_set(e, ERR_IMAGE_NOT_BREAST, "the breast candidate fills %d %% of the image", 100 * n / cells(g));
     if (occupied < OCCUPIED_MIN || 2 * most > n)
         return err_set(e, ERR_IMAGE_NOT_BREAST, "the breast candidate has only %d grey values: a drawing or a mask", occupied);
+    const int greys = grey_count(grey, OCCUPIED_MIN);
+    if (greys < OCCUPIED_MIN)
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the image has only %d grey values: a dithered image, a drawing or a mask", greys);
     return 0;
 }
 
@@ -225,7 +273,8 @@ int breast_find(struct breast *out, const struct grey *grey, struct err *e) {
         return ERR_NO_MEMORY;
     grid_init(g, grey->width, grey->height, GRID_MAX);
     average(w->mean, g, grey);
-    int rc = check_content(w->mean, g, e);
+    look_at_padding(w, g, grey);
+    int rc = check_content(w, g, e);
     if (!rc)
         rc = largest(g, w, e);
     if (!rc) {
@@ -233,7 +282,7 @@ int breast_find(struct breast *out, const struct grey *grey, struct err *e) {
         rc = find_chest(&out->chest, g, b, e);
         if (!rc) {
             fill_from_chest(g, b, out->chest);
-            rc = check_breast(g, w->mean, e);
+            rc = check_breast(g, w->mean, grey, e);
             grid_dilate(g);
             grid_dilate(g);
             for (int i = 0; i < cells(g); i++) /* beyond the chest wall there is no margin to keep */

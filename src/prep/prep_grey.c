@@ -14,6 +14,7 @@ struct voi {
     enum voi_kind how;
     const struct dicom_lut *lut;
     double center, width, lo, hi;
+    int bits; /* of the LUT's entries, as they are */
 };
 
 static int32_t clamp(int64_t v, int64_t lo, int64_t hi) {
@@ -46,7 +47,7 @@ static double voi_linear_exact(const struct voi *u, double x) {
 
 static double voi_lut(const struct voi *u, double x) {
     assert(u->lut && u->lut->values);
-    const double top = (double)((1 << u->lut->bits) - 1), at = floor(x + 0.5) - u->lut->first, last = (double)u->lut->n - 1;
+    const double top = (double)((1 << u->bits) - 1), at = floor(x + 0.5) - u->lut->first, last = (double)u->lut->n - 1;
     const double v = u->lut->values[(size_t)(at < 0 ? 0 : at > last ? last : at)];
     return (v < top ? v : top) * GREY_MAX / top;
 }
@@ -81,6 +82,39 @@ static int check_lut(const struct dicom_lut *l, const char *which, struct err *e
     return 0;
 }
 
+/* Bits that a table really uses: a largest entry below half of what its descriptor says is the range of a narrower one in wider cells. */
+static int lut_bits(const struct dicom_lut *l) {
+    uint32_t most = 0;
+    int bits = BITS_MIN;
+    for (uint32_t i = 0; i < l->n; i++)
+        most = l->values[i] > most ? l->values[i] : most;
+    if (most >> (l->bits - 1))
+        return l->bits;
+    while (bits < l->bits && most >> bits)
+        bits++;
+    return bits;
+}
+
+/* The bits that samples use where more are said to be stored, and nothing (no window, no modality transform) says what is white: as for a
+ * file without tags. What is all but black tells nothing. */
+static int stored_bits(const struct image *im) {
+    enum { TELLING_MIN = 64 };
+    const struct dicom *d = im->dicom;
+    const bool plain = !d->modality_lut.values && (!d->has_rescale || (d->slope == 1 && d->intercept == 0));
+    int32_t most = 0;
+    int bits = BITS_MIN;
+    if (!plain || d->is_signed || im->bits != 16)
+        return d->bits_stored;
+    for (size_t i = 0, n = (size_t)im->width * im->height; i < n; i++) {
+        const int32_t s = ((const uint16_t *)im->pixels)[i];
+        if (s > most && !(d->has_padding && s >= d->padding_first && s <= d->padding_last))
+            most = s;
+    }
+    while (bits < d->bits_stored && most >> bits)
+        bits += 2;
+    return most >= TELLING_MIN && bits < d->bits_stored ? bits : d->bits_stored;
+}
+
 static int check_modality(const struct dicom *d, struct err *e) {
     if (d->modality_lut.values || d->modality_lut.n) {
         if (d->has_rescale && (d->slope != 1 || d->intercept != 0))
@@ -92,10 +126,10 @@ static int check_modality(const struct dicom *d, struct err *e) {
     return 0;
 }
 
-static struct voi full_range(const struct dicom *d) {
+static struct voi full_range(const struct dicom *d, int bits) {
     if (d->modality_lut.values)
-        return (struct voi){.how = USE_RANGE, .lo = 0, .hi = (double)((1 << d->modality_lut.bits) - 1)};
-    const int32_t values = 1 << d->bits_stored, first = d->is_signed ? -values / 2 : 0;
+        return (struct voi){.how = USE_RANGE, .lo = 0, .hi = (double)((1 << bits) - 1)};
+    const int32_t values = 1 << bits, first = d->is_signed ? -values / 2 : 0;
     const double a = modality(d, first), b = modality(d, first + values - 1);
     return (struct voi){.how = USE_RANGE, .lo = a < b ? a : b, .hi = a < b ? b : a};
 }
@@ -133,18 +167,27 @@ static int choose_window(struct voi *u, const struct dicom *d, int i, struct inp
     return 0;
 }
 
-static int choose_voi(struct voi *u, const struct dicom *d, const struct vendor *vendor, struct input_verdict *v, struct err *e) {
+static int choose_voi(struct voi *u, const struct image *im, const struct vendor *vendor, struct input_verdict *v, struct err *e) {
+    const struct dicom *d = im->dicom;
     if (d->n_voi_luts > 0) {
         const int i = preferred(vendor, d, true);
         u->how = USE_LUT;
         u->lut = &d->voi_lut[i];
         verdict_note(v, ", VOI LUT %d of %d", i + 1, d->n_voi_luts);
-        return check_lut(u->lut, "VOI LUT", e);
+        int rc = check_lut(u->lut, "VOI LUT", e);
+        u->bits = rc ? 0 : lut_bits(u->lut);
+        if (!rc && u->bits < u->lut->bits)
+            verdict_note(v, " (%d of its %d bits used)", u->bits, u->lut->bits);
+        return rc;
     }
     if (d->n_windows > 0)
         return choose_window(u, d, preferred(vendor, d, false), v, e);
-    *u = full_range(d);
-    verdict_note(v, ", no window: the full range of %d bits", d->bits_stored);
+    const int said = d->modality_lut.values ? d->modality_lut.bits : d->bits_stored;
+    const int bits = d->modality_lut.values ? lut_bits(&d->modality_lut) : stored_bits(im);
+    *u = full_range(d, bits);
+    verdict_note(v, ", no window: the full range of %d bits", bits);
+    if (bits < said)
+        verdict_note(v, " (of %d that the file declares)", said);
     if (!(u->hi > u->lo) || !isfinite(u->hi - u->lo))
         return err_set(e, ERR_DICOM_LUT, "the modality transform leaves no range of grey values");
     return 0;
@@ -169,7 +212,7 @@ static int table_dicom(uint16_t *table, const struct image *im, const struct ven
     struct voi u = {0};
     bool inverted = false;
     int rc = check_photometric(&inverted, d, im->bits, e);
-    if (rc || (rc = check_modality(d, e)) || (rc = choose_voi(&u, d, vendor, v, e)))
+    if (rc || (rc = check_modality(d, e)) || (rc = choose_voi(&u, im, vendor, v, e)))
         return rc;
     for (int32_t i = 0; i < n; i++) {
         const int32_t s = im->is_signed && i >= n / 2 ? i - n : i;
@@ -222,10 +265,26 @@ int grey_prepare(struct grey *out, uint16_t *table, const struct image *im, cons
         .pixels = im->pixels, .width = im->width, .height = im->height, .bits = im->bits, .step = im->channels, .table = table};
     if (im->channels == 3 && !channels_equal(im))
         return err_set(e, ERR_IMAGE_COLOUR, "a mammogram must be grey; this %s is in colour", im->format);
-    if (im->dicom && im->channels == 1)
+    if (im->dicom && im->channels == 1) {
+        out->has_padding = im->dicom->has_padding;
+        out->is_signed = im->is_signed;
+        out->padding_first = im->dicom->padding_first;
+        out->padding_last = im->dicom->padding_last;
         return table_dicom(table, im, vendor, v, e);
+    }
     if (im->channels == 3)
         verdict_note(v, ", three equal channels taken as grey");
     table_plain(table, im, im->channels, v);
     return 0;
+}
+
+int grey_count(const struct grey *g, int most) {
+    uint8_t seen[GREY_TABLE / 8] = {0};
+    int n = 0;
+    for (size_t i = 0, pixels = (size_t)g->width * g->height; i < pixels && n < most; i++) {
+        const uint16_t v = grey_at(g, i);
+        n += !(seen[v / 8] >> (v % 8) & 1);
+        seen[v / 8] |= (uint8_t)(1 << (v % 8));
+    }
+    return n;
 }

@@ -56,6 +56,15 @@ static bool inside(struct box a, struct box b) {
 
 /* --- by the file's regions ------------------------------------------------------------------------------------------------- */
 
+/* Does any of the file's regions have an area? Where none has, nobody filled them in. */
+static bool has_regions(const struct dicom *d, const struct picture *im) {
+    struct dicom_box b;
+    for (int i = 0; d && i < d->n_regions; i++)
+        if (dicom_region_box(&b, &d->region[i], im->width, im->height))
+            return true;
+    return false;
+}
+
 /* The file's pictures among its regions, cut to the picture. */
 static int regions_of(struct pane *list, const struct dicom *d, const struct picture *im) {
     int n = 0;
@@ -63,11 +72,9 @@ static int regions_of(struct pane *list, const struct dicom *d, const struct pic
         const struct dicom_region *r = &d->region[i];
         if (r->spatial_format != SPATIAL_2D || (r->data_type != DATA_TISSUE && r->data_type != DATA_COLOUR_FLOW))
             continue;
-        if (r->x0 > r->x1 || r->y0 > r->y1 || r->x0 >= im->width || r->y0 >= im->height)
-            continue;
-        list[n++] =
-            (struct pane){.box = {r->x0, r->y0, r->x1 < im->width ? r->x1 + 1 : im->width, r->y1 < im->height ? r->y1 + 1 : im->height},
-                          .flow = r->data_type == DATA_COLOUR_FLOW};
+        struct dicom_box b;
+        if (dicom_region_box(&b, r, im->width, im->height))
+            list[n++] = (struct pane){.box = {b.x0, b.y0, b.x1, b.y1}, .flow = r->data_type == DATA_COLOUR_FLOW};
     }
     return n;
 }
@@ -280,7 +287,7 @@ static int check_pane(const struct pane *p, const struct picture *im, struct err
 int pane_choose(struct box *out, const uint8_t *rgb, uint32_t width, uint32_t height, const struct dicom *d, enum slot s,
                 struct input_verdict *v, struct err *e) {
     const struct picture im = {rgb, width, height};
-    const bool tagged = d && d->n_regions > 0;
+    const bool tagged = has_regions(d, &im);
     const struct pane *p = NULL;
     struct panes all = {.n = 0};
     int rc = tagged ? panes_by_tags(&all, d, &im, e) : panes_by_looking(&all, &im, e);
@@ -293,6 +300,8 @@ int pane_choose(struct box *out, const uint8_t *rgb, uint32_t width, uint32_t he
     *out = p->box;
     verdict_note(v, ", part %ux%u at %u,%u %s", p->box.x1 - p->box.x0, p->box.y1 - p->box.y0, p->box.x0, p->box.y0,
                  tagged ? "by the file's regions" : "found by looking");
+    if (!tagged && d && d->n_regions > 0)
+        verdict_note(v, ", the file's regions have no area in the image");
     if (all.n > 1)
         verdict_note(v, " (%d of %d panes)", (int)(p - all.pane) + 1, all.n);
     return 0;

@@ -39,6 +39,8 @@ struct grey {
     uint32_t width, height;
     int bits, step;        /* of a sample's container; samples from one pixel to the next */
     const uint16_t *table; /* 256 or GREY_TABLE entries, by the sample's bits */
+    bool has_padding, is_signed;
+    int32_t padding_first, padding_last; /* stored values, inclusive */
 };
 /* Section 2. table: GREY_TABLE entries. A picture of three channels is taken if they are equal. */
 int grey_prepare(struct grey *out, uint16_t *table, const struct image *im, const struct vendor *vendor, struct input_verdict *v,
@@ -47,6 +49,18 @@ static inline uint16_t grey_at(const struct grey *g, size_t pixel) {
     const size_t i = pixel * (size_t)g->step;
     return g->table[g->bits == 16 ? ((const uint16_t *)g->pixels)[i] : ((const uint8_t *)g->pixels)[i]];
 }
+
+/* Is it one that the file calls padding? */
+static inline bool grey_is_padding(const struct grey *g, size_t pixel) {
+    const size_t i = pixel * (size_t)g->step;
+    if (!g->has_padding)
+        return false;
+    const uint16_t word = g->bits == 16 ? ((const uint16_t *)g->pixels)[i] : ((const uint8_t *)g->pixels)[i];
+    const int32_t s = g->is_signed ? (int16_t)word : word;
+    return s >= g->padding_first && s <= g->padding_last;
+}
+/* How many different greys the picture has, counted up to `most`. */
+int grey_count(const struct grey *g, int most);
 
 /* --- grids of cells ------------------------------------------------------------------------------------------------------- */
 

@@ -195,7 +195,7 @@ static int column_order(enum order *out, bool *sure, const char *column, enum sl
     return 0;
 }
 
-static int check_orientation(struct view_plan *plan, const struct dicom *d, enum slot s, struct err *e) {
+static int check_orientation(struct view_plan *plan, const struct dicom *d, enum slot s, struct input_verdict *v, struct err *e) {
     static const char letters[] = "APRLHF";
     const char *row = d->orientation[0], *column = d->orientation[1];
     const enum chest_wall standard = plan->side == 'L' ? CHEST_LEFT : plan->side == 'R' ? CHEST_RIGHT : CHEST_UNKNOWN;
@@ -204,7 +204,11 @@ static int check_orientation(struct view_plan *plan, const struct dicom *d, enum
     plan->chest = standard;
     if (!row[0] && !column[0])
         return 0;
-    if (!row[0] || !column[0] || row[strspn(row, letters)] || column[strspn(column, letters)] || (row[0] != 'A' && row[0] != 'P'))
+    if (row[strspn(row, letters)] || column[strspn(column, letters)]) {
+        verdict_note(v, ", Patient Orientation holds no directions: taken as absent");
+        return 0;
+    }
+    if (!row[0] || !column[0] || (row[0] != 'A' && row[0] != 'P'))
         return err_set(e, ERR_SIDE_UNKNOWN, "Patient Orientation does not say where in the image the chest wall is");
     int rc = column_order(&order, &sure, column, s, plan->side, e);
     if (rc)
@@ -234,7 +238,7 @@ static int check_mammogram(struct view_plan *plan, const struct dicom *d, enum s
             return err_set(e, ERR_IMPLANT, "the file's view has the modifier 'implant displaced'");
     if ((rc = check_view(d, s, v, e)) || (rc = check_side(&plan->side, d, true, claim, e)))
         return rc;
-    return check_orientation(plan, d, s, e);
+    return check_orientation(plan, d, s, v, e);
 }
 
 static void remark(const struct dicom *d, struct input_verdict *v) {
@@ -244,10 +248,20 @@ static void remark(const struct dicom *d, struct input_verdict *v) {
     } remarks[] = {{d->partial_view == DICOM_YES, ", a partial view"},
                    {d->lossy == DICOM_YES, ", lossy compressed"},
                    {d->no_preamble, ", no DICOM preamble (tolerated)"},
-                   {d->truncated, ", a list of the file is longer than what is read"}};
+                   {d->truncated, ", a list of the file is longer than what is read"},
+                   {d->tolerated & DICOM_NOT_SUBSAMPLED, ", YBR_FULL_422 of three bytes a pixel read as YBR_FULL"},
+                   {d->tolerated & DICOM_LETTER_CASE, ", code strings in small letters (tolerated)"},
+                   {d->tolerated & DICOM_LONG_UID, ", a UID of more than 64 characters (tolerated)"},
+                   {d->tolerated & DICOM_DATE_DASHES, ", a date with dashes (tolerated)"},
+                   {d->tolerated & DICOM_EMPTY_LUT, ", an empty Modality LUT item ignored"},
+                   {d->tolerated & DICOM_NO_DELIMITER, ", no delimiter after the pixel data (tolerated)"},
+                   {d->tolerated & DICOM_NO_END, ", a JPEG 2000 stream without its end marker (tolerated)"}};
     for (size_t i = 0; i < sizeof remarks / sizeof *remarks; i++)
         if (remarks[i].holds)
             verdict_note(v, "%s", remarks[i].text);
+    if (d->frames > 1)
+        verdict_note(v, ", frame %u of %u (%s)", d->frame + 1, d->frames,
+                     d->representative ? "the file's representative one" : "the middle one");
 }
 
 int view_check(struct view_plan *out, const struct dicom *d, enum slot s, const struct prep_claim *claim, struct input_verdict *v,
@@ -265,7 +279,9 @@ int view_check(struct view_plan *out, const struct dicom *d, enum slot s, const 
     if (d->specimen || (d->view.value[0] && view_by_code(&d->view)->view == VIEW_SPECIMEN))
         return err_set(e, ERR_SPECIMEN, "the file shows a specimen, not a breast");
     if (d->body_part[0] && !is(d->body_part, "BREAST"))
-        return err_set(e, ERR_IMAGE_NOT_BREAST, "Body Part Examined is not BREAST");
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "Body Part Examined is '%.64s', not BREAST", d->body_part);
+    if (!mg && !d->body_part[0] && d->organ[0] && !is(d->organ, "BREAST"))
+        return err_set(e, ERR_IMAGE_NOT_BREAST, "the file's Image Type, descriptions or anatomy say %s, not breast", d->organ);
     int rc = mg ? check_mammogram(out, d, s, claim, v, e) : check_side(&out->side, d, false, claim, e);
     if (!rc)
         remark(d, v);

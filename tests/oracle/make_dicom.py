@@ -296,7 +296,7 @@ def damaged():
         ds.PixelData = pydicom.encaps.encapsulate([frame[:len(frame) // 4 * 2]])
         ds["PixelData"].is_undefined_length = True
         ds.save_as(out / f"cut_{name}")
-        refuse(f"cut_{name}", "IMAGE_TRUNCATED" if name == "rle.dcm" else "IMAGE_CORRUPT")
+        refuse(f"cut_{name}", "IMAGE_TRUNCATED" if name != "j2k90.dcm" else "IMAGE_CORRUPT")
     ds = pydicom.dcmread(out / "jpeg70.dcm")
     ds.Rows = 25
     ds.save_as(out / "taller.dcm")

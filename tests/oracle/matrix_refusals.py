@@ -140,7 +140,7 @@ def by_tags():
     yield from tagged(["SIDE_UNKNOWN"], setting(ImageLaterality="B"), mg=False)
     yield from tagged(["SIDE_UNKNOWN"], setting(ImageLaterality="U"), claim="")
     yield from tagged(["SIDE_UNKNOWN"], orientation("H", "F"))
-    yield from tagged(["SIDE_UNKNOWN"], orientation("A", "X"))
+    yield from tagged(["SIDE_UNKNOWN"], orientation("A", ""))
     yield from tagged(["SIDE_MISMATCH"], other_side)
     yield from tagged(["SIDE_MISMATCH"], other_side, mg=False)
     yield from tagged(["SIDE_IMAGE"], other_side, claim="")

@@ -4,6 +4,8 @@
 
 ds: the pydicom data set, None for PNG and JPEG. samples: integers, [h, w] (grey, as stored: sign extended) or [h, w, 3] (RGB). container: 8 or 16.
 """
+import re
+
 import numpy as np
 from PIL import Image
 
@@ -25,11 +27,16 @@ def text(ds, name):
     return "" if value is None else str(value).strip(" \0")
 
 
+def word(ds, name):
+    """Of a code string: in capitals"""
+    return text(ds, name).upper()
+
+
 def texts(ds, name):
     value = ds.get(name)
     if value is None or value == "":
         return []
-    return [str(v).strip(" \0") for v in ([value] if isinstance(value, str) else value)]
+    return [str(v).strip(" \0").upper() for v in ([value] if isinstance(value, str) else value)]
 
 
 # --- 1: the tags
@@ -70,26 +77,45 @@ def check_image_type(ds, tomosynthesis):
         need(not special, "VIEW_NOT_STANDARD")
 
 
+OTHER_TYPES = ("ABDOMINAL", "CARDIOLOGY", "CHEST", "ENDOCAVITARY", "ENDORECTAL", "ENDOVAGINAL", "EPICARDIAL", "FETAL HEART", "GYNECOLOGY", "INTRACARDIAC", "INTRAOPERATIVE",
+               "INTRAVASCULAR", "MUSCULOSKELETAL", "NEONATAL HEAD", "OBSTETRICAL", "OPHTHALMIC", "PELVIC", "RETROPERITONEAL", "SCROTAL", "TEE", "THYROID", "TRANSCRANIAL")
+BREAST_WORDS = ("breast", "mamm", "mama", "brust", "seno", "sein")
+OTHER_WORDS = ("thyroid", "tiroid", "schilddr", "cardi", "echocard", "heart", "abdom", "liver", "hepat", "kidney", "renal", "obstet", "fetal", "foetal", "pelvi", "gyn", "prostat", "scrot",
+               "testi", "carotid", "musculoskel", "shoulder", "knee", "neonat", "transcran", "ophthal")
+
+
+def organ(ds):
+    """"BREAST" if anything names it, "OTHER" if something names another organ, else \"\" """
+    kind = (texts(ds, "ImageType") + ["", "", ""])[2]
+    codes = ds.get("AnatomicRegionSequence") or []
+    said = [text(ds, n) for n in ("StudyDescription", "SeriesDescription", "ProtocolName")] + ([text(codes[0], "CodeMeaning")] if len(codes) else [])
+    words = [w for t in said for w in re.split("[^a-z]+", t.lower())]
+    if kind == "BREAST" or any(w.startswith(BREAST_WORDS) for w in words):
+        return "BREAST"
+    return "OTHER" if kind in OTHER_TYPES or any(w.startswith(OTHER_WORDS) for w in words) else ""
+
+
 def check_tags(ds, slot, claim, tomosynthesis):
     """What the side is."""
     mg = slot.startswith("mg")
-    need(text(ds, "Modality") == ("MG" if mg else "US"), "MODALITY_WRONG")
+    need(word(ds, "Modality") == ("MG" if mg else "US"), "MODALITY_WRONG")
     codes = ds.get("ViewCodeSequence") or []
     by_code = view_of_code(codes[0]) if len(codes) else None
     need(not len(ds.get("SpecimenDescriptionSequence") or []) and by_code != "SPECIMEN", "SPECIMEN")
-    need(text(ds, "BodyPartExamined") in ("", "BREAST"), "IMAGE_NOT_BREAST")
+    need(word(ds, "BodyPartExamined") in ("", "BREAST"), "IMAGE_NOT_BREAST")
+    need(mg or word(ds, "BodyPartExamined") or organ(ds) in ("", "BREAST"), "IMAGE_NOT_BREAST")
     if mg:
         need(int(ds.get("NumberOfFrames") or 1) <= 1 and str(ds.SOPClassUID) != "1.2.840.10008.5.1.4.1.1.13.1.3", "TOMOSYNTHESIS")
         check_image_type(ds, tomosynthesis)
-        need(text(ds, "PresentationIntentType") != "FOR PROCESSING" and str(ds.SOPClassUID) != "1.2.840.10008.5.1.4.1.1.1.2.1", "FOR_PROCESSING")
+        need(word(ds, "PresentationIntentType") != "FOR PROCESSING" and str(ds.SOPClassUID) != "1.2.840.10008.5.1.4.1.1.1.2.1", "FOR_PROCESSING")
         displaced = [(text(m, "CodeValue"), text(m, "CodingSchemeDesignator")) in (("399209000", "SCT"), ("R-102D5", "SRT")) for m in modifiers(ds)]
-        need(text(ds, "BreastImplantPresent") != "YES" and not any(displaced), "IMPLANT")
-        position = text(ds, "ViewPosition")
+        need(word(ds, "BreastImplantPresent") != "YES" and not any(displaced), "IMPLANT")
+        position = word(ds, "ViewPosition")
         view = by_code or (view_of_position(position) if position else slot[3:].upper())
         need(view in ("CC", "MLO") and not modifiers(ds), "VIEW_NOT_STANDARD")
         need(view == slot[3:].upper(), "VIEW_MISMATCH")
         need(view_of_position(position) in ("unknown", view), "VIEW_MISMATCH")
-    side = text(ds, "ImageLaterality") or text(ds, "Laterality")
+    side = word(ds, "ImageLaterality") or word(ds, "Laterality")
     need(side != "B" and (not mg or side in ("L", "R", "")), "SIDE_UNKNOWN")
     side = side if side in ("L", "R") else ""
     need(not side or not claim or side == claim, "SIDE_MISMATCH")
@@ -120,7 +146,9 @@ def orientation(ds, slot, side):
     values = texts(ds, "PatientOrientation")
     if not any(values):
         return hanging, False
-    need(len(values) == 2 and all(values) and not set("".join(values)) - set("APRLHF"), "SIDE_UNKNOWN")
+    if set("".join(values)) - set("APRLHF"):
+        return hanging, False
+    need(len(values) == 2 and all(values), "SIDE_UNKNOWN")
     row, column = values
     need(row[0] in "AP", "SIDE_UNKNOWN")
     wall = "left" if row[0] == "A" else "right"
@@ -156,9 +184,27 @@ def lut_of(item):
     return first, bits, values[:n]
 
 
-def modality(ds, s):
+def used_bits(bits, values):
+    """Of a table: those that its entries use if its upper half is never reached, else what it says"""
+    most = int(values.max())
+    return bits if most >= 2 ** (bits - 1) else next(b for b in range(8, 17) if most < 2**b)
+
+
+def stored_bits(ds, s, container):
+    stored, padding = int(ds.BitsStored), padding_of(ds)
+    if container == 8 or int(ds.PixelRepresentation) or len(ds.get("ModalityLUTSequence") or []) or float(ds.get("RescaleSlope", 1)) != 1 or \
+            float(ds.get("RescaleIntercept", 0)) != 0:
+        return stored
+    own = s[(s < padding[0]) | (s > padding[1])] if padding else s
+    most = int(own.max()) if own.size else 0
+    if most < 64:
+        return stored
+    return min([b for b in (8, 10, 12, 14, 16) if most < 2**b] + [stored])
+
+
+def modality(ds, s, container):
     """x, and (lo, hi) of the whole range."""
-    stored, signed = int(ds.BitsStored), int(ds.PixelRepresentation)
+    stored, signed = int(ds.BitsStored) if has_voi(ds) else stored_bits(ds, s, container), int(ds.PixelRepresentation)
     least, most = (-2 ** (stored - 1), 2 ** (stored - 1) - 1) if signed else (0, 2**stored - 1)
     has = "RescaleSlope" in ds or "RescaleIntercept" in ds
     slope, intercept = float(ds.get("RescaleSlope", 1)), float(ds.get("RescaleIntercept", 0))
@@ -166,12 +212,16 @@ def modality(ds, s):
     if len(sequence):
         first, bits, values = lut_of(sequence[0])
         need(not has or (slope == 1 and intercept == 0), "DICOM_LUT")
-        return values[np.clip(s - first, 0, len(values) - 1)].astype(np.float64), (0.0, float(2**bits - 1))
+        return values[np.clip(s - first, 0, len(values) - 1)].astype(np.float64), (0.0, float(2 ** used_bits(bits, values) - 1))
     if not has:
         return s.astype(np.float64), (float(least), float(most))
     need(np.isfinite(slope) and np.isfinite(intercept) and slope != 0, "DICOM_LUT")
     ends = sorted((slope * least + intercept, slope * most + intercept))
     return slope * s.astype(np.float64) + intercept, tuple(ends)
+
+
+def has_voi(ds):
+    return len(ds.get("VOILUTSequence") or []) > 0 or ds.get("WindowCenter") not in (None, "")
 
 
 def chosen(entries, explanation, preferred):
@@ -187,6 +237,7 @@ def voi(ds, x, whole, preferred):
     if sequence:
         first, bits, values = lut_of(chosen(sequence, lambda e: text(e, "LUTExplanation"), preferred))
         i = np.clip(np.floor(x + 0.5).astype(np.int64) - first, 0, len(values) - 1)
+        bits = used_bits(bits, values)
         return np.minimum(values[i], 2**bits - 1).astype(np.float64) * 65535 / (2**bits - 1)
     numbers = lambda name: [float(v) for v in np.atleast_1d(ds.get(name))] if ds.get(name) not in (None, "") else []
     windows = list(zip(numbers("WindowCenter"), numbers("WindowWidth")))
@@ -194,7 +245,7 @@ def voi(ds, x, whole, preferred):
         return (x - whole[0]) * 65535 / (whole[1] - whole[0])
     said = texts(ds, "WindowCenterWidthExplanation")
     c, w = windows[chosen(list(range(len(windows))), lambda i: said[i] if i < len(said) else "", preferred)]
-    function = text(ds, "VOILUTFunction") or "LINEAR"
+    function = word(ds, "VOILUTFunction") or "LINEAR"
     need(np.isfinite(c) and np.isfinite(w) and function in ("LINEAR", "LINEAR_EXACT", "SIGMOID"), "DICOM_LUT")
     need(w >= 1 if function == "LINEAR" else w > 0, "DICOM_LUT")
     if function == "SIGMOID":
@@ -232,12 +283,12 @@ def grey(ds, samples, container, preferred):
         return plain_grey(v[..., 0], container)
     if ds is None:
         return plain_grey(v, container)
-    photometric, stored = text(ds, "PhotometricInterpretation"), int(ds.BitsStored)
+    photometric, stored = word(ds, "PhotometricInterpretation"), int(ds.BitsStored)
     need(photometric in ("MONOCHROME1", "MONOCHROME2"), "IMAGE_COLOUR")
     need(8 <= stored <= 16 and stored <= container, "IMAGE_DEPTH")
-    shape = text(ds, "PresentationLUTShape")
+    shape = word(ds, "PresentationLUTShape")
     need(shape in ("", "IDENTITY" if photometric == "MONOCHROME2" else "INVERSE"), "IMAGE_POLARITY")
-    x, whole = modality(ds, v)
+    x, whole = modality(ds, v, container)
     g = round16(voi(ds, x, whole, preferred))
     if photometric == "MONOCHROME1":
         g = 65535 - g
@@ -330,18 +381,33 @@ def filled(m, wall, x0, x1):
     return out
 
 
-def check_cells(c):
+def beside(mask):
+    """Cells with one of mask above, below, left or right of them"""
+    p = np.pad(mask, 1)
+    return p[:-2, 1:-1] | p[2:, 1:-1] | p[1:-1, :-2] | p[1:-1, 2:]
+
+
+def check_cells(c, g, padding, f):
     W_H = c.size
     lo, hi = int(c.min()), int(c.max())
     need(hi - lo >= 1024 and 200 * int((c > lo + 1024).sum()) >= W_H, "IMAGE_BLANK")
-    border = np.zeros(c.shape, bool)
-    border[[0, -1], :] = border[:, [0, -1]] = True
-    bins = c[border] // 256
+    frame = np.zeros(c.shape, bool)
+    frame[[0, -1], :] = frame[:, [0, -1]] = True
+    own, pixels = c, np.ones(c.shape, bool)
+    if padding is not None and padding.any():
+        starts_y, starts_x = np.arange(0, g.shape[0], f), np.arange(0, g.shape[1], f)
+        summed = lambda a: np.add.reduceat(np.add.reduceat(a.astype(np.int64), starts_y, 0), starts_x, 1)
+        n = summed(~padding)
+        pixels = n > 0
+        own = summed(np.where(padding, 0, g)) // np.maximum(n, 1)
+    border = pixels & beside(~pixels)
+    border = border if border.any() else pixels & frame
+    bins = own[border] // 256
     low, high = int((bins < 26).sum()), int((bins >= 230).sum())
     need(not (high > low and 4 * high >= len(bins)), "IMAGE_POLARITY")
 
 
-def breast(c):
+def breast(c, g):
     """(m4, chest wall)"""
     eroded = erode(c > threshold(c))
     parts = components(eroded, False)
@@ -352,6 +418,7 @@ def breast(c):
     n, counts = int(m3.sum()), np.bincount(c[m3] // 256, minlength=256)
     need(2 * counts[255] <= n, "IMAGE_SATURATED")
     need(20 * n >= c.size and 100 * n <= 98 * c.size and (counts > 0).sum() >= 16 and 2 * counts.max() <= n, "IMAGE_NOT_BREAST")
+    need(len(np.unique(g)) >= 16, "IMAGE_NOT_BREAST")
     m4 = dilate(dilate(m3))
     if wall == "left":
         m4[:, :x0] = False
@@ -380,14 +447,14 @@ def check_sizes(picture, target):
     need(max(picture.shape[:2]) <= 32768, "IMAGE_TOO_LARGE")
 
 
-def mammogram(ds, g, slot, side, target):
+def mammogram(ds, g, slot, side, target, padding):
     wall_expected, flip = orientation(ds, slot, side)
     h, w = g.shape
     need(w >= 64 and h >= 64, "IMAGE_TOO_SMALL")
     f = (max(w, h) + 255) // 256
     c = cells_of(g, f)
-    check_cells(c)
-    m4, wall = breast(c)
+    check_cells(c, g, padding, f)
+    m4, wall = breast(c, g)
     need(wall_expected in (None, wall), "SIDE_IMAGE")
     ys, xs = np.nonzero(m4.any(1))[0], np.nonzero(m4.any(0))[0]
     inside = np.repeat(np.repeat(m4, f, 0), f, 1)[:h, :w]
@@ -419,13 +486,19 @@ def within(a, b):
     return b[0] <= a[0] and b[1] <= a[1] and a[2] <= b[2] and a[3] <= b[3]
 
 
+def region_box(r, w, h):
+    """Corners in either order, cut to the picture; None where no area is left"""
+    ax, ay, bx, by = (int(r[t].value) for t in (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E))
+    x0, x1, y0, y1 = min(ax, bx), min(max(ax, bx), w - 1) + 1, min(ay, by), min(max(ay, by), h - 1) + 1
+    return (x0, y0, x1, y1) if x1 - x0 > 1 and y1 - y0 > 1 else None
+
+
 def panes_by_tags(regions, w, h):
     listed = []
     for r in regions:
-        x0, y0, x1, y1 = (int(r[t].value) for t in (0x00186018, 0x0018601A, 0x0018601C, 0x0018601E))
-        kind = int(r.RegionDataType)
-        if int(r.RegionSpatialFormat) == 1 and kind in (1, 2) and x0 <= x1 and y0 <= y1 and x0 < w and y0 < h:
-            listed.append(((x0, y0, min(x1, w - 1) + 1, min(y1, h - 1) + 1), kind))
+        box, kind = region_box(r, w, h), int(r.RegionDataType)
+        if int(r.RegionSpatialFormat) == 1 and kind in (1, 2) and box:
+            listed.append((box, kind))
     panes = []
     for i, (box, _) in enumerate(listed):
         if not any(within(box, other) and (other != box or j < i) for j, (other, _) in enumerate(listed) if j != i):
@@ -510,8 +583,9 @@ def ultrasound(ds, rgb, slot, target, bands):
         rgb[h * top // 1000:h * bottom // 1000, w * left // 1000:w * right // 1000] = 0
     most, least = rgb.max(2), rgb.min(2)
     lit, colour = most > 8, (most - least >= 32) & (3 * (most - least) >= most)
-    panes = panes_by_tags(regions, w, h) if regions else panes_by_sight(lit)
-    x0, y0, x1, y1 = the_pane(slot.split("_")[1], panes, colour, bool(regions))
+    tagged = any(region_box(r, w, h) for r in regions)
+    panes = panes_by_tags(regions, w, h) if tagged else panes_by_sight(lit)
+    x0, y0, x1, y1 = the_pane(slot.split("_")[1], panes, colour, tagged)
     need(x1 - x0 >= 64 and y1 - y0 >= 64, "IMAGE_TOO_SMALL")
     a, n_lit = (x1 - x0) * (y1 - y0), int(lit[y0:y1, x0:x1].sum())
     need(64 * n_lit >= a, "IMAGE_BLANK")
@@ -539,5 +613,7 @@ def prepare(ds, samples, slot, claim="", container=16, sizes=FULL, tomosynthesis
     if slot.startswith("mg"):
         if ds is not None:
             orientation(ds, slot, side)  # before the pixels are looked at
-        return mammogram(ds, grey(ds, samples, container, preferred), slot, side, sizes["mg"])
+        limits = padding_of(ds) if ds is not None and samples.ndim == 2 else None
+        padding = (samples.astype(np.int64) >= limits[0]) & (samples.astype(np.int64) <= limits[1]) if limits else None
+        return mammogram(ds, grey(ds, samples, container, preferred), slot, side, sizes["mg"], padding)
     return ultrasound(ds, rgb_of(ds, samples, container, preferred), slot, sizes["us"], vendor.get("bands", ()))
