@@ -173,11 +173,37 @@ static int read_date(struct reader *r, char to[9], uint32_t tag) {
     return rc;
 }
 
+/* HHMMSS.FFFFFF, of which the end from the minutes on may be missing (PS3.5 table 6.2-1), or the HH:MM:SS of old files; to the second. */
+static void read_time(char to[7], struct dicom_item *i, uint32_t tag) {
+    size_t n = 0, used = 0;
+    const char *text = component(i, tag, 0, &n);
+    for (size_t k = 0; k < n && text[k] != '.' && used < 6; k++)
+        if (text[k] >= '0' && text[k] <= '9')
+            to[used++] = text[k];
+        else if (text[k] != ':')
+            return;
+    if (used == 0 || used % 2)
+        return;
+    memset(to + used, '0', 6 - used);
+    to[6] = '\0';
+}
+
 static int read_dates(struct reader *r) {
-    static const uint32_t content[] = {DICOM_TAG(0x0008, 0x0022), DICOM_TAG(0x0008, 0x0023), DICOM_TAG(0x0008, 0x0021)};
+    static const struct {
+        uint32_t date, time;
+    } content[] = {{DICOM_TAG(0x0008, 0x0022), DICOM_TAG(0x0008, 0x0032)},
+                   {DICOM_TAG(0x0008, 0x0023), DICOM_TAG(0x0008, 0x0033)},
+                   {DICOM_TAG(0x0008, 0x0021), DICOM_TAG(0x0008, 0x0031)}};
+    char time[7] = "";
     int rc = read_date(r, r->d->study_date, DICOM_TAG(0x0008, 0x0020));
-    for (size_t i = 0; i < sizeof content / sizeof *content && !rc && !r->d->content_date[0]; i++)
-        rc = read_date(r, r->d->content_date, content[i]);
+    for (size_t i = 0; i < sizeof content / sizeof *content && !rc && !r->d->content_date[0]; i++) {
+        rc = read_date(r, r->d->content_date, content[i].date);
+        memset(time, 0, sizeof time);
+        if (!rc && r->d->content_date[0])
+            read_time(time, r->top, content[i].time);
+        if (strlen(time) == 6)
+            memcpy(r->d->content_time, time, sizeof time);
+    }
     return rc;
 }
 

@@ -110,6 +110,9 @@ static void mammograms_that_fill_no_slot(void **state) {
     BREAK(d->patient_id[0] = 0, ERR_SCAN_NO_PATIENT);
     BREAK(d->study[0] = 0, ERR_DICOM_SYNTAX);
     BREAK((SET(d->laterality, "L"), d->image_laterality[0] = 0), 0);
+    BREAK((SET(d->modality, "US"), SET(d->organ, "THYROID")), ERR_IMAGE_NOT_BREAST);
+    BREAK((SET(d->modality, "US"), SET(d->organ, "THYROID"), SET(d->body_part, "BREAST")), 0);
+    BREAK((SET(d->modality, "US"), SET(d->organ, "BREAST")), 0);
 }
 
 static void ultrasound_kinds(void **state) {
@@ -182,6 +185,20 @@ static void colour_of_pictures(void **state) {
     uint8_t pixels[4 * 3] = {10, 10, 10, 200, 100, 100, 255, 230, 225, 31, 0, 0}; /* grey; coloured; pale; dark */
     struct image im = {.width = 4, .height = 1, .channels = 3, .bits = 8, .pixels = pixels};
     assert_true(scan_colour(&im) == 0.25);
+    struct dicom *d = ultrasound(); /* a banner in colour beside the pane */
+    d->n_regions = 1;
+    d->region[0] = (struct dicom_region){.spatial_format = 1, .data_type = 1, .x0 = 2, .x1 = 3};
+    struct dicom_box box;
+    im.dicom = d;
+    im.height = 2;
+    uint8_t two_rows[2 * sizeof pixels];
+    memcpy(two_rows, pixels, sizeof pixels);
+    memcpy(two_rows + sizeof pixels, pixels, sizeof pixels);
+    im.pixels = two_rows;
+    d->region[0].y1 = 1;
+    assert_true(dicom_region_box(&box, &d->region[0], 4, 2) && scan_colour(&im) == 0);
+    dicom_free(d);
+    im.dicom = NULL;
     im.pixels = NULL;
     assert_true(scan_colour(&im) == 0);
 }
@@ -259,7 +276,7 @@ static struct scan *arrange(const struct made *m, size_t n, bool first_is_transv
         x->side = m[i].side;
         x->lossy = m[i].lossy;
         x->pixels = m[i].pixels;
-        SET(x->study_date, m[i].date);
+        snprintf(x->study_date, sizeof x->study_date, "%.8s", m[i].date);
         SET(x->made, m[i].date);
         x->instance = m[i].path;
         x->modality = m[i].view[1] == 'C' || m[i].view[1] == 'L' ? SCAN_MG : SCAN_US;
@@ -335,11 +352,37 @@ static void nearest_in_time(void **state) {
     assert_int_equal(s->files[0].exam, s->files[2].exam);
     assert_int_not_equal(s->files[0].exam, s->files[1].exam);
     scan_free(s);
-    static const struct made tie[] = {{"1", "P", "m", "20240115", 'L', "CC", false, 1, ERR_SCAN_AMBIGUOUS},
-                                      {"2", "P", "u", "20240110", 'L', "Bt", false, 1, ERR_SCAN_AMBIGUOUS},
-                                      {"3", "P", "v", "20240120", 'L', "Bt", false, 1, ERR_SCAN_AMBIGUOUS},
+    static const struct made tie[] = {{"1", "P", "m", "20240115", 'L', "CC", false, 1, 0},
+                                      {"2", "P", "u", "20240110", 'L', "Bt", false, 1, 0},
+                                      {"3", "P", "v", "20240120", 'L', "Bt", false, 1, 0},
                                       {"4", "P", "v", "20240120", 'R', "Bt", false, 1, 0}};
-    EXPECT(tie, false, 1);
+    EXPECT(tie, false, 3);
+    s = arrange(tie, COUNT(tie), false); /* the latest of those equally near */
+    assert_int_equal(s->files[0].exam, s->files[2].exam);
+    assert_non_null(strstr(s->files[2].remark, "the latest"));
+    assert_int_equal(s->files[0].remark[0], 0);
+    assert_int_not_equal(s->files[0].exam, s->files[1].exam);
+    assert_int_equal(scan_arrange(s, &(struct scan_options){.prefer_first = true}, NULL), 0);
+    assert_whole(s);
+    assert_int_equal(s->files[0].exam, s->files[1].exam);
+    assert_non_null(strstr(s->files[1].remark, "the first"));
+    const char *const only[] = {"m", "u"};
+    assert_int_equal(scan_arrange(s, &(struct scan_options){.study = only, .n_studies = 2}, NULL), 0);
+    assert_whole(s);
+    assert_int_equal(s->files[2].why, ERR_SCAN_NOT_CHOSEN);
+    assert_int_equal(s->files[0].exam, s->files[1].exam);
+    scan_free(s);
+    static const struct made same_day[] = {{"1", "P", "m", "20240115", 'L', "CC", false, 1, ERR_SCAN_AMBIGUOUS},
+                                           {"2", "P", "u", "20240115", 'L', "Bt", false, 1, ERR_SCAN_AMBIGUOUS},
+                                           {"3", "P", "v", "20240115", 'L', "Bt", false, 1, ERR_SCAN_AMBIGUOUS}};
+    EXPECT(same_day, false, 0);
+    static const struct made timed[] = {{"1", "P", "m", "20240115090000", 'L', "CC", false, 1, 0},
+                                        {"2", "P", "u", "20240115110000", 'L', "Bt", false, 1, 0},
+                                        {"3", "P", "v", "20240115100000", 'L', "Bt", false, 1, 0}};
+    EXPECT(timed, false, 2);
+    s = arrange(timed, COUNT(timed), false);
+    assert_int_equal(s->files[0].exam, s->files[1].exam);
+    scan_free(s);
     static const struct made same_study[] = {{"1", "P", "m", "20240115", 'L', "CC", false, 1, 0},
                                              {"2", "P", "m", "20240115", 'L', "Bt", false, 1, 0},
                                              {"3", "P", "v", "20240115", 'L', "Bt", false, 1, 0}};
@@ -359,6 +402,12 @@ static void one_view_several_files(void **state) {
     static const struct made later[] = {{"1", "P", "m", "20240101", 'L', "CC", false, 9, ERR_SCAN_NOT_CHOSEN},
                                         {"2", "P", "m", "20240102", 'L', "CC", true, 1, 0}};
     EXPECT(later, false, 1);
+    static const struct made retaken[] = {{"1", "P", "m", "20240101101500", 'L', "CC", false, 9, ERR_SCAN_NOT_CHOSEN},
+                                          {"2", "P", "m", "20240101101730", 'L', "CC", true, 1, 0}};
+    EXPECT(retaken, false, 1);
+    static const struct made half_timed[] = {{"1", "P", "m", "20240101101500", 'L', "CC", false, 9, ERR_SCAN_AMBIGUOUS},
+                                             {"2", "P", "m", "20240101", 'L', "CC", false, 9, ERR_SCAN_AMBIGUOUS}};
+    EXPECT(half_timed, false, 0);
     static const struct made lossy[] = {{"1", "P", "m", "20240101", 'L', "CC", true, 9, ERR_SCAN_NOT_CHOSEN},
                                         {"2", "P", "m", "20240101", 'L', "CC", false, 1, 0}};
     EXPECT(lossy, false, 1);
@@ -429,6 +478,12 @@ static void copies_and_codes(void **state) {
     assert_string_equal(s->files[0].other_path, "a");
     assert_int_equal(s->files[3].why, ERR_IMAGE_TYPE);
     assert_string_equal(s->exams[0].exam_id, "P-L");
+    s->files[1].facts.patient_id = "Q"; /* the same bytes of two patients: neither */
+    assert_int_equal(scan_arrange(s, NULL, NULL), 0);
+    assert_whole(s);
+    assert_int_equal(s->files[0].why, ERR_SCAN_AMBIGUOUS);
+    assert_int_equal(s->files[1].why, ERR_SCAN_AMBIGUOUS);
+    assert_true(s->files[2].used);
     scan_free(s);
 }
 

@@ -61,6 +61,7 @@ struct dicom {
     char patient_id[DICOM_TEXT], accession[DICOM_TEXT];
     char study[DICOM_UID], series[DICOM_UID], instance[DICOM_UID], sop_class[DICOM_UID], syntax[DICOM_UID];
     char study_date[9], content_date[9]; /* YYYYMMDD; content: Acquisition Date, else Content Date, else Series Date */
+    char content_time[7];                /* HHMMSS of the same kind of time as content_date; "": not known */
     char patient_age[5], patient_sex[DICOM_TEXT];
     /* by what */
     char modality[DICOM_TEXT], manufacturer[DICOM_TEXT], model[DICOM_TEXT], institution_hash[17]; /* first 16 hex digits of its SHA-256 */

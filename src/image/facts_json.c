@@ -89,6 +89,7 @@ static const struct field dicom_fields[] = {
     TEXT(dicom, syntax),
     TEXT(dicom, study_date),
     TEXT(dicom, content_date),
+    TEXT(dicom, content_time),
     TEXT(dicom, patient_age),
     TEXT(dicom, patient_sex),
     TEXT(dicom, modality),

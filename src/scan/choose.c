@@ -18,15 +18,15 @@ static int earlier(const void *a, const void *b, void *ctx) {
 
 enum rule { EQUAL, LATER, LOSSLESS, LARGER };
 static const char *const lost[] = {
-    [LATER] = "another image of the same view was made later and was chosen",
+    [LATER] = "another image of the same view was made later (by date and time) and was chosen",
     [LOSSLESS] = "another image of the same view, not compressed with loss, was chosen",
     [LARGER] = "another image of the same view has more pixels and was chosen",
 };
 
-/* > 0: x is better, and *rule says by what; 0: equal. Dates count only if every candidate has one, or the order would depend on the
- * company. */
-static int better(const struct scan_facts *x, const struct scan_facts *y, bool dated, enum rule *rule) {
-    int order = dated ? strcmp(x->made, y->made) : 0;
+/* > 0: x is better, and *rule says by what; 0: equal. Of `made` the first n characters count: date and time of day, or the date alone, or
+ * nothing; what not every candidate has must not count, or the order would depend on the company. */
+static int better(const struct scan_facts *x, const struct scan_facts *y, size_t n, enum rule *rule) {
+    int order = strncmp(x->made, y->made, n);
     *rule = LATER;
     if (!order) {
         order = (int)y->lossy - (int)x->lossy;
@@ -62,9 +62,11 @@ static long choose_one(struct scan_file *files, const long *list, size_t n) {
             "several ultrasound images of one kind and plane: it is not known which shows the lesion; keep one, or enter it by hand");
         return SCAN_NO_FILE;
     }
-    bool dated = true;
-    for (size_t i = 0; i < n; i++)
-        dated = dated && files[list[i]].facts.made[0];
+    size_t dated = sizeof first->made;
+    for (size_t i = 0; i < n; i++) {
+        const size_t length = strlen(files[list[i]].facts.made);
+        dated = length < dated ? length : dated;
+    }
     long best = list[0];
     enum rule rule;
     for (size_t i = 1; i < n; i++)
@@ -73,7 +75,7 @@ static long choose_one(struct scan_file *files, const long *list, size_t n) {
     for (size_t i = 0; i < n; i++)
         if (list[i] != best && better(&files[best].facts, &files[list[i]].facts, dated, &rule) == 0) {
             leave_out_all(files, list, n, ERR_SCAN_AMBIGUOUS,
-                          "several images of one view, equal in date, compression and size: it is not known which to use");
+                          "several images of one view, equal in date, time of day, compression and size: it is not known which to use");
             return SCAN_NO_FILE;
         }
     for (size_t i = 0; i < n; i++)

@@ -1,6 +1,7 @@
 /* A site's clinical table, joined to the exams of a scan. Floor 4. */
 #include "scan/clinical.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -94,6 +95,23 @@ static const char *cell(const struct clinical_table *c, size_t row, long column)
     return column < 0 ? "" : csv_cell(&c->csv, row, (size_t)column);
 }
 
+struct day_text {
+    char is[9];
+};
+
+/* YYYYMMDD of a date written so, or as YYYY-MM-DD; "": not stated, or no date. */
+static struct day_text day_of_row(const struct clinical_table *c, size_t row) {
+    const char *s = cell(c, row, c->date);
+    struct day_text day = {""};
+    if (strlen(s) == 8)
+        memcpy(day.is, s, 9);
+    else if (strlen(s) == 10 && s[4] == '-' && s[7] == '-')
+        snprintf(day.is, sizeof day.is, "%.4s%.2s%.2s", s, s + 5, s + 8);
+    if (date_days(day.is) == NO_DAY)
+        day.is[0] = '\0';
+    return day;
+}
+
 /* 'L', 'R', 0: not stated, '?': something else */
 static char side_of(const struct clinical_table *c, size_t row) {
     const char *s = cell(c, row, c->side);
@@ -110,18 +128,18 @@ static void check_rows(struct clinical_table *c) {
         c->rows[i] = (struct clinical_row){.sentence = ""};
         if (side_of(c, i) == '?')
             c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "side is neither L nor R"};
-        else if (*date && (strlen(date) != 8 || date_days(date) == NO_DAY))
-            c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "study_date is not a date; write YYYYMMDD"};
+        else if (*date && !day_of_row(c, i).is[0])
+            c->rows[i] = (struct clinical_row){0, ERR_VALUE_SYNTAX, "study_date is not a date; write YYYYMMDD or YYYY-MM-DD"};
     }
 }
 
 /* How much the row states and the exam has as well; -1: it does not fit. */
 static int fit(const struct clinical_table *c, size_t row, const struct scan_exam *x) {
     char side = side_of(c, row);
-    const char *date = cell(c, row, c->date);
-    if (c->rows[row].why || (side && side != x->side) || (*date && strcmp(date, x->date) != 0))
+    const struct day_text day = day_of_row(c, row);
+    if (c->rows[row].why || (side && side != x->side) || (day.is[0] && strcmp(day.is, x->date) != 0))
         return -1;
-    return (side != 0) + (*date != 0);
+    return (side != 0) + (day.is[0] != 0);
 }
 
 static int by_patient(const void *a, const void *b, void *ctx) {

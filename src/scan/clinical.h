@@ -1,7 +1,8 @@
 /* A site's clinical table, joined to the exams of a scan. Floor 4.
  *
- * A strict CSV (file/csv.h) with the column patient_id; side and study_date (YYYYMMDD) are understood if there; the others are the schema's
- * fields and the labels of exams.csv (tier, pathology, malignant, birads, center, vendor, split). Cells are carried over as they are.
+ * A strict CSV (file/csv.h) with the column patient_id; side and study_date (YYYYMMDD or YYYY-MM-DD) are understood if there; the others
+ * are the schema's fields and the labels of exams.csv (tier, pathology, malignant, birads, center, vendor, split). Cells are carried over
+ * as they are.
  *
  * A row fits an exam if all of the three that it states are equal. Of several that fit, the one that states most wins; if two state as
  * much, none is taken. A row without study_date that fits exams of several days of one breast is taken for none: of which day its values

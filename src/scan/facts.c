@@ -5,10 +5,11 @@
  * C.8.5.5.1.2; value 4 of an ultrasound's Image Type: C.8.5.6.1.1. */
 #include "scan/facts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLOUR_STEP = 32, REGION_COLOUR_FLOW = 2 };
+enum { COLOUR_STEP = 32, REGION_2D = 1, REGION_TISSUE = 1, REGION_COLOUR_FLOW = 2 };
 /* Shares of coloured pixels, as prep has them for its panes (docs/PREP.md, 7); here they are of the whole picture, so what lies between
  * them tells nothing: a small Doppler box and the elastogram of a half are alike. */
 static const double COLOUR_NONE = 0.0002, COLOUR_MARKS = 0.005, COLOUR_OVERLAY = 0.25;
@@ -87,6 +88,10 @@ static void read_types(struct scan_facts *f, const struct dicom *d) {
         }
 }
 
+static bool is_view_name(const char *text) {
+    return strcmp(text, "CC") == 0 || strcmp(text, "MLO") == 0;
+}
+
 /* In the order of docs/PREP.md, section 1, whose rules these are; here the view comes from the tags alone, for there is no slot yet. */
 static void read_mammogram(struct scan_facts *f, const struct dicom *d) {
     f->modality = SCAN_MG;
@@ -101,7 +106,11 @@ static void read_mammogram(struct scan_facts *f, const struct dicom *d) {
     if (view < 0)
         refuse(f, ERR_VIEW_MISMATCH, "View Code Sequence (0054,0220) and View Position (0018,5101) name different views");
     else if (view != VIEW_CC && view != VIEW_MLO)
-        refuse(f, ERR_VIEW_NOT_STANDARD, view ? "neither CC nor MLO" : "no view is named: View Code Sequence and View Position are absent");
+        refuse(f, ERR_VIEW_NOT_STANDARD,
+               view ? "neither CC nor MLO"
+               : is_view_name(d->orientation[0])
+                   ? "no view is named: Patient Orientation (0020,0020) holds one, where directions belong, and is not believed"
+                   : "no view is named: View Code Sequence and View Position are absent");
     if (d->n_view_modifiers)
         refuse(f, ERR_VIEW_NOT_STANDARD, "View Modifier Code Sequence (0054,0222) names a special view");
     f->is_mlo = view == VIEW_MLO;
@@ -155,7 +164,8 @@ static void read_ultrasound(struct scan_facts *f, const struct dicom *d, double 
     read_kind(f, d, colour);
     read_plane(f, d);
     if (d->frames > 1)
-        f->remark = "several frames: the middle one will be used";
+        f->remark = d->representative ? "several frames: the file's representative one will be used"
+                                      : "several frames: the middle one will be used";
 }
 
 static void read_side(struct scan_facts *f, const struct dicom *d) {
@@ -203,6 +213,8 @@ void scan_view_from_dicom(struct scan_facts *out, const struct dicom *d, double 
         refuse(out, ERR_SPECIMEN, "an image of a specimen");
     if (d->body_part[0] && strcmp(d->body_part, "BREAST") != 0)
         refuse(out, ERR_IMAGE_NOT_BREAST, "Body Part Examined (0018,0015) says another part than the breast");
+    if (us && !d->body_part[0] && d->organ[0] && strcmp(d->organ, "BREAST") != 0)
+        refuse(out, ERR_IMAGE_NOT_BREAST, "Image Type, the descriptions or the coded anatomy name another organ than the breast");
     if (mg)
         read_mammogram(out, d);
     if (us)
@@ -217,7 +229,7 @@ int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const str
     if (is_date(d->study_date))
         memcpy(out->study_date, d->study_date, 9);
     if (is_date(d->content_date))
-        memcpy(out->made, d->content_date, 9);
+        snprintf(out->made, sizeof out->made, "%s%s", d->content_date, d->content_time);
     out->lossy = d->lossy == DICOM_YES;
     out->pixels = (uint64_t)width * height;
     out->frames = d->frames;
@@ -229,12 +241,35 @@ int scan_facts_from_dicom(struct scan_facts *out, struct arena *arena, const str
     return 0;
 }
 
+/* Where the file says that an echo picture lies: 2D, tissue or colour flow. */
+static int echo_boxes(struct dicom_box box[DICOM_REGIONS_MAX], const struct image *im) {
+    int n = 0;
+    for (int i = 0; im->dicom && i < im->dicom->n_regions; i++) {
+        const struct dicom_region *r = &im->dicom->region[i];
+        if (r->spatial_format == REGION_2D && (r->data_type == REGION_TISSUE || r->data_type == REGION_COLOUR_FLOW))
+            n += dicom_region_box(&box[n], r, im->width, im->height);
+    }
+    return n;
+}
+
+static bool in_boxes(const struct dicom_box *box, int n, uint32_t x, uint32_t y) {
+    for (int i = 0; i < n; i++)
+        if (x >= box[i].x0 && x < box[i].x1 && y >= box[i].y0 && y < box[i].y1)
+            return true;
+    return false;
+}
+
 double scan_colour(const struct image *im) {
     if (!im->pixels || im->channels != 3 || im->bits != 8)
         return 0;
-    const uint8_t *p = im->pixels;
-    size_t n = (size_t)im->width * im->height, coloured = 0;
-    for (size_t i = 0; i < n; i++, p += 3) {
+    struct dicom_box box[DICOM_REGIONS_MAX];
+    const int boxes = echo_boxes(box, im);
+    size_t n = 0, coloured = 0;
+    for (size_t i = 0, pixels = (size_t)im->width * im->height; i < pixels; i++) {
+        const uint8_t *p = (const uint8_t *)im->pixels + 3 * i;
+        if (boxes > 0 && !in_boxes(box, boxes, (uint32_t)(i % im->width), (uint32_t)(i / im->width)))
+            continue;
+        n++;
         int high = p[0] > p[1] ? p[0] : p[1], low = p[0] < p[1] ? p[0] : p[1];
         high = high > p[2] ? high : p[2];
         low = low < p[2] ? low : p[2];

@@ -27,7 +27,7 @@ struct scan_facts {
     char side;                                                /* 'L', 'R' */
     const char *patient_id, *study, *instance, *manufacturer; /* never NULL; the arena's */
     char study_date[9];                                       /* YYYYMMDD, or "" */
-    char made[16];                                            /* when the image was made, YYYYMMDD, for comparing; or "" */
+    char made[16]; /* when the image was made, YYYYMMDD or YYYYMMDDHHMMSS, for comparing; or "" */
     bool lossy;
     uint64_t pixels;
     uint32_t frames;
@@ -35,7 +35,8 @@ struct scan_facts {
 };
 
 /* The share of pixels that are plainly in colour (largest minus smallest channel above 40 of 255): told from DICOM's own colour samples. 0
- * for grey images and those without pixels. */
+ * for grey images and those without pixels. Where the file tells its echo pictures (regions), only they are looked at: a banner in colour
+ * is no elastogram. */
 double scan_colour(const struct image *im);
 /* Only which view it is: modality, is_mlo, kind, plane; code as below but for what concerns patient, study and side. The texts are "". */
 void scan_view_from_dicom(struct scan_facts *out, const struct dicom *d, double colour);

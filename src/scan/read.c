@@ -46,14 +46,44 @@ int scan_read_colour(double *out, struct decoder *d, const struct image *im, con
     return rc;
 }
 
-static int take_dicom(struct scan *s, struct scan_file *f, struct decoder *d, struct image *im, const uint8_t *bytes, size_t n,
-                      struct err *e) {
+/* Patient, side, study and the view of a mammogram as the name has them, where it says anything: then the tags are judged as usual. */
+static int rename_dicom(const char **remark, struct scan *s, struct dicom *d, const struct scan_source *from, const char *below,
+                        struct err *e) {
+    static const struct image unknown = {.format = ""};
+    struct scan_facts name;
+    *remark = NULL;
+    int rc = scan_facts_from_name(&name, &s->arena, from->names, below, &unknown, e);
+    if (rc || name.code)
+        return rc;
+    if (strlen(name.patient_id) >= sizeof d->patient_id || strlen(name.study) >= sizeof d->study)
+        return 0;
+    snprintf(d->patient_id, sizeof d->patient_id, "%s", name.patient_id);
+    snprintf(d->study, sizeof d->study, "%s", name.study);
+    d->laterality[0] = '\0';
+    snprintf(d->image_laterality, sizeof d->image_laterality, "%c", name.side);
+    if (name.study_date[0])
+        memcpy(d->study_date, name.study_date, sizeof d->study_date);
+    if (name.modality == SCAN_MG && !d->view.value[0] && !d->view_position[0])
+        snprintf(d->view_position, sizeof d->view_position, "%s", name.is_mlo ? "MLO" : "CC");
+    *remark = "patient, side and study by its name, not by its tags";
+    return 0;
+}
+
+static int take_dicom(struct scan *s, struct scan_file *f, const struct scan_source *from, const char *below, struct image *im,
+                      const uint8_t *bytes, size_t n, struct err *e) {
     double colour = 0;
+    const char *remark = NULL;
     struct err why = {0};
-    int rc = scan_read_colour(&colour, d, im, bytes, n, &why);
+    int rc = scan_read_colour(&colour, from->decoder, im, bytes, n, &why);
     if (rc)
         return err_ends_run(rc) ? err_set(e, rc, "%s", why.message) : set_reason(s, f, rc, why.message, e);
-    return scan_facts_from_dicom(&f->facts, &s->arena, im->dicom, im->width, im->height, colour, e);
+    if (from->names_over_tags)
+        rc = rename_dicom(&remark, s, im->dicom, from, below, e);
+    if (!rc)
+        rc = scan_facts_from_dicom(&f->facts, &s->arena, im->dicom, im->width, im->height, colour, e);
+    if (!rc && remark)
+        f->facts.remark = remark;
+    return rc;
 }
 
 static int take_bytes(struct scan *s, struct scan_file *f, const struct scan_source *from, const char *below, const uint8_t *bytes,
@@ -68,7 +98,7 @@ static int take_bytes(struct scan *s, struct scan_file *f, const struct scan_sou
         return err_ends_run(rc) ? err_set(e, rc, "%s: %s", f->path, why.message) : set_reason(s, f, rc, why.message, e);
     f->format = im->format;
     if (im->dicom)
-        rc = take_dicom(s, f, from->decoder, im, bytes, n, e);
+        rc = take_dicom(s, f, from, below, im, bytes, n, e);
     else
         rc = scan_facts_from_name(&f->facts, &s->arena, from->names, below, im, e);
     image_free(im);

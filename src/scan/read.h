@@ -12,6 +12,7 @@ struct scan_source {
     const struct walk *walk;
     struct decoder *decoder;
     const char *names;                                  /* a pattern of file names; NULL: none */
+    bool names_over_tags;                               /* where it matches a DICOM file, it is believed about patient, side and view */
     int (*step)(void *ctx, size_t done, struct err *e); /* after each file; not 0 ends the reading with that code. May be NULL */
     void *ctx;
 };

@@ -16,9 +16,17 @@ struct group {
     size_t n;
     const struct scan_facts *of; /* of its first file */
     const char *date;
-    int day;      /* NO_DAY: not known */
-    long partner; /* the group of the other modality in the same exam; -1: none */
+    int day;            /* NO_DAY: not known */
+    const char *made;   /* the earliest date and time of day of its files, where all have both; else "" */
+    bool by_preference; /* it and another were equally near to its partner */
+    long partner;       /* the group of the other modality in the same exam; -1: none */
     bool ambiguous, placed;
+};
+
+struct breast_groups { /* those of one breast: groups[first .. last-1] */
+    struct group *groups;
+    size_t first, last;
+    bool prefer_first;
 };
 
 struct arranger {
@@ -60,7 +68,14 @@ void scan_free(struct scan *s) {
     mem_free(s);
 }
 
-static void take_given_reasons(struct scan *s) {
+static bool is_listed(const struct scan_options *o, const char *study) {
+    for (size_t i = 0; o && i < o->n_studies; i++)
+        if (strcmp(o->study[i], study) == 0)
+            return true;
+    return !o || o->n_studies == 0;
+}
+
+static void take_given_reasons(struct scan *s, const struct scan_options *o) {
     for (size_t i = 0; i < s->n_files; i++) {
         struct scan_file *f = &s->files[i];
         f->used = false;
@@ -68,6 +83,8 @@ static void take_given_reasons(struct scan *s) {
         f->why = f->code ? f->code : f->facts.code;
         if (f->why)
             f->sentence = f->code ? f->reason : f->facts.reason;
+        else if (!is_listed(o, f->facts.study))
+            choose_leave_out(f, ERR_SCAN_NOT_CHOSEN, "its study is none of those that were asked for");
     }
 }
 
@@ -104,6 +121,21 @@ static void list_usable(struct arranger *a) {
             a->order[a->n_order++] = (long)i;
 }
 
+/* Files with the same bytes, list[0 .. n-1], whose names say different things: neither can be believed. */
+static bool contradict(struct scan_file *files, const long *list, size_t n) {
+    const struct scan_facts *x = &files[list[0]].facts;
+    bool differ = false;
+    for (size_t i = 1; i < n; i++) {
+        const struct scan_facts *y = &files[list[i]].facts;
+        differ = differ || !same_group(x, y) || x->is_mlo != y->is_mlo || x->kind != y->kind || x->plane != y->plane;
+    }
+    for (size_t i = 0; i < n && differ; i++)
+        choose_leave_out(
+            &files[list[i]], ERR_SCAN_AMBIGUOUS,
+            "the same bytes as another file that is said to show another patient, breast, view or study: neither can be believed");
+    return differ;
+}
+
 static void leave_out_copies(struct arranger *a) {
     struct scan_file *files = a->s->files, *kept = NULL;
     list_usable(a);
@@ -112,7 +144,12 @@ static void leave_out_copies(struct arranger *a) {
     for (size_t i = 0; i < a->n_order; i++) {
         struct scan_file *f = &files[a->order[i]];
         if (!kept || !f->hashed || memcmp(kept->sha256, f->sha256, sizeof f->sha256) != 0) {
+            size_t n = 1;
+            while (f->hashed && i + n < a->n_order && memcmp(files[a->order[i + n]].sha256, f->sha256, sizeof f->sha256) == 0)
+                n++;
             kept = f;
+            if (n > 1 && contradict(files, &a->order[i], n))
+                i += n - 1;
             continue;
         }
         f->other_path = kept->path;
@@ -132,6 +169,11 @@ static void date_group(struct arranger *a, struct group *g) {
             g->date = date; /* a study has one date; where its files disagree the first day counts */
     }
     g->day = g->date[0] ? date_days(g->date) : NO_DAY;
+    g->made = g->of->made;
+    for (size_t i = 0; i < g->n && g->made[0]; i++) {
+        const char *made = files[g->files[i]].facts.made;
+        g->made = strlen(made) < 14 ? "" : strcmp(made, g->made) < 0 ? made : g->made;
+    }
 }
 
 static int make_groups(struct arranger *a, struct err *e) {
@@ -168,37 +210,57 @@ static int apart(const struct group *x, const struct group *y) {
     return days <= SCAN_DAYS_APART_MAX ? days : INT_MAX;
 }
 
-/* The distance to the nearest of [first, last) from g, and how many are as near. */
-static int nearest(const struct group *groups, size_t first, size_t last, size_t g, long *which, int *how_many) {
+/* > 0: x is the later one; 0: time does not tell. */
+static int later(const struct group *x, const struct group *y) {
+    if (x->day != y->day)
+        return x->day > y->day ? 1 : -1;
+    return x->made[0] && y->made[0] ? strcmp(x->made, y->made) : 0;
+}
+
+/* The distance to the nearest of [first, last) from g; of several as near the one that is preferred, and how many are not told apart even
+ * so. */
+static int nearest(const struct breast_groups *b, size_t g, long *which, int *how_many) {
     int least = INT_MAX;
     *which = -1;
     *how_many = 0;
-    for (size_t i = first; i < last; i++) {
-        int days = apart(&groups[g], &groups[i]);
+    for (size_t i = b->first; i < b->last; i++) {
+        const int days = apart(&b->groups[g], &b->groups[i]);
         if (days == INT_MAX || days > least)
             continue;
-        *how_many = days < least ? 1 : *how_many + 1;
-        *which = days < least ? (long)i : *which;
+        const int order = days < least ? 1 : later(&b->groups[i], &b->groups[*which]);
+        if (days < least || (b->prefer_first ? order < 0 : order > 0))
+            *which = (long)i;
         least = days;
     }
+    for (size_t i = b->first; i < b->last && *which >= 0; i++)
+        *how_many += apart(&b->groups[g], &b->groups[i]) == least && later(&b->groups[i], &b->groups[*which]) == 0;
     return least;
 }
 
+static bool had_rivals(const struct breast_groups *b, size_t g, int days) {
+    int as_near = 0;
+    for (size_t i = b->first; i < b->last; i++)
+        as_near += apart(&b->groups[g], &b->groups[i]) == days;
+    return as_near > 1;
+}
+
 /* One breast's groups. Mutual nearest and unique: one exam. g is one of several equally near to some h whose nearest it is: ambiguous. */
-static void join_breast(struct group *groups, size_t first, size_t last) {
-    for (size_t g = first; g < last; g++) {
+static void join_breast(const struct breast_groups *b) {
+    struct group *groups = b->groups;
+    for (size_t g = b->first; g < b->last; g++) {
         long partner, back;
-        int how_many, how_many_back, days = nearest(groups, first, last, g, &partner, &how_many);
+        int how_many, how_many_back, days = nearest(b, g, &partner, &how_many);
         if (days == INT_MAX)
             continue;
         if (how_many == 1) {
-            int days_back = nearest(groups, first, last, (size_t)partner, &back, &how_many_back);
-            if (days_back == days && how_many_back == 1)
+            nearest(b, (size_t)partner, &back, &how_many_back);
+            if (back == (long)g && how_many_back == 1)
                 groups[g].partner = partner;
+            groups[partner].by_preference |= groups[g].partner == partner && had_rivals(b, g, days);
             continue;
         }
-        for (size_t h = first; h < last; h++) /* several are equally near: those that want g as much contend for it */
-            if (apart(&groups[g], &groups[h]) == days && nearest(groups, first, last, h, &back, &how_many_back) == days)
+        for (size_t h = b->first; h < b->last; h++) /* several are equally near: those that want g as much contend for it */
+            if (apart(&groups[g], &groups[h]) == days && nearest(b, h, &back, &how_many_back) == days)
                 groups[g].ambiguous = groups[h].ambiguous = true;
     }
 }
@@ -207,7 +269,7 @@ static void join_groups(struct arranger *a) {
     for (size_t first = 0, last; first < a->n_groups; first = last) {
         for (last = first + 1; last < a->n_groups && same_breast(a->groups[first].of, a->groups[last].of);)
             last++;
-        join_breast(a->groups, first, last);
+        join_breast(&(struct breast_groups){a->groups, first, last, a->options && a->options->prefer_first});
     }
     for (size_t i = 0; i < a->n_groups; i++)
         for (size_t k = 0; a->groups[i].ambiguous && k < a->groups[i].n; k++)
@@ -242,6 +304,12 @@ static void make_exam(struct arranger *a, struct group *g) {
         choose_views(x->file, s->files, p->files, p->n, a->options);
         if (p->of->modality == SCAN_MG || !x->date[0])
             x->date = p->date;
+    }
+    for (int v = 0; v < SLOT_COUNT; v++) {
+        struct scan_file *f = x->file[v] == SCAN_NO_FILE ? NULL : &s->files[x->file[v]];
+        if (f && !f->remark[0] && (slot_is_mg((enum slot)v) == (g->of->modality == SCAN_MG) ? g : p)->by_preference)
+            f->remark = a->options && a->options->prefer_first ? "of several studies equally near to the exam's other one, the first"
+                                                               : "of several studies equally near to the exam's other one, the latest";
     }
     x->manufacturer = manufacturer_of(s, x);
     bool any = false;
@@ -305,7 +373,7 @@ int scan_arrange(struct scan *s, const struct scan_options *o, struct err *e) {
     mem_free(s->exams);
     s->n_exams = 0;
     s->exams = NULL;
-    take_given_reasons(s);
+    take_given_reasons(s, o);
     if (!(a.order = mem_alloc(s->n_files, sizeof *a.order, e)))
         goto out;
     leave_out_copies(&a);

@@ -2,12 +2,15 @@
  *
  * Pure: a list of files with their facts goes in, exams and what became of every file come out. Rules, in this order:
  * 1. A file that cannot be used (unreadable, no image, no patient, no side, a special view ...) is left out with its code.
- * 2. Of files with the same bytes the first by path stays; the others are SCAN_DUPLICATE.
+ * 2. Of files with the same bytes the first by path stays; the others are SCAN_DUPLICATE. If they are said (by names) to show different
+ *    patients, breasts or views, all are SCAN_AMBIGUOUS.
  * 3. The rest is grouped by patient, breast, modality and study. A mammography study and an ultrasound study of one breast become one exam
- * if they are the same study, or if each is the other's nearest in time, within SCAN_DAYS_APART_MAX days, and the only one that near. Where
- *    two studies are equally near, all of them are SCAN_AMBIGUOUS. Others are exams of their own; studies without a date are never joined.
- * 4. Mammograms of one view: the latest date of acquisition wins (if all have one), then one that is not lossy, then the one with most
- *    pixels; the others are SCAN_NOT_CHOSEN. If the best are equal in all three, all are SCAN_AMBIGUOUS.
+ * if they are the same study, or if each is the other's nearest in time, within SCAN_DAYS_APART_MAX days. Of several studies that are
+ *    equally near (in days) the latest by date and time of day is taken, with a remark, or the first if the options say so; where time does
+ *    not tell them apart either, all of them are SCAN_AMBIGUOUS. Others are exams of their own; studies without a date are never joined.
+ * 4. Mammograms of one view: the latest date and time of acquisition wins (the date alone if not all have both, nothing if not all have
+ * one), then one that is not lossy, then the one with most pixels; the others are SCAN_NOT_CHOSEN. If the best are equal in all three, all
+ * are SCAN_AMBIGUOUS.
  * 5. Ultrasound of one kind and plane: copies of one SOP instance are judged as in 4; different images are all SCAN_AMBIGUOUS: which of
  * them shows the lesion cannot be known. An image whose plane is not said, alone of its kind, becomes the transverse view, with a remark;
  * two such images, and nothing else of their kind, become transverse and longitudinal in order (of date, then of path) only if the options
@@ -62,6 +65,9 @@ struct scan {
     size_t n_exams;
 };
 struct scan_options {
+    bool prefer_first;        /* of studies equally near to another one the first, not the latest */
+    const char *const *study; /* Study Instance UIDs: files of others are left out (SCAN_NOT_CHOSEN) */
+    size_t n_studies;         /* 0: no such list */
     bool first_is_transverse; /* of two ultrasound images of one kind whose planes are not said */
 };
 

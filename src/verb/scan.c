@@ -21,7 +21,10 @@
 
 struct options {
     const char *folder, *out, *json, *clinical, *schema, *centre, *names;
-    int order; /* -1: not given */
+    int order;  /* -1: not given */
+    int prefer; /* 0: latest, 1: first */
+    bool names_over_tags;
+    struct texts studies;
 };
 
 static int take_names(void *member, const char *value, struct err *e) {
@@ -43,6 +46,11 @@ static const struct option option_list[] = {
     {OPTION_TAKE("centre", "NAME", struct options, centre, take_centre, "fill the column center")},
     {OPTION_TAKE("names", "PATTERN", struct options, names, take_names,
                  "what the names of PNG and JPEG files mean, as in {patient}_{side}_{view}")},
+    {OPTION_FLAG("names-over-tags", struct options, names_over_tags,
+                 "where --names matches a DICOM file too, believe it about patient, side and study (and view, if no tag names one)")},
+    {OPTION_CHOICE("prefer", "latest|first", struct options, prefer,
+                   "of several studies equally near to another one of the breast (default latest)")},
+    {OPTION_LIST("study", "UID", struct options, studies, TEXTS_MAX, "use the files of this study only; may be repeated")},
     {OPTION_CHOICE("us-order", "first-is-transverse", struct options, order,
                    "of two ultrasound images whose planes are not stated, the first is transverse")},
     {OPTION_TEXT(NULL, "DIR", struct options, folder, "the folder to look through"), .required = true},
@@ -126,13 +134,23 @@ static int prepare(struct job *j, struct err *e) {
 
 static int look(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    struct scan_source from = {
-        .folder = o->folder, .prefix = j->prefix, .walk = j->walk, .decoder = j->decoder, .names = o->names, .step = step, .ctx = j};
+    struct scan_source from = {.folder = o->folder,
+                               .prefix = j->prefix,
+                               .walk = j->walk,
+                               .decoder = j->decoder,
+                               .names = o->names,
+                               .names_over_tags = o->names_over_tags,
+                               .step = step,
+                               .ctx = j};
     progress_start(&j->progress, stderr, "files", (long)j->walk->n);
     int rc = scan_read(&j->scan, &from, e);
     progress_finish(&j->progress);
     if (!rc)
-        rc = scan_arrange(j->scan, &(struct scan_options){.first_is_transverse = o->order == 0}, e);
+        rc = scan_arrange(
+            j->scan,
+            &(struct scan_options){
+                .first_is_transverse = o->order == 0, .prefer_first = o->prefer == 1, .study = o->studies.item, .n_studies = o->studies.n},
+            e);
     if (!rc && j->clinical)
         rc = clinical_join(j->clinical, j->scan, e);
     return rc ? rc : check_inputs(j, e);
@@ -200,6 +218,33 @@ static void print_counts(const struct scan *s) {
     }
 }
 
+/* The sentences of the rows that found no exam: each once, with the first line that it holds for. */
+static void print_clinical_reasons(const struct clinical_table *c) {
+    for (size_t i = 0; i < c->csv.n_rows; i++) {
+        size_t n = 0;
+        bool told = false;
+        for (size_t k = 0; k < c->csv.n_rows && c->rows[i].why && !told; k++) {
+            const bool same = c->rows[k].why && strcmp(c->rows[k].sentence, c->rows[i].sentence) == 0;
+            told = same && k < i;
+            n += same;
+        }
+        if (n && !told)
+            fprintf(cli_report(), "%-20s %6zu  %s (the first in line %zu)\n", err_name(c->rows[i].why), n, c->rows[i].sentence,
+                    c->csv.line[i]);
+    }
+}
+
+/* A table of which a cell cannot be read, or no row belongs to any exam, has missed its purpose. */
+static bool clinical_failed(const struct clinical_table *c) {
+    size_t joined = 0;
+    bool malformed = false;
+    for (size_t i = 0; c && i < c->csv.n_rows; i++) {
+        joined += c->rows[i].why == 0;
+        malformed = malformed || c->rows[i].why == ERR_VALUE_SYNTAX;
+    }
+    return c && c->csv.n_rows && (malformed || !joined);
+}
+
 static void print_clinical(const struct scan *s, const struct clinical_table *c) {
     size_t without = 0, alone = 0;
     for (size_t i = 0; i < s->n_exams; i++)
@@ -207,6 +252,7 @@ static void print_clinical(const struct scan *s, const struct clinical_table *c)
     for (size_t i = 0; i < c->csv.n_rows; i++)
         alone += c->rows[i].why != 0;
     fprintf(cli_report(), "%-20s %6zu rows, %zu without an exam; %zu exams without a row\n", "clinical", c->csv.n_rows, alone, without);
+    print_clinical_reasons(c);
 }
 
 static int run_scan(void *options) {
@@ -230,6 +276,7 @@ static int run_scan(void *options) {
             rc = err_set(&e, ERR_CSV_EMPTY, "%s: no exam was found, so no table was written; %s", o->folder,
                          o->json ? "the report gives the reasons" : "--json FILE gives the reason for each file");
     }
+    const bool failed = clinical_failed(j.clinical);
     replace_abort(j.out);
     replace_abort(j.json);
     scan_free(j.scan);
@@ -241,11 +288,13 @@ static int run_scan(void *options) {
         fflush(stdout);
         return cli_fail(&e);
     }
-    return cli_finish(EXIT_OK);
+    return cli_finish(failed ? EXIT_REFUSED : EXIT_OK);
 }
 
 static int check(const void *options, struct err *e) {
     const struct options *o = options;
+    if (o->names_over_tags && !o->names)
+        return err_set(e, ERR_USAGE, "--names-over-tags requires --names");
     return o->schema && !o->clinical ? err_set(e, ERR_USAGE, "--schema requires --clinical") : 0;
 }
 
@@ -256,7 +305,10 @@ const struct command command_scan = {
     .about =
         "Make a table of exams from a folder of DICOM, PNG and JPEG files of any nesting. Nothing is guessed: what cannot be placed by "
         "its tags is left out with a reason. Nothing is copied; the table points to the files.",
-    .notes = "If no exam is found, no table is written and the exit status is 1; the report is written if it was asked for.",
+    .notes =
+        "If no exam is found, no table is written and the exit status is 1; the report is written if it was asked for. If a cell of the "
+        "clinical table cannot be read, or none of its rows belongs to an exam, the table is written and the exit status is 2.",
+    .refuses = true,
     .options = option_list,
     .size = sizeof(struct options),
     .defaults = &defaults,

@@ -79,6 +79,45 @@ assert all(i["sha256"] for l in lines for i in l["inputs"] if i["status"] != "ab
 assert not {l["code"] for l in lines} & {"SIDE_MISMATCH", "VIEW_MISMATCH", "PATIENT_MISMATCH", "STUDY_MISMATCH", "DATE_APART", "VIEW_DUPLICATE", "FILE_MISSING"}, lines
 PY
 
+# what cannot be read in a clinical table is told on the terminal, once a sentence, and is no success; nor is a table of other patients
+printf 'patient_id,side,study_date,age\nP1,links,20240105,52\nP1,L,05.01.2024,52\nP1,L,06.01.2024,52\nP1,R,2024-01-05,52\n' >wrong.csv
+expect 2 "$bmunet" scan study/images --out study/exams.csv --clinical wrong.csv
+prints '^VALUE_SYNTAX +1  side is neither L nor R .the first in line 2.$'
+prints '^VALUE_SYNTAX +2  study_date is not a date; write YYYYMMDD or YYYY-MM-DD .the first in line 3.$'
+holds study/exams.csv '^P1-R-20240105,.*,52$'
+printf 'patient_id,age\nZ1,52\nZ2,52\n' >others.csv
+expect 2 "$bmunet" scan study/images --out study/exams.csv --clinical others.csv
+prints '^CLINICAL_UNMATCHED +2 '
+
+# a repeated exposure, and a set like CBIS-DDSM: a Patient ID for each picture, the view in Patient Orientation
+"$python" - "$source_tree" <<'PY'
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1] + "/tests/oracle")
+from make_scan import mammogram, dcmwrite
+def write(path, ds):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    ds.is_little_endian, ds.is_implicit_VR = True, False
+    dcmwrite(path, ds, write_like_original=False)
+for name, time in (("bad", "101500"), ("again", "101730.25"), ("early", "0910")):
+    write(f"retake/{name}.dcm", mammogram(name, "R1", "r", "20240105", "L", "CC", AcquisitionTime=time))
+for side, word in (("L", "LEFT"), ("R", "RIGHT")):
+    for view in ("CC", "MLO"):
+        ds = mammogram(side + view, f"Mass_P_1_{word}_{view}", side + view, "20240105", side, "", PatientOrientation=view)
+        write(f"cbis/Mass_P_1_{word}_{view}/1.2/000000.dcm", ds)
+PY
+expect 0 "$bmunet" scan retake --out retake.csv --json retake.jsonl
+holds retake.csv '^R1-L-20240105,R1,L,retake/again.dcm,'
+holds retake.jsonl '"path":"retake/early.dcm".*"code":"SCAN_NOT_CHOSEN"'
+expect 1 "$bmunet" scan cbis --out cbis.csv --json cbis.jsonl
+holds cbis.jsonl 'Patient Orientation .0020,0020. holds one, where directions belong'
+expect 0 "$bmunet" scan cbis --out cbis.csv --json cbis.jsonl --names 'Mass_{patient}_{side}_{view}/*/*' --names-over-tags
+prints '^used +4  in 2 exams$'
+holds cbis.csv '^P_1-R-20240105,P_1,R,cbis/Mass_P_1_RIGHT_CC/1.2/000000.dcm,cbis/Mass_P_1_RIGHT_MLO/1.2/000000.dcm,'
+holds cbis.jsonl '"remark":"patient, side and study by its name, not by its tags"'
+expect 1 "$bmunet" scan cbis --out cbis.csv --names-over-tags
+says '^bmunet: USAGE: --names-over-tags requires --names'
+
 # errors
 expect 1 "$bmunet" scan study/images
 says '^bmunet: USAGE: --out is required'
