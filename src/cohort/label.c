@@ -16,7 +16,8 @@ static int malignant_node(int *node, int *positive, const struct cohort_row *x, 
     static const struct {
         const char *word;
         int positive;
-    } words[] = {{"1", 1}, {"yes", 1}, {"true", 1}, {"malignant", 1}, {"0", 0}, {"no", 0}, {"false", 0}, {"benign", 0}};
+    } words[] = {{"1", 1}, {"1.0", 1}, {"yes", 1}, {"true", 1},  {"malignant", 1},
+                 {"0", 0}, {"0.0", 0}, {"no", 0},  {"false", 0}, {"benign", 0}};
     char shown[CSV_SHOW_SIZE];
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasecmp(x->malignant, words[i].word) == 0) {

@@ -28,11 +28,13 @@ int gap_take(struct gap *g, int rc, const struct err *e) {
 int analyse_auc(struct auc *out, const double *score, const uint8_t *truth, size_t n, const size_t *cluster, size_t n_clusters,
                 double level, struct err *e) {
     double variance = 0;
+    out->value = NAN;
     int rc = delong_covariance(&out->value, &variance, &score, 1, truth, n, cluster, n_clusters, e);
     if (!rc) {
         out->standard_error = sqrt(variance);
         rc = delong_interval(&out->plain, out->value, variance, DELONG_PLAIN, level, e);
     }
+    out->estimated = rc == ERR_STATS_TOO_FEW && isfinite(out->value);
     rc = gap_take(&out->gap, rc, e);
     if (rc || !gap_none(&out->gap))
         return rc;

@@ -1,14 +1,19 @@
 /* BI-RADS categories and their spellings. Floor 5. */
 #include "evaluate/birads.h"
 
+#include <stdbool.h>
+#include <string.h>
 #include <strings.h>
 
 static const char *const names[BIRADS_COUNT] = {"0", "1", "2", "3", "4a", "4", "4b", "4c", "5", "6"};
 
 enum birads birads_read(const char *text) {
-    for (int b = 0; b < BIRADS_COUNT; b++)
-        if (strcasecmp(text, names[b]) == 0)
+    for (int b = 0; b < BIRADS_COUNT; b++) {
+        const size_t n = strlen(names[b]);
+        const bool number = n == 1; /* "4.0": a column of numbers of which some were missing */
+        if (strcasecmp(text, names[b]) == 0 || (number && *text == *names[b] && strcmp(text + 1, ".0") == 0))
             return b;
+    }
     return BIRADS_UNREADABLE;
 }
 

@@ -35,6 +35,7 @@ enum { KAPPAS = 3 }; /* enum kappa_weights */
 
 struct auc {
     struct gap gap;
+    bool estimated; /* where there is a gap: value holds all the same, only its variance is not defined (one positive or one negative) */
     double value, standard_error;
     struct interval plain;
     struct gap logit_gap; /* an AUC of 0 or 1 */

@@ -193,9 +193,9 @@ int truths_read(struct truths *s, struct arena *a, const struct join_tables *t, 
     if (rc)
         return rc;
     const size_t n = s->table.csv.n_rows;
-    const int malignant = table_column(&s->table, "malignant"), tier = table_column(&s->table, "tier");
-    /* free text is asked only where nothing plainer is there: its terms have to be the tree's */
-    const int pathology = malignant == NO_COLUMN && tier == NO_COLUMN ? table_column(&s->table, "pathology") : NO_COLUMN;
+    /* all that are there, as training reads them: one table has one meaning */
+    const int malignant = table_column(&s->table, "malignant"), tier = table_column(&s->table, "tier"),
+              pathology = table_column(&s->table, "pathology");
     if (malignant == NO_COLUMN && tier == NO_COLUMN && pathology == NO_COLUMN)
         return err_set(e, ERR_CSV_COLUMN_MISSING, "%s: a column malignant, tier or pathology is needed", s->table.path);
     s->patient = table_column(&s->table, "patient_id");

@@ -56,7 +56,12 @@ static void put_ratio(struct json *j, const char *key, const struct ratio *r) {
 struct json *json_auc(const struct auc *a) {
     struct json *j = json_object();
     const bool defined = json_defined(j, &a->gap);
-    json_put_maybe(j, "value", defined, a->value);
+    json_put_maybe(j, "value", defined || a->estimated, a->value);
+    if (!defined && a->estimated) {
+        json_put_null(j, "standard_error");
+        json_put_null(j, "interval");
+        json_put_null(j, "logit_interval");
+    }
     if (!defined)
         return j;
     json_put_number(j, "standard_error", a->standard_error);

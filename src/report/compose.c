@@ -107,8 +107,12 @@ static void summary(struct compose *c) {
     table_of(c, t ? FILL(SUMMARY_CAPTION, n, m, say_short(c, t->value), say_origin(c, t->origin)) : FILL(SUMMARY_NO_THRESHOLD, n, m), NULL,
              labels);
     const bool area = gap_none(&b->auc.gap);
-    cells(c, b->clustered ? SAY(AUC_BY_PATIENT) : SAY(AUC_PLAIN), area ? say_number(c, b->auc.value, 3) : SAY(NOT_DEFINED),
-          area ? say_interval(c, &b->auc.plain) : "", "", NULL);
+    cells(c, b->clustered ? SAY(AUC_BY_PATIENT) : SAY(AUC_PLAIN),
+          area || b->auc.estimated ? say_number(c, b->auc.value, 3) : SAY(NOT_DEFINED),
+          area               ? say_interval(c, &b->auc.plain)
+          : b->auc.estimated ? SAY(NOT_DEFINED)
+                             : "",
+          "", NULL);
     for (size_t i = 0; i < c->v->n_comparisons; i++) {
         const struct comparison *x = &c->v->comparisons[i];
         if (gap_none(&x->auc.gap))

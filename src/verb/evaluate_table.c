@@ -28,6 +28,8 @@ static void area(FILE *s, const char *name, const struct auc *a) {
     if (gap_none(&a->gap))
         fprintf(s, "%*s  %.3f  (%.3f to %.3f)", strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0, "", a->value, a->plain.low,
                 a->plain.high);
+    else if (a->estimated)
+        fprintf(s, "%*s  %.3f  not defined: %s", strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0, "", a->value, a->gap.why);
     else
         fprintf(s, "  not defined: %s", a->gap.why);
 }

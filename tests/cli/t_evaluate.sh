@@ -47,6 +47,24 @@ holds four/figures/roc.csv '^0\.59+8,0\.5,0\.5,1,1$'
 expect 1 evaluate --predictions p.csv --truth t.csv --out four
 says '^bmunet: FILE_WRITE: four: is not empty'
 
+# one positive: the AUC is defined (16 of 20 negatives below it), its variance is not
+{ echo exam_id,score; echo E0,0.61; for i in $(seq 1 20); do echo "E$i,0.$((28 + 2 * i))"; done; } >p1.csv
+{ echo exam_id,malignant; echo E0,1.0; for i in $(seq 1 20); do echo "E$i,0.0"; done; } >t1.csv
+expect 0 evaluate --predictions p1.csv --truth t1.csv --plan plan.yml --out one
+prints '^  AUC \(DeLong\) +0\.800 +not defined: STATS_TOO_FEW'
+python3 -c '
+import json
+a = json.load(open("one/results.json"))["binary"]["auc"]
+assert abs(a["value"] - 0.8) < 1e-12 and a["standard_error"] is None and a["interval"] is None and "STATS_TOO_FEW" in a["reason"], a'
+# pathology counts beside malignant, as in training
+printf 'exam_id,p_T1,p_T2,p_T3,p_T4,p_T5\na,0.2,0.1,0.3,0.2,0.2\nb,0.6,0.1,0.1,0.1,0.1\nc,0.1,0.6,0.1,0.1,0.1\nd,0.1,0.1,0.1,0.1,0.6\n' >p5.csv
+printf 'exam_id,malignant,pathology\na,1,invasive ductal carcinoma\nb,0,fibroadenoma\nc,0,phyllodes tumor\nd,1,phyllodes tumor\n' >t5.csv
+expect 0 evaluate --predictions p5.csv --truth t5.csv --plan plan.yml --out five
+prints '^level tier: 4 exams, accuracy 0[.]500 ' # b and c
+printf 'exam_id,malignant,pathology\na,0,invasive ductal carcinoma\nb,0,fibroadenoma\nc,0,\nd,1,\n' >conflict.csv
+expect 1 evaluate --predictions p5.csv --truth conflict.csv --plan plan.yml --out never
+says '^bmunet: LABEL_CONFLICT: conflict.csv, line 2'
+
 # a synthetic cohort, its readers, and predictions made from its posteriors
 expect 0 "$bmunet" synth --patients 50 --seed 3 --size small --out cohort
 cat >make.py <<'PY'
