@@ -136,13 +136,13 @@ static void each_rule_between_two_views(void **state) {
                 struct err e = {0};
                 int code = slot_is_mg((enum slot)s) ? rules[i].mg : rules[i].us;
                 set_fact(&v.input[s].facts, rules[i].what, rules[i].value);
-                int got = exam_consistent(table ? &left : &open, &v, &e);
+                int got = exam_consistent(table ? &left : &open, &v, false, &e);
                 if (got != code || e.code != code)
                     fail_msg("rule %zu, %s: %s, not %s", i, slot_name((enum slot)s), err_name(got), err_name(code));
                 assert_true(!code || strstr(e.message, slot_name((enum slot)s)));
                 assert_null(strstr(e.message, "P1"));
                 v.input[s].status = INPUT_REFUSED; /* what is not used contradicts nothing */
-                assert_int_equal(exam_consistent(&left, &v, &e), 0);
+                assert_int_equal(exam_consistent(&left, &v, false, &e), 0);
             }
 }
 
@@ -153,7 +153,7 @@ static void the_same_pixels_in_any_two_slots(void **state) {
         for (int b = 0; b < a; b++) {
             struct verdict v = whole();
             memcpy(v.input[a].facts.pixel_sha256, v.input[b].facts.pixel_sha256, sizeof v.input[a].facts.pixel_sha256);
-            assert_int_equal(exam_consistent(&open, &v, NULL), ERR_VIEW_DUPLICATE);
+            assert_int_equal(exam_consistent(&open, &v, false, NULL), ERR_VIEW_DUPLICATE);
         }
 }
 
@@ -161,10 +161,10 @@ static void the_side_of_the_table(void **state) {
     (void)state;
     static const struct exam right = {.exam_id = "E", .side = "R"};
     struct verdict v = whole();
-    assert_int_equal(exam_consistent(&right, &v, NULL), ERR_SIDE_MISMATCH);
+    assert_int_equal(exam_consistent(&right, &v, false, NULL), ERR_SIDE_MISMATCH);
     for (int s = 0; s < SLOT_COUNT; s++)
         v.input[s].facts.side = 0;
-    assert_int_equal(exam_consistent(&right, &v, NULL), 0);
+    assert_int_equal(exam_consistent(&right, &v, false, NULL), 0);
 }
 
 /* --- rows */

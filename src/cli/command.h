@@ -104,6 +104,10 @@ void command_table(FILE *stream, const struct command *c);
 #define OPTION_PARTIAL(T, member) OPTION_FLAG("allow-partial", T, member, "treat a refused image as absent; the exam's reason says so")
 #define OPTION_TOMOSYNTHESIS(T, member)                                                                                                    \
     OPTION_FLAG("allow-tomosynthesis", T, member, "accept mammograms synthesised from tomosynthesis; the input's note says so")
+#define OPTION_TRUST(T, member)                                                                                                            \
+    OPTION_FLAG("trust-table", T, member,                                                                                                  \
+                "where files contradict the table about patient, study, date or body part, or name no side, believe the table; each "      \
+                "input's note says so")
 /* Their positions are those of enum network, variant and clinical_mode (model/model.h); cli.c asserts it. */
 #define OPTION_NETWORK(T, what) OPTION_CHOICE("network", "bmu|mg|us", T, network, what)
 #define OPTION_VARIANT(T, what) OPTION_CHOICE("variant", "reference|masked", T, variant, what)

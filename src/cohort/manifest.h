@@ -31,6 +31,7 @@ struct manifest_options {
     const struct schema *schema;       /* NULL: no clinical columns are known */
     const char *const *ignore_columns; /* to be left unread */
     size_t n_ignore_columns;
+    bool trust_table; /* cohort_read(): patient_id is not held against the files' PatientID (cohort/identity.h) */
 };
 
 /* A malformed file (syntax, ragged row, unknown or repeated column, NUL, repeated exam_id) is refused whole, with path, line and column in

@@ -34,6 +34,7 @@ int predictor_open(struct predictor **out, struct model *m, const struct predict
                                          .network = network_name(p->config->network),
                                          .allow_partial = o->allow_partial,
                                          .allow_tomosynthesis = o->allow_tomosynthesis,
+                                         .trust_table = o->trust_table,
                                          .cache = o->cache};
     int rc = o->decoder ? 0 : decoder_open(&p->own, &(struct decoder_options){.paths = o->paths}, e);
     p->decoder = o->decoder ? o->decoder : p->own;

@@ -22,6 +22,7 @@
 struct predictor_options {
     bool allow_partial;        /* refused images count as absent */
     bool allow_tomosynthesis;  /* see struct prep_claim */
+    bool trust_table;          /* see struct exam_prep_options */
     struct cache *cache;       /* of prepared images; NULL: none */
     struct decoder *decoder;   /* NULL: its own. Predictors may share one if no two of them prepare at the same time */
     const struct paths *paths; /* where the program of its own decoder is; NULL: looked for. Borrowed while opening */

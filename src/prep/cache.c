@@ -74,7 +74,8 @@ void cache_key_make(struct cache_key *k, const struct cache *c, const struct pre
     char text[400];
     struct sha256 h;
     int n = snprintf(text, sizeof text, "%.64s|%d %d|%d %d|%a %a|%s|%d|%d", p->name, p->mg_height, p->mg_width, p->us_height, p->us_width,
-                     p->mg_mean, p->mg_std, slot_name(s), claim ? claim->side : 0, claim && claim->allow_tomosynthesis);
+                     p->mg_mean, p->mg_std, slot_name(s), claim ? claim->side : 0,
+                     claim ? claim->allow_tomosynthesis + 2 * claim->trust_table : 0);
     sha256_init(&h);
     sha256_update(&h, c->code, sizeof c->code);
     sha256_update(&h, file_sha256, 32);

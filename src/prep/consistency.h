@@ -20,7 +20,8 @@ enum { EXAM_DAYS_APART_MAX = 180 };
  * PatientIDs), ERR_SIDE_MISMATCH (two files, or a file and the table; a file of both breasts contradicts neither), ERR_STUDY_MISMATCH (two
  * files of one modality), ERR_DATE_APART (more than EXAM_DAYS_APART_MAX days between two files; of each its content date, or if that is no
  * day its study date), ERR_VIEW_DUPLICATE (the same decoded pixels twice; the same bytes are so as well). The sentence names both slots; no
- * identifier is repeated in it. The exam as a whole is then refused: which of two contradicting files is the wrong one cannot be known. */
-int exam_consistent(const struct exam *exam, const struct verdict *v, struct err *e);
+ * identifier is repeated in it. trust_table: patients, studies and dates are not compared. The exam as a whole is then refused: which of
+ * two contradicting files is the wrong one cannot be known. */
+int exam_consistent(const struct exam *exam, const struct verdict *v, bool trust_table, struct err *e);
 
 #endif

@@ -67,7 +67,8 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
     bool taken = w->o->taken >> s & 1U;
     struct source_content file;
     struct err why = {0};
-    struct prep_claim claim = {.side = w->exam->side[0], .allow_tomosynthesis = w->o->allow_tomosynthesis};
+    struct prep_claim claim = {
+        .side = w->exam->side[0], .allow_tomosynthesis = w->o->allow_tomosynthesis, .trust_table = w->o->trust_table};
     double started = clock_seconds();
     int rc = source_read(&file, &w->exam->source[s], &why);
     double read = clock_seconds();
@@ -79,6 +80,8 @@ static int prepare_view(struct work *w, enum slot s, struct err *e) {
                              w->o->cache, &why);
         if (!rc)
             note_silence(v);
+        if (!rc && w->o->trust_table && v->facts.dicom)
+            verdict_note(v, "; patient and study by the table, not by the file");
         if (!rc && w->exam->source[s].remark)
             verdict_note(v, "; %s", w->exam->source[s].remark);
     } else if (!rc) {
@@ -155,7 +158,7 @@ static void judge_refused_inputs(struct work *w) {
 
 static void judge_what_is_left(struct work *w) {
     struct err why = {0};
-    int rc = exam_consistent(w->exam, w->v, &why);
+    int rc = exam_consistent(w->exam, w->v, w->o->trust_table, &why);
     if (rc)
         refuse_exam(w->v, rc, "%s", why.message);
     bool any = false;

@@ -20,12 +20,13 @@
 
 struct exam_prep_options {
     const struct prep_profile *profile;
-    unsigned taken;            /* bit s: slot s is taken */
-    unsigned unlearnt;         /* bit s: it is not, though the network has a place for it: no exam has taught it that kind */
-    const char *network;       /* its name, for the sentence about a view that it does not take */
-    bool allow_partial;        /* refused images count as absent */
-    bool allow_tomosynthesis;  /* see struct prep_claim */
-    struct cache *cache;       /* of prepared images, shared by all threads; NULL: none */
+    unsigned taken;           /* bit s: slot s is taken */
+    unsigned unlearnt;        /* bit s: it is not, though the network has a place for it: no exam has taught it that kind */
+    const char *network;      /* its name, for the sentence about a view that it does not take */
+    bool allow_partial;       /* refused images count as absent */
+    bool allow_tomosynthesis; /* see struct prep_claim */
+    bool trust_table;         /* see struct prep_claim; and files of several patients, studies and days are one exam if the table says so */
+    struct cache *cache;      /* of prepared images, shared by all threads; NULL: none */
     const struct paths *paths; /* for whoever opens the decoders; NULL: looked for */
 };
 struct exam_prep_times { /* wall milliseconds; prep includes decoding */

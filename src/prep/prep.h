@@ -44,6 +44,7 @@ size_t prep_offset(const struct prep_profile *p, enum slot s);
 struct prep_claim {
     char side;                /* 'L', 'R', or 0: the table does not say */
     bool allow_tomosynthesis; /* synthesised views are taken, and the verdict says so */
+    bool trust_table; /* a Body Part Examined other than the breast, and a laterality that is none, are passed over; it says so too */
 };
 /* Pure: a decoded picture (with its DICOM facts, if any) to the network's input of slot s. out: prep_size floats, row-major; ultrasound
  * interleaved RGB in 0..1. v: status, code, note, tensor_sha256 and facts are filled; hashed and sha256 are the caller's. Returns

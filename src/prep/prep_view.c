@@ -142,8 +142,13 @@ char view_side(const struct dicom *d) {
     return is(text, "L") || is(text, "R") || is(text, "B") ? text[0] : '\0';
 }
 
-static int check_side(char *out, const struct dicom *d, bool mg, const struct prep_claim *claim, struct err *e) {
+static int check_side(char *out, const struct dicom *d, bool mg, const struct prep_claim *claim, struct input_verdict *v, struct err *e) {
     const char side = view_side(d);
+    if (claim->trust_table && claim->side && laterality(d)[0] && side != 'L' && side != 'R') {
+        verdict_note(v, ", the side by the table: the file's laterality is '%.16s'", laterality(d));
+        *out = claim->side;
+        return 0;
+    }
     if (side == 'B')
         return err_set(e, ERR_SIDE_UNKNOWN, "the file's laterality is B, both breasts; only one breast per file is supported");
     if (!side && mg && laterality(d)[0])
@@ -236,7 +241,7 @@ static int check_mammogram(struct view_plan *plan, const struct dicom *d, enum s
     for (int i = 0; i < d->n_view_modifiers; i++)
         if (code_is(&d->view_modifier[i], displaced_sct, displaced_srt))
             return err_set(e, ERR_IMPLANT, "the file's view has the modifier 'implant displaced'");
-    if ((rc = check_view(d, s, v, e)) || (rc = check_side(&plan->side, d, true, claim, e)))
+    if ((rc = check_view(d, s, v, e)) || (rc = check_side(&plan->side, d, true, claim, v, e)))
         return rc;
     return check_orientation(plan, d, s, v, e);
 }
@@ -278,11 +283,14 @@ int view_check(struct view_plan *out, const struct dicom *d, enum slot s, const 
         return err_set(e, ERR_MODALITY_WRONG, "slot %s takes modality %s, the file has another", slot_name(s), mg ? "MG" : "US");
     if (d->specimen || (d->view.value[0] && view_by_code(&d->view)->view == VIEW_SPECIMEN))
         return err_set(e, ERR_SPECIMEN, "the file shows a specimen, not a breast");
-    if (d->body_part[0] && !is(d->body_part, "BREAST"))
+    const bool other_part = d->body_part[0] && !is(d->body_part, "BREAST");
+    if (other_part && claim->trust_table)
+        verdict_note(v, ", a breast by the table: Body Part Examined is '%.64s'", d->body_part);
+    else if (other_part)
         return err_set(e, ERR_IMAGE_NOT_BREAST, "Body Part Examined is '%.64s', not BREAST", d->body_part);
-    if (!mg && !d->body_part[0] && d->organ[0] && !is(d->organ, "BREAST"))
+    if (!mg && !claim->trust_table && !d->body_part[0] && d->organ[0] && !is(d->organ, "BREAST"))
         return err_set(e, ERR_IMAGE_NOT_BREAST, "the file's Image Type, descriptions or anatomy say %s, not breast", d->organ);
-    int rc = mg ? check_mammogram(out, d, s, claim, v, e) : check_side(&out->side, d, false, claim, e);
+    int rc = mg ? check_mammogram(out, d, s, claim, v, e) : check_side(&out->side, d, false, claim, v, e);
     if (!rc)
         remark(d, v);
     return rc;

@@ -96,7 +96,8 @@ static int read_tree(struct session *s, struct err *e) {
 
 static int read_table(struct session *s, struct err *e) {
     const struct session_options *o = s->o;
-    const struct manifest_options how = {.schema = s->schema, .ignore_columns = o->ignore_columns, .n_ignore_columns = o->n_ignore_columns};
+    const struct manifest_options how = {
+        .schema = s->schema, .ignore_columns = o->ignore_columns, .n_ignore_columns = o->n_ignore_columns, .trust_table = o->trust_table};
     uint8_t sha256[SHA256_SIZE];
     return cohort_read(&s->manifest, sha256, o->exams, &how, e);
 }
@@ -125,8 +126,11 @@ static int configure(struct session *s, struct err *e) {
         return rc;
     settings_take_network(&s->settings, &s->config);
     const enum network network = s->config.network;
-    s->prep = (struct exam_prep_options){
-        .profile = &s->config.prep, .taken = network_slots(network), .network = network_name(network), .allow_partial = o->allow_partial};
+    s->prep = (struct exam_prep_options){.profile = &s->config.prep,
+                                         .taken = network_slots(network),
+                                         .network = network_name(network),
+                                         .allow_partial = o->allow_partial,
+                                         .trust_table = o->trust_table};
     return 0;
 }
 

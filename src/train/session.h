@@ -52,7 +52,7 @@ struct session_options {
     const char *cache;  /* folder; NULL: FOLDER/cache */
     uint64_t cache_bytes;
     double checkpoint_seconds; /* as in struct run_options */
-    bool resume, exact, allow_refused, allow_partial;
+    bool resume, exact, allow_refused, allow_partial, trust_table;
     const char *code_version;
     const volatile sig_atomic_t *stop;                       /* not 0: ERR_INTERRUPTED as soon as what was reached is saved; may be NULL */
     void (*event)(void *ctx, const struct session_event *e); /* one at a time, from any thread */

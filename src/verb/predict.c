@@ -45,6 +45,7 @@ static const struct option option_list[] = {
     {OPTION_CACHE(struct options, "keep prepared images in this folder (default: nowhere; SIZE 20G)")},
     {OPTION_PARTIAL(struct options, run.predictor.allow_partial)},
     {OPTION_TOMOSYNTHESIS(struct options, run.predictor.allow_tomosynthesis)},
+    {OPTION_TRUST(struct options, run.predictor.trust_table)},
     {OPTION_TEXT("split", "NAME", struct options, run.split, "only the exams whose column split is NAME")},
     {OPTION_LIST(
         NULL, "NAME=VALUE|FILE.dcm", struct options, words, TEXTS_MAX,
@@ -107,7 +108,10 @@ static int check_paths(const struct options *o, struct err *e) {
 
 static int read_cohort(struct job *j, struct err *e) {
     const struct options *o = j->options;
-    struct manifest_options how = {.schema = model_schema(j->model), .ignore_columns = o->ignore.item, .n_ignore_columns = o->ignore.n};
+    struct manifest_options how = {.schema = model_schema(j->model),
+                                   .ignore_columns = o->ignore.item,
+                                   .n_ignore_columns = o->ignore.n,
+                                   .trust_table = o->run.predictor.trust_table};
     int rc = cohort_read(&j->cohort, j->facts.exams_sha256, o->exams, &how, e);
     if (!rc && pipeline_count(j->cohort, &o->run) == 0)
         rc = err_set(e, ERR_CSV_EMPTY, "%s: no row has split '%s'", o->exams, o->run.split ? o->run.split : "");

@@ -35,6 +35,7 @@ static const struct option option_list[] = {
     {OPTION_IGNORE(struct options)},
     {OPTION_PARTIAL(struct options, prep.allow_partial)},
     {OPTION_TOMOSYNTHESIS(struct options, prep.allow_tomosynthesis)},
+    {OPTION_TRUST(struct options, prep.trust_table)},
     {OPTION_SMALL(struct options)},
     {0}};
 
@@ -55,7 +56,8 @@ static int open_all(struct job *j, struct err *e) {
         rc = replace_open(&j->json, o->json, e);
     if (!rc)
         rc = cli_schema(&j->schema, o->schema, e);
-    struct manifest_options how = {.schema = j->schema, .ignore_columns = o->ignore.item, .n_ignore_columns = o->ignore.n};
+    struct manifest_options how = {
+        .schema = j->schema, .ignore_columns = o->ignore.item, .n_ignore_columns = o->ignore.n, .trust_table = o->prep.trust_table};
     if (!rc)
         rc = cohort_read(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)

@@ -23,7 +23,7 @@ struct options {
     long seed, threads, loaders, epochs;
     double minutes;
     struct cache_place cache;
-    bool resume, exact, allow_refused, allow_partial, unmasked, concat, no_validation;
+    bool resume, exact, allow_refused, allow_partial, trust_table, unmasked, concat, no_validation;
 };
 
 static const struct option option_list[] = {
@@ -56,6 +56,7 @@ static const struct option option_list[] = {
     {OPTION_CACHE(struct options, "keep prepared images in this folder (default: the run's folder; SIZE 64G)")},
     {OPTION_FLAG("allow-refused", struct options, allow_refused, "leave out exams that cannot be used, and count them")},
     {OPTION_PARTIAL(struct options, allow_partial)},
+    {OPTION_TRUST(struct options, trust_table)},
     {OPTION_IGNORE(struct options)},
     {OPTION_EXACT(struct options, exact)},
     {0}};
@@ -248,6 +249,7 @@ static int run(struct view *v, struct err *e) {
                                                      .exact = o->exact,
                                                      .allow_refused = o->allow_refused,
                                                      .allow_partial = o->allow_partial,
+                                                     .trust_table = o->trust_table,
                                                      .code_version = BMUNET_CODE,
                                                      .stop = cli_stop(),
                                                      .event = show,

@@ -115,6 +115,13 @@ expect 0 "$bmunet" scan cbis --out cbis.csv --json cbis.jsonl --names 'Mass_{pat
 prints '^used +4  in 2 exams$'
 holds cbis.csv '^P_1-R-20240105,P_1,R,cbis/Mass_P_1_RIGHT_CC/1.2/000000.dcm,cbis/Mass_P_1_RIGHT_MLO/1.2/000000.dcm,'
 holds cbis.jsonl '"remark":"patient, side and study by its name, not by its tags"'
+expect 2 "$bmunet" prep --small --exams cbis.csv --json p.jsonl
+holds p.jsonl '"code":"PATIENT_MISMATCH"'
+expect 0 "$bmunet" prep --small --exams cbis.csv --json p.jsonl --trust-table
+holds p.jsonl 'holds no directions: taken as absent.*patient and study by the table, not by the file'
+small_model cbis.st --prep canonical-v1
+expect 0 "$bmunet" predict --model cbis.st --exams cbis.csv --out p.csv --json p.jsonl --trust-table
+prints '^2 ok, 0 refused'
 expect 1 "$bmunet" scan cbis --out cbis.csv --names-over-tags
 says '^bmunet: USAGE: --names-over-tags requires --names'
 
