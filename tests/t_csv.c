@@ -212,8 +212,28 @@ static void shown_text(void **state) {
     assert_string_equal(out + strlen(out) - 3, "...");
 }
 
+static void dialects_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *says;
+    } cases[] = {{"exam_id;side\nE1;L\n", "separated by semicolons, not by commas"},
+                 {"exam_id;score\nE1;0,2\n", "separated by semicolons, not by commas"},
+                 {"exam_id\tside\nE1\tL\n", "separated by tabs, not by commas"},
+                 {"sep=;\nexam_id;side\n", "remove it"},
+                 {"\xEF\xBB\xBFSEP=,\nexam_id,side\n", "remove it"},
+                 {"exam_id,a;b\n1,2\n", NULL},
+                 {"exam_id\nE1;2\n", NULL},
+                 {"", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        err = (struct err){0};
+        assert_int_equal(csv_dialect(cases[i].text, strlen(cases[i].text), &err), cases[i].says ? ERR_CSV_SYNTAX : 0);
+        assert_true(!cases[i].says || strstr(err.message, cases[i].says));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dialects_are_named),
         cmocka_unit_test(same_as_python),
         cmocka_unit_test(byte_order_mark_is_skipped),
         cmocka_unit_test(rows_know_their_line),

@@ -175,7 +175,8 @@ static void unknown_columns(void **state) {
     REFUSED("exam_id,mg_cc,Age\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"age\"");
     REFUSED("exam_id,mg_cc,breast density\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"breast_density\"");
     REFUSED("exam_id,mg1_path,us5path\ne,a,5\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"us5_path\"");
-    REFUSED("exam_id ,mg_cc\ne,a\n", ERR_CSV_COLUMN_UNKNOWN, "nearest known name is \"exam_id\"");
+    REFUSED("exam_id ,mg_cc\ne,a\n", ERR_CSV_SYNTAX, "begins or ends with a blank; remove the blanks beside the commas");
+    REFUSED("exam_id;mg_cc\ne;a\n", ERR_CSV_SYNTAX, "separated by semicolons");
     REFUSED("exam_id,mg_cc,\ne,a,\n", ERR_CSV_COLUMN_UNKNOWN, "column 3 has no name");
     REFUSED("exam_id,mg_cc,label\ne,a,1\n", ERR_CSV_COLUMN_UNKNOWN, "other header format");
     REFUSED("exam_id,mg1_path,side\ne,a,L\n", ERR_CSV_COLUMN_UNKNOWN, "other header format");

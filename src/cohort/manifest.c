@@ -110,6 +110,9 @@ static int unknown_column(const struct parser *p, size_t i, unsigned headers, st
     csv_show(shown, name);
     if (*name == '\0')
         return err_set(e, ERR_CSV_COLUMN_UNKNOWN, "column %zu has no name; give it one or remove it", i + 1);
+    if (csv_edge_blank(name))
+        return err_set(e, ERR_CSV_SYNTAX, "column %zu: \"%s\" begins or ends with a blank; remove the blanks beside the commas", i + 1,
+                       shown);
     if (manifest_clinic_info(name) != 0 && headers == HEADER_PUBLISHED)
         return err_set(e, ERR_CSV_COLUMN_UNKNOWN,
                        "column %zu: \"%s\" has no field in the clinical schema (%zu fields); remove it or leave it out", i + 1, shown,
@@ -312,7 +315,9 @@ static int check_unique(const struct manifest *m, struct err *e) {
 }
 
 static int parse(struct parser *p, const char *text, size_t n, struct err *e) {
-    int code = csv_parse(&p->csv, &p->m->arena, text, n, e);
+    int code = csv_dialect(text, n, e);
+    if (code == 0)
+        code = csv_parse(&p->csv, &p->m->arena, text, n, e);
     if (code != 0 || (code = read_header(p, e)) != 0)
         return code;
     if (p->csv.n_rows == 0)

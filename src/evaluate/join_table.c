@@ -70,7 +70,9 @@ static int sort_rows(struct table *t, struct arena *a, bool unique, struct err *
 
 int table_read(struct table *t, struct arena *a, const struct table_text *text, bool unique, struct err *e) {
     *t = (struct table){.path = text->path};
-    int rc = csv_parse(&t->csv, a, text->text, text->size, e);
+    int rc = csv_dialect(text->text, text->size, e);
+    if (!rc)
+        rc = csv_parse(&t->csv, a, text->text, text->size, e);
     if (rc) {
         err_prefix(e, "%s", text->path);
         return rc;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 struct reader {
     const char *text;
@@ -245,6 +246,22 @@ static int read_row(struct csv *c, struct reader *r, struct err *e) {
         return err_set(e, ERR_CSV_RAGGED, "line %zu: %zu cells where the header has %zu", first, n, c->n_columns);
     c->line[c->n_rows++] = first;
     return 0;
+}
+
+int csv_dialect(const char *text, size_t n, struct err *e) {
+    const size_t mark = n >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    const char *line = text + mark, *end = memchr(line, '\n', n - mark);
+    n = end ? (size_t)(end - line) : n - mark;
+    if (n >= 4 && strncasecmp(line, "sep=", 4) == 0)
+        return err_set(e, ERR_CSV_SYNTAX, "line 1 is the \"sep=\" line of a spreadsheet program; remove it");
+    if (memchr(line, ',', n))
+        return 0;
+    const bool semicolon = memchr(line, ';', n) != NULL, tab = memchr(line, '\t', n) != NULL;
+    if (!semicolon && !tab)
+        return 0;
+    return err_set(e, ERR_CSV_SYNTAX,
+                   "line 1: the cells are separated by %s, not by commas; save the table with commas between cells and points in numbers",
+                   semicolon ? "semicolons" : "tabs");
 }
 
 int csv_parse(struct csv *out, struct arena *arena, const char *text, size_t n, struct err *e) {

@@ -29,6 +29,9 @@ struct csv {
     size_t *line;        /* n_rows: the line on which the row begins, 1-based (the header of a plain file is line 1) */
 };
 
+/* ERR_CSV_SYNTAX with the one cause, if the first line is one that spreadsheet programs of other countries write: semicolons or tabs and no
+ * comma, or "sep=". For tables whose header has commas, or a single name without either of the two; to be asked before parsing. */
+int csv_dialect(const char *text, size_t n, struct err *e);
 /* Parse n bytes; everything in *out lives in the arena. ERR_CSV_*, ERR_LIMIT, ERR_NO_MEMORY; ERR_CSV_EMPTY only if there is not even a
  * header. */
 int csv_parse(struct csv *out, struct arena *arena, const char *text, size_t n, struct err *e);

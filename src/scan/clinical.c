@@ -57,7 +57,9 @@ int clinical_parse(struct clinical_table **out, const char *text, size_t n, cons
     if (!c)
         return ERR_NO_MEMORY;
     arena_init(&c->arena, 0);
-    int rc = csv_parse(&c->csv, &c->arena, text, n, e);
+    int rc = csv_dialect(text, n, e);
+    if (!rc)
+        rc = csv_parse(&c->csv, &c->arena, text, n, e);
     if (!rc) {
         c->carried = arena_alloc(&c->arena, c->csv.n_columns, sizeof *c->carried, e);
         c->rows = arena_alloc(&c->arena, c->csv.n_rows, sizeof *c->rows, e);
