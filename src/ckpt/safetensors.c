@@ -150,6 +150,14 @@ static int check_cover(const struct reader *r) {
     return rc;
 }
 
+/* Eight printable characters: as a length they would be beyond any file. */
+static bool is_text(const uint8_t *bytes) {
+    for (size_t i = 0; i < LENGTH_BYTES; i++)
+        if (bytes[i] < 0x20 || bytes[i] > 0x7E)
+            return false;
+    return true;
+}
+
 static int read_header(struct json **out, size_t *size, const uint8_t *bytes, size_t n, struct err *e) {
     uint64_t length;
     *out = NULL;
@@ -157,6 +165,10 @@ static int read_header(struct json **out, size_t *size, const uint8_t *bytes, si
     if (n < LENGTH_BYTES)
         return err_set(e, ERR_SAFETENSORS, "%zu bytes are too few for a safetensors file", n);
     memcpy(&length, bytes, sizeof length);
+    if (memcmp(bytes, "PK\3\4", 4) == 0)
+        return err_set(e, ERR_SAFETENSORS, "a zip file, as PyTorch writes its checkpoints, not a model file; import it first");
+    if (is_text(bytes))
+        return err_set(e, ERR_SAFETENSORS, "a text file, not a model file; its first bytes are \"%.8s\"", (const char *)bytes);
     if (length > HEADER_MAX)
         return err_set(e, ERR_SAFETENSORS, "not a safetensors file: its header would have %llu bytes, the limit is %d",
                        (unsigned long long)length, (int)HEADER_MAX);

@@ -167,6 +167,53 @@ static int check_numbers(const struct keys *k, const struct archive *a, struct e
     return 0;
 }
 
+/* "module." if every array's name begins with it and the list's names do not: a prefix that a wrapper brought in. "": none. */
+static void find_prefix(char prefix[ARCHIVE_NAME_MAX], const struct keys *k, const struct archive *a) {
+    const size_t n = archive_count(a);
+    const char *first = n ? archive_at(a, 0)->name : "", *dot = strchr(first, '.');
+    const size_t length = dot ? (size_t)(dot - first) + 1 : 0;
+    bool shared = length > 0 && length < ARCHIVE_NAME_MAX;
+    for (size_t i = 0; i < n && shared; i++)
+        shared = strncmp(archive_at(a, i)->name, first, length) == 0;
+    for (size_t i = 0; i < k->n && shared; i++)
+        shared = strncmp(k->list[i].name, first, length) != 0;
+    snprintf(prefix, ARCHIVE_NAME_MAX, "%.*s", shared ? (int)length : 0, first);
+}
+
+/* Of problems that are one: its sentence with the remedy. 0: they are not. */
+static int one_cause(const struct keys *k, const struct archive *a, struct err *e) {
+    char prefix[ARCHIVE_NAME_MAX];
+    size_t numbers = 0, counters = 0, missing = 0;
+    const char *dtype = NULL;
+    find_prefix(prefix, k, a);
+    if (prefix[0])
+        return err_set(e, ERR_WEIGHTS_KEYS,
+                       "every name begins with \"%s\", as a wrapper like nn.DataParallel writes them; save model.%sstate_dict() instead",
+                       prefix, prefix);
+    for (size_t i = 0; i < k->n; i++) {
+        const struct key *key = &k->list[i];
+        const struct array *array = archive_find(a, key->name);
+        missing += !array;
+        counters += !array && key->kind == KEY_BATCHES;
+        if (!array || same_shape(key, array))
+            continue;
+        if (key_dtype(key) != DTYPE_F32 || array->rank != key->rank ||
+            memcmp(array->shape, key->shape, (size_t)key->rank * sizeof key->shape[0]) != 0)
+            return 0;
+        numbers++;
+        dtype = dtype_name(array->dtype);
+    }
+    if (archive_count(a) + missing != k->n)
+        return 0;
+    if (numbers && !missing)
+        return err_set(e, ERR_WEIGHTS_KEYS, "%zu tensors are %s, not F32; save model.float().state_dict() instead", numbers, dtype);
+    if (!numbers && missing && missing == counters)
+        return err_set(e, ERR_WEIGHTS_KEYS,
+                       "the counters num_batches_tracked are missing, which PyTorch before 0.4.1 did not write; load the checkpoint with a "
+                       "newer PyTorch, which fills them in, and save it again");
+    return 0;
+}
+
 int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
     if (k->failure.code)
         return err_set(e, k->failure.code, "%s", k->failure.message);
@@ -198,8 +245,10 @@ int keys_check(const struct keys *k, const struct archive *a, struct err *e) {
             problem(&p, "extra", name, "");
     }
     if (p.n)
+        rc = one_cause(k, a, e);
+    if (p.n && !rc)
         rc = err_set(e, ERR_WEIGHTS_KEYS, "%zu problem%s: %s", p.n, p.n > 1 ? "s" : "", p.text.data ? p.text.data : "");
-    else
+    else if (!p.n)
         rc = check_numbers(k, a, e);
     mem_free(names);
     buf_release(&p.text);

@@ -30,6 +30,10 @@ bad["extra.bias"] = torch.zeros(3)
 del bad["layer_norm.weight"]
 bad["head.bias"] = torch.zeros(6)
 torch.save(bad, "bad.bin")
+rename = lambda f: collections.OrderedDict((f(k), v) for k, v in state.items())
+torch.save(rename(lambda k: "module." + k), "module.bin")
+torch.save(collections.OrderedDict((k, v.half() if v.is_floating_point() else v) for k, v in state.items()), "half.bin")
+torch.save(collections.OrderedDict((k, v) for k, v in state.items() if "num_batches_tracked" not in k), "counters.bin")
 state["head.bias"][2] = float("nan")
 torch.save(state, "nan.bin")
 PY
@@ -51,6 +55,17 @@ refused WEIGHTS_KEYS bad.bin
 for key in extra.bias layer_norm.weight head.bias; do
     grep -q "$key" err || fail "$key is not named"
 done
+# what people have: one cause, one sentence with the remedy
+refused WEIGHTS_KEYS module.bin
+says 'every name begins with "module.".*; save model.module.state_dict.. instead$'
+refused WEIGHTS_KEYS half.bin
+says ' tensors are F16, not F32; save model.float.. ?.state_dict.. instead$'
+refused WEIGHTS_KEYS counters.bin
+says 'num_batches_tracked are missing.* save it again$'
+expect 1 "$bmunet" predict --model good.bin --exams exams.csv --out no.csv
+says '^bmunet: SAFETENSORS: good.bin: a zip file, as PyTorch writes its checkpoints, not a model file; import it first'
+expect 1 "$bmunet" predict --model exams.csv --exams exams.csv --out no.csv
+says '^bmunet: SAFETENSORS: exams.csv: a text file, not a model file'
 refused WEIGHTS_NAN nan.bin
 grep -q head.bias err || fail "head.bias is not named"
 refused TORCH_LEGACY old.bin
