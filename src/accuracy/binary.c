@@ -27,6 +27,8 @@ int binary_count(struct counts *out, const double *score, const uint8_t *truth, 
 /* (a / (a + b)) / (c / (c + d)). */
 static struct ratio likelihood_ratio(size_t a, size_t b, size_t c, size_t d, double z) {
     struct ratio r = {.defined = a > 0 && c > 0};
+    if (b + d == 0) /* all are called alike, which says nothing */
+        return (struct ratio){.value = NAN};
     if (!r.defined)
         return r;
     const double x = (double)a, n1 = (double)(a + b), y = (double)c, n0 = (double)(c + d);

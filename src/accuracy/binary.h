@@ -18,7 +18,7 @@ struct counts { /* the fourfold table */
 int binary_count(struct counts *out, const double *score, const uint8_t *truth, size_t n, double threshold, struct err *e);
 
 struct ratio {
-    bool defined; /* false where a cell that the ratio or its interval divides by is 0 */
+    bool defined; /* false where a cell that the ratio or its interval divides by is 0; value NaN: all are called alike */
     double value;
     struct interval interval;
 };

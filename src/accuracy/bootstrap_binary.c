@@ -182,8 +182,11 @@ static int conclude(struct metric_interval *m, const double *replicates, size_t 
     if (!m->defined)
         return 0;
     int code = bootstrap_percentile(&m->percentile, &m->undefined, replicates, resamples, level, &ignored);
-    m->interval_defined = code == 0;
-    if (code == ERR_STATS_UNDEFINED)
+    bool alike = true; /* every resample gave the same: no interval can be read off them, least of all one without width */
+    for (size_t i = 0; i < resamples && alike; i++)
+        alike = isnan(replicates[i]) || replicates[i] == m->value;
+    m->interval_defined = code == 0 && !alike;
+    if (code == ERR_STATS_UNDEFINED || alike)
         return 0;
     if (!code) {
         code = bootstrap_bca(&m->bca, replicates, resamples, m->value, jackknife, n_clusters, level, &ignored);

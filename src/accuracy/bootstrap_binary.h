@@ -46,7 +46,7 @@ struct binary_cohort {
 struct metric_interval {
     bool defined; /* of the whole sample; else nothing else means anything */
     double value;
-    bool interval_defined, bca_defined; /* false where too few resamples define it */
+    bool interval_defined, bca_defined; /* false where too few resamples define it, or all are alike */
     struct interval percentile, bca;
     size_t undefined; /* resamples that leave it undefined */
 };

@@ -1,15 +1,37 @@
 /* Section 1 of an evaluation: malignant or benign. Floor 5. */
 #include "evaluate/analysis.h"
 
+#include <math.h>
 #include <string.h>
+
+/* The estimate by Bayes from the sensitivity and specificity that stand in the table above it, the interval of the adjusted one, which is
+ * always there; it is extended to the estimate where a cell is 0. Where no exam was called so, there is neither. */
+static struct ratio estimate_of(const struct ratio *bayes, const struct ratio *adjusted) {
+    struct ratio r = *adjusted;
+    r.value = bayes->value;
+    if (isnan(r.value))
+        return (struct ratio){.value = NAN};
+    r.interval.low = fmin(r.interval.low, r.value);
+    r.interval.high = fmax(r.interval.high, r.value);
+    return r;
+}
+
+static int reweight_one(struct predictive *out, const struct counts *c, double prevalence, double level, struct err *e) {
+    struct predictive bayes, adjusted;
+    int rc = binary_predictive(&bayes, c, prevalence, PREDICTIVE_LOGIT, level, e);
+    if (!rc)
+        rc = binary_predictive(&adjusted, c, prevalence, PREDICTIVE_ADJUSTED, level, e);
+    if (!rc)
+        *out = (struct predictive){estimate_of(&bayes.positive, &adjusted.positive), estimate_of(&bayes.negative, &adjusted.negative)};
+    return rc;
+}
 
 static int reweight(struct threshold_result *t, struct evaluation *v, struct err *e) {
     const struct study_plan *p = v->plan;
     t->reweighted = arena_alloc(&v->arena, p->n_prevalences + 1, sizeof *t->reweighted, e);
     int rc = t->reweighted ? 0 : ERR_NO_MEMORY;
     for (unsigned i = 0; i < p->n_prevalences && !rc && gap_none(&t->reweighted_gap); i++)
-        rc = gap_take(&t->reweighted_gap,
-                      binary_predictive(&t->reweighted[i], &t->binary.counts, p->prevalences[i], PREDICTIVE_ADJUSTED, p->level, e), e);
+        rc = gap_take(&t->reweighted_gap, reweight_one(&t->reweighted[i], &t->binary.counts, p->prevalences[i], p->level, e), e);
     return rc;
 }
 

@@ -49,7 +49,7 @@ static void put_ratio(struct json *j, const char *key, const struct ratio *r) {
     if (r->defined)
         json_put_interval(x, "interval", &r->interval);
     else
-        json_put_string(x, "reason", "the denominator is 0");
+        json_put_string(x, "reason", isnan(r->value) ? "no exam was called so, or all were" : "the denominator is 0");
     json_put(j, key, x);
 }
 

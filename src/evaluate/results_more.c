@@ -344,7 +344,7 @@ static void put_test(struct json *j, const char *key, const struct homogeneity *
     json_put(j, key, x);
 }
 
-static struct json *subgroup_json(const struct subgroup_result *g) {
+static struct json *subgroup_json(const struct subgroup_result *g, const struct study_plan *p) {
     struct json *j = json_object();
     json_put_string(j, "name", g->name);
     json_put_integer(j, "n", (int64_t)g->s.n);
@@ -352,7 +352,9 @@ static struct json *subgroup_json(const struct subgroup_result *g) {
     json_put_bool(j, "large_enough", g->s.large_enough);
     json_put_maybe(j, "auc", g->s.large_enough, g->s.auc);
     if (!g->s.large_enough) {
-        json_put_string(j, "reason", "n too small");
+        json_put_string(j, "reason",
+                        g->s.n_positive < p->least_positive ? "fewer malignant exams than the plan asks for"
+                                                            : "fewer exams that are not malignant than the plan asks for");
         return j;
     }
     json_put_number(j, "auc_standard_error", sqrt(g->s.auc_variance));
@@ -371,7 +373,7 @@ struct json *json_subgroups(const struct evaluation *v) {
         json_put_integer(j, "unknown", (int64_t)c->unknown);
         const bool defined = json_defined(j, &c->gap);
         for (int g = 0; g < c->n_groups && defined; g++)
-            json_push(groups, subgroup_json(&c->groups[g]));
+            json_push(groups, subgroup_json(&c->groups[g], v->plan));
         json_put(j, "groups", groups);
         if (defined) {
             put_test(j, "homogeneity", &c->homogeneity, &c->homogeneity_gap, NULL);

@@ -232,7 +232,7 @@ static void share_row(struct compose *c, const char *name, const struct proporti
     const char *counts = arena_printf(&c->arena, c->e, "%zu / %zu", p->count, p->total);
     cells(c, name, p->defined ? say_number(c, p->value, 3) : SAY(NOT_DEFINED), counts ? counts : "",
           p->defined ? say_interval(c, &p->wilson) : "", p->defined ? say_interval(c, &p->exact) : "",
-          m && m->defined && m->bca_defined ? say_interval(c, &m->bca) : "", NULL);
+          m && m->defined ? m->bca_defined ? say_interval(c, &m->bca) : SAY(NOT_DEFINED) : "", NULL);
 }
 
 static void ratio_row(struct compose *c, const char *name, const struct ratio *r) {

@@ -211,8 +211,21 @@ static void forest_row(struct compose *c, struct plot_forest_row *row, const str
         row->estimate = g->s.auc;
         row->low = g->s.auc_interval.low;
         row->high = g->s.auc_interval.high;
-    } else
-        row->guard = SAY(TOO_SMALL);
+    } else if (g->s.n_positive < c->v->plan->least_positive) {
+        row->guard = FILL(ONLY_MALIGNANT, say_count(c, g->s.n_positive));
+    } else {
+        row->guard = FILL(ONLY_OTHERS, say_count(c, g->s.n - g->s.n_positive));
+    }
+}
+
+/* An axis from one half, or from the tenth below the lowest number that is shown. */
+static double forest_low(const struct plot_forest_row *rows, size_t n) {
+    double low = 0.5;
+    for (size_t i = 0; i < n; i++) {
+        low = isfinite(rows[i].estimate) ? fmin(low, rows[i].estimate) : low;
+        low = isfinite(rows[i].low) ? fmin(low, rows[i].low) : low;
+    }
+    return fmax(0, floor(10 * low) / 10);
 }
 
 static int forest_figure(struct compose *c) {
@@ -223,6 +236,7 @@ static int forest_figure(struct compose *c) {
     size_t room = 1, n = 0;
     for (size_t i = 0; i < s->n; i++)
         room += 1 + (size_t)s->columns[i].n_groups;
+    bool remarks = false;
     struct plot_forest_row *rows = arena_alloc(&c->arena, room, sizeof *rows, c->e);
     if (!rows)
         return ERR_NO_MEMORY;
@@ -238,14 +252,15 @@ static int forest_figure(struct compose *c) {
             continue;
         const char *remark =
             gap_none(&column->interaction_gap) ? or_empty(arena_printf(&c->arena, c->e, "p = %.3f", column->interaction_holm)) : NULL;
+        remarks = remarks || remark;
         rows[n++] = (struct plot_forest_row){.label = column->name, .heading = true, .n = NAN, .remark = remark};
         for (int g = 0; g < column->n_groups; g++)
             forest_row(c, &rows[n++], &column->groups[g]);
     }
     const struct plot_forest forest = {.title = SAY(FOREST_TITLE),
                                        .x_label = FILL(AUC_AXIS, say_level(c)),
-                                       .remark_label = SAY(HOLM_P),
-                                       .low = 0.5,
+                                       .remark_label = remarks ? SAY(HOLM_P) : NULL,
+                                       .low = forest_low(rows, n),
                                        .high = 1,
                                        .reference = all->value,
                                        .decimals = 3,

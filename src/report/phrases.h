@@ -168,7 +168,8 @@
     X(FOREST_TITLE,     "AUC by subgroup", "各亚组 AUC") \
     X(AUC_AXIS,         "AUC ({1} % interval)", "AUC（{1} % 区间）") \
     X(ALL_EXAMS,        "All exams", "全部检查") \
-    X(TOO_SMALL,        "n too small", "例数过少") \
+    X(ONLY_MALIGNANT,   "{1} malignant", "恶性 {1} 例") \
+    X(ONLY_OTHERS,      "{1} not malignant", "非恶性 {1} 例") \
     X(INTERACTION_TABLE, "Do subgroups differ? Heterogeneity of the AUCs (Cochran), interaction of score and subgroup (likelihood ratio), adjusted by Holm", "亚组间是否不同？AUC 异质性（Cochran），评分与亚组交互作用（似然比），Holm 校正") \
     X(COLUMN_WORD,      "Column", "变量") \
     X(GROUPS_WORD,      "Subgroups", "亚组数") \

@@ -65,6 +65,43 @@ printf 'exam_id,malignant,pathology\na,0,invasive ductal carcinoma\nb,0,fibroade
 expect 1 evaluate --predictions p5.csv --truth conflict.csv --plan plan.yml --out never
 says '^bmunet: LABEL_CONFLICT: conflict.csv, line 2'
 
+# nobody is called malignant: what that leaves undefined is said to be so
+python3 - <<'PY'
+import random
+random.seed(1)
+rows = [(f"e{i}", i % 3 == 0, random.random() * 0.4, "ab"[i % 2]) for i in range(60)]
+# group b is ranked the wrong way round, so that its AUC is below one half; group c has no malignant exam
+rows = [(e, t, 0.45 - s if g == "b" and t else s, g) for e, t, s, g in rows] + [(f"c{i}", False, 0.1 + i / 100, "c") for i in range(20)]
+rows = [(e, t, (0.01 if t else 0.3) + s / 10 if g == "b" else s, g) for e, t, s, g in rows]
+open("p6.csv", "w").write("exam_id,score\n" + "".join(f"{e},{s:.4f}\n" for e, t, s, g in rows))
+open("t6.csv", "w").write("exam_id,malignant,vendor\n" + "".join(f"{e},{int(t)},{g}\n" for e, t, s, g in rows))
+# 366 of 607 and 1142 of 1268, as a public set had it
+called = [(1, 1)] * 366 + [(1, 0)] * 241 + [(0, 0)] * 1142 + [(0, 1)] * 126
+open("p7.csv", "w").write("exam_id,score\n" + "".join(f"x{i},{0.9 if c else 0.1}\n" for i, (t, c) in enumerate(called)))
+open("t7.csv", "w").write("exam_id,malignant\n" + "".join(f"x{i},{t}\n" for i, (t, c) in enumerate(called)))
+PY
+sed 's/prevalences:.*/prevalences: [0.01, 0.1, 0.3]/' plan.yml >plan6.yml
+expect 0 evaluate --predictions p6.csv --truth t6.csv --plan plan6.yml --out six
+expect 0 evaluate --predictions p7.csv --truth t7.csv --plan plan6.yml --out seven
+python3 - <<'PY'
+import html, json, re
+r = json.load(open("six/results.json"))
+t = r["binary"]["thresholds"][0]
+text = re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]+>", " ", open("six/report.html").read())))
+assert "Positive likelihood ratio not defined Negative likelihood ratio not defined" in text
+assert re.search(r"Prevalence Positive predictive value Negative predictive value 0.01 not defined 0.9\d+ .* 0.1 not defined .* 0.3 not defined", text)
+assert re.search(r"Sensitivity 0.000 0 / 20 0.000 to 0.161 0.000 to 0.168 not defined", text), text[text.find("Sensitivity 0.000"):][:80]
+axis = [float(x) for x in re.findall(r">(-?[0-9]+\.[0-9]+)</text>", open("six/figures/forest.svg").read())]
+groups = {g["name"]: g for c in r["subgroups"] for g in c["groups"]}
+assert groups["b"]["auc"] < 0.5 and min(axis) <= groups["b"]["auc_interval"][0] if isinstance(groups["b"]["auc_interval"], list) else min(axis) < 0.5, (axis, groups["b"])
+assert ">0 malignant</text>" in open("six/figures/forest.svg").read() and groups["c"]["reason"] == "fewer malignant exams than the plan asks for"
+# Bayes, from 366/607 and 1142/1268
+se, sp = 366 / 607, 1142 / 1268
+for got in json.load(open("seven/results.json"))["binary"]["thresholds"][0]["at_prevalence"]:
+    p = got["prevalence"]
+    assert abs(got["ppv"]["value"] - se * p / (se * p + (1 - sp) * (1 - p))) < 1e-12 and abs(got["npv"]["value"] - sp * (1 - p) / (sp * (1 - p) + (1 - se) * p)) < 1e-12, got
+PY
+
 # a synthetic cohort, its readers, and predictions made from its posteriors
 expect 0 "$bmunet" synth --patients 50 --seed 3 --size small --out cohort
 cat >make.py <<'PY'
