@@ -89,7 +89,7 @@ int image_turn(struct image *im, struct err *e) {
             sy = how[im->orientation].y_back ? h - 1 - sy : sy;
             memcpy(turned + ((size_t)y * out_w + x) * pixel, (const uint8_t *)im->pixels + ((size_t)sy * w + sx) * pixel, pixel);
         }
-    free(im->pixels);
+    mem_free(im->pixels);
     im->pixels = turned;
     im->width = out_w;
     im->height = out_h;
