@@ -136,13 +136,20 @@ __attribute__((format(printf, 3, 4))) static void write_number(struct buf *b, do
         buf_printf(b, NULL, "| %s | %.4f |\n", text, v);
 }
 
-static void write_results(struct buf *b, const struct tree *t, const struct run_result *r) {
+static void write_results(struct buf *b, const struct tree *t, const struct run_result *r, uint32_t planned) {
     char name[40];
     const char *positive = t->nodes[t->positive].name, *negative = tree_negative_name(t);
     const struct epoch_record *best = best_record(r);
     if (!best)
         return;
     const struct scores *s = &best->scores;
+    if (s->exams == 0 && r->history.n < planned) {
+        buf_printf(b, NULL,
+                   "None. The run is unfinished: %zu of %u epochs. No exam judges the epochs: the weights are to be those of the last "
+                   "one, whose number was fixed before.\n\n",
+                   r->history.n, planned);
+        return;
+    }
     if (s->exams == 0) {
         buf_printf(
             b, NULL,
@@ -199,7 +206,7 @@ int card_write(struct buf *b, const struct run_options *o, const struct run_resu
         if (o->cohort->counts[PART_TRAIN].leaf[k] == 0)
             buf_printf(b, NULL, "**No training exam is %s**: that tier was not trained.\n\n", o->tree->nodes[o->tree->leaves[k]].name);
     buf_printf(b, NULL, "## Validation\n\n");
-    write_results(b, o->tree, r);
+    write_results(b, o->tree, r, (uint32_t)s->epochs[o->start->stage]);
     buf_printf(b, NULL, "## How it was made\n\n- data: `%s`\n", hex_of(o->cohort->data_sha256, hex));
     buf_printf(b, NULL, "- split: `%s`\n- seed %llu, %d threads, code %s\n", hex_of(o->cohort->split_sha256, hex),
                (unsigned long long)o->seed, pool_threads(), o->code_version);

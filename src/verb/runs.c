@@ -1,6 +1,7 @@
 /* bmunet runs: training runs beside each other. Floor 10. */
 #include <dirent.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,6 +60,33 @@ static int read_log(struct row *r, const char *path, struct err *e) {
     return rc;
 }
 
+/* Of a run without a model yet: stage and preset, from the title of its card. */
+static int read_card(struct row *r, const char *folder, const char *name, struct err *e) {
+    static const char begins[] = "# Model card: bmunet, stage ", between[] = ", preset ";
+    char path[4096], title[160] = "";
+    uint8_t *text = NULL;
+    size_t n = 0;
+    snprintf(path, sizeof path, "%s/%s/card.md", folder, name);
+    if (access(path, F_OK) != 0)
+        return 0;
+    const int rc = io_read_file(&text, &n, path, LOG_MAX, e);
+    if (!rc)
+        snprintf(title, sizeof title, "%.*s", (int)(n < sizeof title ? n : sizeof title - 1), (const char *)text);
+    mem_free(text);
+    title[strcspn(title, "\n")] = '\0';
+    char *stage = title + strlen(begins), *preset = strstr(title, between);
+    if (rc || strncmp(title, begins, strlen(begins)) != 0 || !preset)
+        return rc;
+    *preset = '\0';
+    preset += strlen(between);
+    struct json *settings = json_object();
+    r->training = json_object();
+    json_put_string(settings, "name", preset);
+    json_put_string(r->training, "stage", stage);
+    json_put(r->training, "settings", settings);
+    return 0;
+}
+
 static int read_run(struct row *r, const char *folder, const char *name, struct err *e) {
     char path[4096];
     memset(r, 0, sizeof *r);
@@ -70,7 +98,7 @@ static int read_run(struct row *r, const char *folder, const char *name, struct 
         return rc;
     snprintf(path, sizeof path, "%s/%s/best.safetensors", folder, name);
     if (access(path, F_OK) != 0)
-        return 0;
+        return read_card(r, folder, name, e);
     if ((rc = safetensors_open(&r->model, path, e)))
         return rc;
     const char *text = archive_metadata(r->model, "bmunet.training");
@@ -91,7 +119,16 @@ static void print_row(const struct row *r, int width) {
     const struct scores *s = &r->best.scores;
     const double seconds = r->last.seconds;
     cli_text(stdout, r->name);
-    printf("%*s  %-5s  %-10s  %6zu  %4u  ", width - (int)strlen(r->name), "", said(r, "stage"), preset(r), r->epochs, r->best.epoch + 1);
+    printf("%*s  %-5s  %-10s  %6zu  ", width - (int)strlen(r->name), "", said(r, "stage"), preset(r), r->epochs);
+    if (!r->model || s->exams == 0) { /* unfinished, or without validation: no epoch was chosen, and nothing was measured */
+        char best[16] = "-";
+        if (r->model)
+            snprintf(best, sizeof best, "%u", r->best.epoch + 1);
+        printf("%4s  %6s  %6s  %6s  %7s  %8.1f  %5.1f %%\n", best, "-", "-", "-", "-",
+               seconds > 0 ? (double)r->last.images / seconds : (double)NAN, seconds > 0 ? 100 * r->last.waited / seconds : (double)NAN);
+        return;
+    }
+    printf("%4u  ", r->best.epoch + 1);
     printf("%6.4f  %6.4f  %6.4f  %5.1f %%  %8.1f  %5.1f %%\n", s->auc, s->macro_auc, s->loss, 100 * s->class_accuracy,
            seconds > 0 ? (double)r->last.images / seconds : (double)NAN, seconds > 0 ? 100 * r->last.waited / seconds : (double)NAN);
 }

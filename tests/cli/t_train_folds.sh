@@ -66,6 +66,11 @@ kill -TERM $pid 2>/dev/null || true
 status=0
 wait $pid || status=$?
 case $status in 0 | 75) ;; *) fail "exit status $status after SIGTERM" ;; esac
+if [ $status = 75 ] && [ ! -e stopped/best.safetensors ] && [ -e stopped/log.jsonl ]; then # what is not finished says so
+    holds stopped/card.md '^None[.] The run is unfinished: [12] of 3 epochs[.] '
+    expect 0 "$bmunet" runs .
+    prints '^stopped +us +bmode +[12] +- +- +- +- +- '
+fi
 expect 0 train --train-split fold0 --train-split fold1 --train-split fold3 --no-validation --out stopped --resume
 same cv/best.safetensors stopped/best.safetensors
 
