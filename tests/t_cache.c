@@ -97,6 +97,7 @@ static void assert_same_verdict(const struct input_verdict *a, const struct inpu
     assert_memory_equal(a->sha256, b->sha256, 32);
     assert_int_equal(a->prepared, b->prepared);
     assert_memory_equal(a->tensor_sha256, b->tensor_sha256, 32);
+    assert_memory_equal(&a->geometry, &b->geometry, sizeof a->geometry);
     assert_int_equal(a->facts.dicom, b->facts.dicom);
     assert_string_equal(a->facts.patient_id, b->facts.patient_id);
     assert_string_equal(a->facts.study, b->facts.study);
@@ -160,7 +161,8 @@ static void a_hit_is_a_miss(void **state) {
 /* --- entries made by hand ------------------------------------------------------------------------------------------------ */
 
 static struct input_verdict used_verdict(uint32_t item) {
-    struct input_verdict v = {.status = INPUT_USED, .hashed = true, .prepared = true};
+    struct input_verdict v = {
+        .status = INPUT_USED, .hashed = true, .prepared = true, .geometry = {10 + item, 20, {1, 2, 9, 12}, {0.5, -0.25}, {3, item}}};
     snprintf(v.note, sizeof v.note, "note %u", item);
     memset(v.sha256, (int)item, 32);
     v.facts.dicom = true;
@@ -299,7 +301,7 @@ static void a_right_checksum_is_not_enough(void **state) {
     struct cache_key k = key_of(c, 1);
     struct input_verdict w;
     float in[960] = {0}, out[960];
-    for (int lie = 0; lie < 5; lie++) {
+    for (int lie = 0; lie < 8; lie++) {
         struct input_verdict v = used_verdict(9);
         struct buf b;
         struct cache_key shorter = k;
@@ -313,6 +315,12 @@ static void a_right_checksum_is_not_enough(void **state) {
             v.status = INPUT_ABSENT;
         if (lie == 4)
             shorter.n = 100;
+        if (lie == 5)
+            v.geometry.scale[1] = 0;
+        if (lie == 6)
+            v.geometry.kept.x1 = v.geometry.width + 1;
+        if (lie == 7)
+            v.geometry.width = 0;
         buf_init(&b);
         assert_int_equal(cache_entry_write(&b, &shorter, in, &v, NULL), 0);
         assert_int_equal(cache_entry_read(out, &w, &k, (uint8_t *)b.data, b.size, NULL), ERR_FILE_READ);

@@ -41,6 +41,31 @@ static void put_hash(struct json *j, const char *key, bool known, const uint8_t 
     json_put_string(j, key, known ? hex : NULL);
 }
 
+static void put_pair(struct json *j, const char *key, double first, double second) {
+    struct json *pair = json_array();
+    json_push_number(pair, first);
+    json_push_number(pair, second);
+    json_put(j, key, pair);
+}
+
+static void put_geometry(struct json *j, const char *key, bool known, const struct geometry *g) {
+    if (!known) {
+        json_put_string(j, key, NULL);
+        return;
+    }
+    const uint32_t size[] = {g->width, g->height}, kept[] = {g->kept.x0, g->kept.y0, g->kept.x1, g->kept.y1};
+    struct json *o = json_object(), *sides = json_array(), *box = json_array();
+    for (size_t i = 0; i < sizeof size / sizeof *size; i++)
+        json_push_integer(sides, size[i]);
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        json_push_integer(box, kept[i]);
+    json_put(o, "size", sides);
+    json_put(o, "kept", box);
+    put_pair(o, "x", g->scale[0], g->shift[0]);
+    put_pair(o, "y", g->scale[1], g->shift[1]);
+    json_put(j, key, o);
+}
+
 struct json *verdict_inputs_json(const struct verdict *v) {
     struct json *list = json_array();
     for (int s = 0; s < SLOT_COUNT; s++) {
@@ -52,6 +77,7 @@ struct json *verdict_inputs_json(const struct verdict *v) {
         json_put_string(j, "note", u->note);
         put_hash(j, "sha256", u->hashed, u->sha256);
         put_hash(j, "tensor_sha256", u->prepared, u->tensor_sha256);
+        put_geometry(j, "geometry", u->prepared, &u->geometry);
         json_push(list, j);
     }
     return list;

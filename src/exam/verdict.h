@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "exam/geometry.h"
 #include "exam/slot.h"
 #include "file/json.h"
 #include "image/dicom.h"
@@ -28,8 +29,9 @@ struct input_verdict {
     char note[512];            /* what was done ("16-bit grey PNG 3000x4000, resized to 1280x2294"), or why it was refused; may be empty */
     bool hashed;               /* sha256 holds the file's hash (also for refused files that could be read) */
     uint8_t sha256[32];        /* of the file's bytes */
-    bool prepared;             /* tensor_sha256 and facts hold */
+    bool prepared;             /* tensor_sha256, geometry and facts hold */
     uint8_t tensor_sha256[32]; /* of the floats the network takes, little-endian: two sites can compare them */
+    struct geometry geometry;  /* prepared: where its pixels went */
     struct view_facts facts;
 };
 

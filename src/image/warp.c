@@ -88,6 +88,33 @@ static inline __attribute__((always_inline)) void field_block(float *restrict ri
     }
 }
 
+/* The same at one place, in double; beyond the picture as at its border. */
+static void field_at(double out[2], const struct warp *w, double x, double y) {
+    const struct warp_field *f = w->field;
+    const double u = fmin(fmax((x + 0.5) * f->columns / w->width, 0), f->columns),
+                 v = fmin(fmax((y + 0.5) * f->rows / w->height, 0), f->rows);
+    const int i = (int)u < f->columns ? (int)u : f->columns - 1, j = (int)v < f->rows ? (int)v : f->rows - 1;
+    double across[4], along[4];
+    spline_weights(across, u - i);
+    spline_weights(along, v - j);
+    out[0] = out[1] = 0;
+    for (int k = 0; k < 4; k++)
+        for (int l = 0; l < 4; l++) {
+            const float *control = f->control + 2 * ((size_t)(j + k) * (size_t)(f->columns + 3) + (size_t)(i + l));
+            out[0] += along[k] * across[l] * (double)control[0];
+            out[1] += along[k] * across[l] * (double)control[1];
+        }
+}
+
+void warp_source(double out[2], const struct warp *w, double x, double y) {
+    const double *a = w->affine;
+    double more[2] = {0, 0};
+    if (w->field)
+        field_at(more, w, x, y);
+    out[0] = a[0] * x + a[1] * y + a[2] + more[0];
+    out[1] = a[3] * x + a[4] * y + a[5] + more[1];
+}
+
 /* --- one block */
 
 /* Where the pixels of a block come from: whole pixel (may lie outside) and fraction. */

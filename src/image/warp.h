@@ -39,6 +39,9 @@ struct warp_motion {
 };
 void warp_affine(double affine[6], int width, int height, const struct warp_motion *m);
 
+/* Where the output's (x, y), not only whole ones, comes from in the input: what warp_image() samples, before its rounding. */
+void warp_source(double out[2], const struct warp *w, double x, double y);
+
 /* out, in: height * width * channels floats, finite, not overlapping. Numbers beyond the stated ranges are a bug of the caller (assert). */
 void warp_image(float *out, const float *in, const struct warp *w);
 

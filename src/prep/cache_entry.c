@@ -1,7 +1,7 @@
 /* An entry of the cache as bytes. Floor 4.
  *
  *     8  "BMUCACHE"          all numbers little-endian
- *     4  version             1
+ *     4  version             2
  *     4  encoding            0 no tensor (a refusal), 1 float32, 2 uint16, 3 uint8 / 255
  *    32  key
  *    32  SHA-256 of everything after these 32 bytes
@@ -21,7 +21,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-enum { VERSION = 1, HEAD = 8 + 4 + 4 + 32, HASHED_FROM = HEAD + 32 };
+enum { VERSION = 2, HEAD = 8 + 4 + 4 + 32, HASHED_FROM = HEAD + 32 };
 enum encoding { ENCODING_NONE, ENCODING_F32, ENCODING_U16, ENCODING_U8 };
 static const char magic[8] = {'B', 'M', 'U', 'C', 'A', 'C', 'H', 'E'};
 
@@ -34,6 +34,10 @@ struct expected_verdict {
     uint8_t sha256[32];
     bool prepared;
     uint8_t tensor_sha256[32];
+    struct {
+        uint32_t width, height, kept[4];
+        double scale[2], shift[2];
+    } geometry;
     struct {
         bool dicom;
         char patient_id[DICOM_TEXT];
@@ -71,6 +75,20 @@ static float float_of(uint32_t bits) {
     return x;
 }
 
+static int put_geometry(struct buf *b, const struct geometry *g, struct err *e) {
+    const uint32_t whole[] = {g->width, g->height, g->kept.x0, g->kept.y0, g->kept.x1, g->kept.y1};
+    const double real[] = {g->scale[0], g->scale[1], g->shift[0], g->shift[1]};
+    int rc = 0;
+    for (size_t i = 0; i < sizeof whole / sizeof *whole && !rc; i++)
+        rc = put_number(b, whole[i], 4, e);
+    for (size_t i = 0; i < sizeof real / sizeof *real && !rc; i++) {
+        uint64_t bits;
+        memcpy(&bits, &real[i], sizeof bits);
+        rc = put_number(b, bits, 8, e);
+    }
+    return rc;
+}
+
 static int put_verdict(struct buf *b, const struct input_verdict *v, struct err *e) {
     const struct view_facts *f = &v->facts;
     int rc = put_number(b, (uint64_t)v->status, 1, e);
@@ -84,6 +102,8 @@ static int put_verdict(struct buf *b, const struct input_verdict *v, struct err 
         rc = put_number(b, v->prepared, 1, e);
     if (!rc)
         rc = buf_append(b, v->tensor_sha256, sizeof v->tensor_sha256, e);
+    if (!rc)
+        rc = put_geometry(b, &v->geometry, e);
     if (!rc)
         rc = put_number(b, f->dicom, 1, e);
     const struct {
@@ -222,6 +242,24 @@ static bool take_bool(struct reader *r) {
     return x == 1;
 }
 
+static double take_real(struct reader *r) {
+    const uint64_t bits = take_number(r, 8);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static void take_geometry(struct reader *r, struct geometry *g, bool due) {
+    uint32_t *const whole[] = {&g->width, &g->height, &g->kept.x0, &g->kept.y0, &g->kept.x1, &g->kept.y1};
+    double *const real[] = {&g->scale[0], &g->scale[1], &g->shift[0], &g->shift[1]};
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        *whole[i] = (uint32_t)take_number(r, 4);
+    for (size_t i = 0; i < sizeof real / sizeof *real; i++)
+        *real[i] = take_real(r);
+    if (due && !geometry_ok(g))
+        r->bad = true;
+}
+
 static void take_verdict(struct reader *r, struct input_verdict *v) {
     struct view_facts *f = &v->facts;
     uint64_t status = take_number(r, 1);
@@ -232,6 +270,7 @@ static void take_verdict(struct reader *r, struct input_verdict *v) {
     take_bytes(r, v->sha256, sizeof v->sha256);
     v->prepared = take_bool(r);
     take_bytes(r, v->tensor_sha256, sizeof v->tensor_sha256);
+    take_geometry(r, &v->geometry, v->prepared);
     f->dicom = take_bool(r);
     take_text(r, f->patient_id, sizeof f->patient_id);
     take_text(r, f->study, sizeof f->study);

@@ -63,6 +63,13 @@ static void normalise_row(void *context, uint32_t y, const int32_t *row) {
     prep_normalise_row(r->out, r->profile, y, row);
 }
 
+/* The whole picture, resized. */
+static struct geometry resized(const struct image *im, uint32_t w, uint32_t h) {
+    return geometry_of(
+        im->width, im->height,
+        &(struct geometry_steps){.kept = {0, 0, im->width, im->height}, .padded_w = im->width, .padded_h = im->height, .w = w, .h = h});
+}
+
 /* Row by row: a mammogram is large, and no second copy of it need be made. */
 static int prep_mg(float *out, const struct prep_profile *p, struct image *im, struct input_verdict *v, struct err *e) {
     uint32_t h = (uint32_t)p->mg_height, w = (uint32_t)p->mg_width;
@@ -78,6 +85,7 @@ static int prep_mg(float *out, const struct prep_profile *p, struct image *im, s
         verdict_note(v, ", values scaled to 8 bits");
     if (im->bits == 8)
         verdict_note(v, ", values x %d (%s8 bits where 16 are due)", WIDEN, !strcmp(im->format, "JPEG") ? "lossy, " : "");
+    v->geometry = resized(im, w, h);
     verdict_note(v, ", resized to %ux%u", w, h);
     return 0;
 }
@@ -87,20 +95,21 @@ static int prep_us(float *out, const struct prep_profile *p, const struct image 
     size_t channels = (size_t)im->channels, pixels = (size_t)h * w;
     if (im->bits == 16)
         return err_set(e, ERR_IMAGE_DEPTH, "an ultrasound image has 8 bits per sample; this %s has 16", im->format);
-    uint8_t *resized = mem_alloc_aligned(pixels * channels, 1, e);
-    if (!resized)
+    uint8_t *small = mem_alloc_aligned(pixels * channels, 1, e);
+    if (!small)
         return ERR_NO_MEMORY;
-    int rc = resize_u8(resized, w, h, im->pixels, im->width, im->height, im->channels, e);
+    int rc = resize_u8(small, w, h, im->pixels, im->width, im->height, im->channels, e);
     for (size_t i = 0; !rc && i < pixels; i++) /* channels do not mix in the resize: grey may be repeated after it as well as before */
         for (size_t c = 0; c < 3; c++)
-            out[i * 3 + c] = (float)resized[i * channels + (channels == 3 ? c : 0)] / 255.0f;
-    mem_free(resized);
+            out[i * 3 + c] = (float)small[i * channels + (channels == 3 ? c : 0)] / 255.0f;
+    mem_free(small);
     if (rc)
         return rc;
     if (im->file_bits < 8 && !im->palette)
         verdict_note(v, ", values scaled to 8 bits");
     if (im->channels == 1)
         verdict_note(v, ", grey repeated to three channels");
+    v->geometry = resized(im, w, h);
     verdict_note(v, ", resized to %ux%u", w, h);
     return 0;
 }

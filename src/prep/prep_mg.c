@@ -115,6 +115,15 @@ static int finish(float *out, const struct prep_job *job, const struct grey *g, 
     rc = resize_rows_i32(&(struct resize_rows){&c, crop_row, normalise_row}, target_w, target_h, padded_w, padded_h, e);
     if (rc)
         return rc;
+    v->geometry = geometry_of(g->width, g->height,
+                              &(struct geometry_steps){.kept = {box.x0, box.y0, box.x1, box.y1},
+                                                       .mirrored = b->chest == CHEST_RIGHT,
+                                                       .upside_down = c.upside_down,
+                                                       .top = c.top,
+                                                       .padded_w = padded_w,
+                                                       .padded_h = padded_h,
+                                                       .w = target_w,
+                                                       .h = target_h});
     verdict_note(v, ", breast %ux%u at %u,%u, chest wall %s, padded to %ux%u, resized to %ux%u", w, h, box.x0, box.y0,
                  b->chest == CHEST_RIGHT ? "right (mirrored)" : "left", padded_w, padded_h, target_w, target_h);
     if (job->plan.upside_down)

@@ -66,6 +66,14 @@ static int finish(float *out, const struct prep_job *job, const uint8_t *rgb, st
     rc = resize_u8(resized, target_w, target_h, padded, padded_w, padded_h, 3, e);
     for (size_t i = 0; !rc && i < n; i++)
         out[i] = (float)resized[i] / 255.0f;
+    v->geometry = geometry_of(job->image->width, job->image->height,
+                              &(struct geometry_steps){.kept = {b.x0, b.y0, b.x1, b.y1},
+                                                       .left = left,
+                                                       .top = top,
+                                                       .padded_w = padded_w,
+                                                       .padded_h = padded_h,
+                                                       .w = target_w,
+                                                       .h = target_h});
     if (!rc)
         verdict_note(v, ", padded to %ux%u, resized to %ux%u", padded_w, padded_h, target_w, target_h);
 out:
