@@ -139,6 +139,13 @@
     X(THRESHOLD_LOCK,      -223, INPUT,       "a locked threshold that is damaged, or was chosen on the exams it would be applied to") \
     X(EVALUATION_EMPTY,    -224, INPUT,       "no exam has both a prediction and a truth") \
     X(VIEW_UNLEARNT,       -225, REFUSED,     "this model was not trained on images of that kind") \
+    /* marks */ \
+    X(MARK,                -240, INPUT,       "a mark whose cells make no shape, or that is called by no node of the disease tree") \
+    X(MARK_EXAM,           -241, INPUT,       "a mark of an exam that the table of exams does not have") \
+    X(MARK_SLOT,           -242, INPUT,       "a mark in a slot that has no name or no image") \
+    X(MARK_OUTSIDE,        -243, INPUT,       "a mark that lies outside its picture") \
+    X(MARK_CONFLICT,       -244, INPUT,       "two marks, or a mark and a diagnosis, that contradict each other") \
+    X(MARK_MASK,           -245, INPUT,       "a mask that is no picture, of another size than the picture it marks, or empty") \
     /* reports */ \
     X(REPORT_FONT,         -210, ENVIRONMENT, "a font that reports need is not installed") \
     X(REPORT_TEXT,         -211, INPUT,       "text that is not UTF-8, or has a character that no report font contains") \

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "exam/manifest_columns.h"
 #include "file/csv.h"
+#include "file/filename.h"
 
 enum { ROWS_MAX = 1000000 };
 
@@ -211,9 +212,7 @@ static int take_image(struct parser *p, struct cohort_row *x, const struct manif
                        csv_show(shown, cell));
     if (strlen(cell) + strlen(p->folder) > SOURCE_PATH_MAX)
         return err_set(why, ERR_LIMIT, "%s: the path is longer than %d bytes", column->name, SOURCE_PATH_MAX);
-    bool alone = cell[0] == '/' || p->folder[0] == '\0';
-    const char *join = alone || p->folder[strlen(p->folder) - 1] == '/' ? "" : "/";
-    const char *path = alone ? cell : arena_printf(&p->m->arena, e, "%s%s%s", p->folder, join, cell);
+    const char *path = filename_under(&p->m->arena, p->folder, cell, e);
     if (path == NULL)
         return ERR_NO_MEMORY;
     x->exam.source[column->slot] = source_file(path);

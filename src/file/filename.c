@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/mem.h"
-
 const char *filename_base(const char *path) {
     const char *slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
@@ -16,4 +14,10 @@ int filename_folder(char **out, const char *path, struct err *e) {
     const size_t base = (size_t)(filename_base(path) - path);
     (*out)[base > 1 ? base - 1 : base] = 0;
     return 0;
+}
+
+const char *filename_under(struct arena *a, const char *folder, const char *name, struct err *e) {
+    const bool alone = name[0] == '/' || folder[0] == '\0';
+    const char *join = alone || folder[strlen(folder) - 1] == '/' ? "" : "/";
+    return alone ? name : arena_printf(a, e, "%s%s%s", folder, join, name);
 }

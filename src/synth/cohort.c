@@ -204,7 +204,7 @@ static int add_tables(const struct cohort *c, struct folder *folder, struct err 
         int (*write)(struct buf *, const struct cohort *, struct err *);
     } tables[] = {{"README.md", cohort_readme},
                   {"exams.csv", cohort_exams_csv},
-                  {"lesions.csv", cohort_lesions_csv},
+                  {"marks.csv", cohort_marks_csv},
                   {"readers.csv", cohort_readers_csv},
                   {"truth.csv", cohort_truth_csv}};
     struct buf sums, text;

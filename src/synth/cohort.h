@@ -60,7 +60,7 @@ struct cohort_watch {
     const volatile sig_atomic_t *stop; /* nullable; once not 0, writing breaks off and the folder stays marked */
 };
 /* Everything into the folder `path`, which must not exist or be empty (file/folder.h): images/, exams.csv, truth.csv, readers.csv,
- * lesions.csv, README.md, SHA256SUMS. On failure the folder stays, marked INCOMPLETE. */
+ * marks.csv, README.md, SHA256SUMS. On failure the folder stays, marked INCOMPLETE. */
 int cohort_write(struct cohort *c, const char *path, const struct cohort_watch *watch, struct err *e);
 
 /* A contact sheet: rows are the five tiers (the first exam of each tier; every view is shown, taken or not), columns the eight slots, 8-bit
@@ -77,7 +77,7 @@ const char *cohort_file(char out[COHORT_NAME + 32], const struct cohort *c, cons
 int cohort_exams_csv(struct buf *out, const struct cohort *c, struct err *e);
 int cohort_truth_csv(struct buf *out, const struct cohort *c, struct err *e);
 int cohort_readers_csv(struct buf *out, const struct cohort *c, struct err *e);
-int cohort_lesions_csv(struct buf *out, const struct cohort *c, struct err *e);
+int cohort_marks_csv(struct buf *out, const struct cohort *c, struct err *e);
 int cohort_readme(struct buf *out, const struct cohort *c, struct err *e);
 int cohort_sums(struct buf *out, const struct cohort *c, struct err *e); /* of the pictures, as sha256sum -c reads it */
 

@@ -187,7 +187,7 @@ int cohort_truth_csv(struct buf *out, const struct cohort *c, struct err *e) {
     return t.rc;
 }
 
-/* --- readers.csv, lesions.csv, sums ------------------------------------------------------------------------------------------- */
+/* --- readers.csv, marks.csv, sums ------------------------------------------------------------------------------------------- */
 
 int cohort_readers_csv(struct buf *out, const struct cohort *c, struct err *e) {
     struct text t = {out, e, 0};
@@ -199,20 +199,34 @@ int cohort_readers_csv(struct buf *out, const struct cohort *c, struct err *e) {
     return t.rc;
 }
 
-int cohort_lesions_csv(struct buf *out, const struct cohort *c, struct err *e) {
+/* A wrong label in exams.csv would contradict the truth here: of such an exam the marks do not say what they are. */
+static void say_mark(struct text *t, const struct cohort *c, const struct cohort_picture *p, int i) {
+    const struct cohort_exam *x = &c->exams[p->exam];
+    char exam[COHORT_NAME];
+    SAY(t, "%s,%s,circle,%.2f,%.2f,%.2f", cohort_exam_id(exam, c, &x->c), slot_name(p->slot), p->meta.lesion[i].x, p->meta.lesion[i].y,
+        p->meta.lesion[i].radius);
+    if (x->label.wrong)
+        SAY(t, ",");
+    else
+        say_tier(t, c, x->c.lesion[i].pathology);
+    SAY(t, ",%d,yes\n", i + 1);
+}
+
+int cohort_marks_csv(struct buf *out, const struct cohort *c, struct err *e) {
     struct text t = {out, e, 0};
     char exam[COHORT_NAME];
-    SAY(&t, "exam_id,slot,lesion,in_view,x,y,radius,synthetic\n");
+    SAY(&t, "exam_id,slot,shape,x,y,radius,tier,lesion,synthetic\n");
     for (size_t k = 0; k < c->n_pictures; k++) {
         const struct cohort_picture *p = &c->pictures[k];
         const struct synth_case *x = &c->exams[p->exam].c;
-        for (int i = 0; i < x->lesions; i++) {
-            SAY(&t, "%s,%s,%d,%d", cohort_exam_id(exam, c, x), slot_name(p->slot), i + 1, p->meta.lesion[i].in_view);
-            if (p->meta.lesion[i].in_view)
-                SAY(&t, ",%.2f,%.2f,%.2f,yes\n", p->meta.lesion[i].x, p->meta.lesion[i].y, p->meta.lesion[i].radius);
-            else
-                SAY(&t, ",,,,yes\n");
-        }
+        int seen = 0;
+        for (int i = 0; i < x->lesions; i++)
+            if (p->meta.lesion[i].in_view) {
+                say_mark(&t, c, p, i);
+                seen++;
+            }
+        if (!seen)
+            SAY(&t, "%s,%s,none,,,,,,yes\n", cohort_exam_id(exam, c, x), slot_name(p->slot));
     }
     return t.rc;
 }
@@ -309,7 +323,7 @@ int cohort_readme(struct buf *out, const struct cohort *c, struct err *e) {
             "| `exams.csv` | what a clinic would have: images, recorded values, labels |\n"
             "| `truth.csv` | what is true: values, lesions, posteriors; not for training |\n"
             "| `readers.csv` | BI-RADS by four simulated readers |\n"
-            "| `lesions.csv` | where each lesion lies in each picture |\n"
+            "| `marks.csv` | where each lesion lies in each picture, for training with marks |\n"
             "| `SHA256SUMS` | `sha256sum -c SHA256SUMS` |\n\n"
             "## Attainable areas under the ROC curve, malignant against benign, of these very exams\n\n");
     say_attainable(&t, c);

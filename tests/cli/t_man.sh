@@ -53,7 +53,7 @@ PY
 head -n 1 p.csv | tr ',' '\n' >columns
 # shellcheck disable=SC2046 # words
 names_all man5/bmunet-predictions.5 $(cat columns) $(python3 words.py p.jsonl)
-names_all man1/bmunet-prep.1 $(python3 words.py prep.jsonl | tr ' ' '\n' | grep -vxE 'slot|note|sha256|tensor_sha256|read')
+names_all man1/bmunet-prep.1 $(python3 words.py prep.jsonl | tr ' ' '\n' | grep -vxE 'slot|note|sha256|tensor_sha256|geometry|size|kept|x|y|read')
 for column in $(grep -v '^p_T' columns) p_T1 p_T5; do
     names_all man1/bmunet-predict.1 "$column"
 done

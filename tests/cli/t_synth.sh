@@ -58,7 +58,7 @@ expect 0 "$bmunet" synth --patients 6 --seed 8 --out other --format png
 cmp -s one/truth.csv other/truth.csv && fail "two seeds, one cohort"
 holds one/README.md 'no patient in it exists'
 holds one/README.md '^\| clinical data alone.*\| [0-9.]+ \|$|not defined'
-for table in exams truth readers lesions; do
+for table in exams truth readers marks; do
     head -1 "one/$table.csv" | grep -q synthetic || fail "$table.csv does not say that it is synthetic"
 done
 [ "$(head -c 8 sheet.png | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ] || fail "the sheet is no PNG"
