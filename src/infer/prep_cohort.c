@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -12,6 +13,7 @@
 struct job {
     const struct prep_cohort_options *o;
     const struct prep_profile *profile;
+    const struct manifest *cohort;
     struct replace *json;
     struct decoder *decoder;
     struct buf line, picture;
@@ -86,7 +88,28 @@ static int draw(struct image **out, const float *view, const struct prep_profile
     return rc;
 }
 
-static int write_picture(struct job *j, size_t number, enum slot s, struct err *e) {
+static bool marked(const struct mark_list *l, const struct geometry *g, double x, double y) {
+    double at[2];
+    geometry_to_source(at, g, (double[2]){x, y});
+    for (int i = 0; i < l->n; i++)
+        if (mark_covers(&l->list[i], at[0], at[1]))
+            return true;
+    return false;
+}
+
+/* The brightest value on every pixel just outside what is marked. */
+static void outline(struct image *im, const struct mark_list *l, const struct geometry *g) {
+    for (int y = 0; y < (int)im->height && l->n; y++)
+        for (int x = 0; x < (int)im->width; x++) {
+            if (marked(l, g, x, y) ||
+                !(marked(l, g, x - 1, y) || marked(l, g, x + 1, y) || marked(l, g, x, y - 1) || marked(l, g, x, y + 1)))
+                continue;
+            const size_t bytes = (size_t)(im->channels * (im->bits / 8));
+            memset((uint8_t *)im->pixels + ((size_t)y * im->width + (size_t)x) * bytes, 0xFF, bytes);
+        }
+}
+
+static int write_picture(struct job *j, size_t number, enum slot s, const struct geometry *g, struct err *e) {
     const struct prep_profile *p = j->profile;
     struct image *im = NULL;
     struct replace *file = NULL;
@@ -94,6 +117,8 @@ static int write_picture(struct job *j, size_t number, enum slot s, struct err *
     buf_init(&path);
     buf_clear(&j->picture);
     int rc = draw(&im, j->views + prep_offset(p, s), p, s, e);
+    if (!rc && j->o->marks)
+        outline(im, marks_of(j->o->marks, number - 1, s), g);
     if (!rc)
         rc = png_write(&j->picture, im, e);
     if (!rc)
@@ -117,16 +142,18 @@ static int one_exam(struct prep_cohort_counts *counts, struct job *j, size_t num
     int rc = exam_prep(&v, &j->views, &ms, &row->exam, &row->fault, j->o->prep, j->decoder, e);
     if (!rc)
         rc = write_line(j, number, &row->exam, &v, &ms, e);
+    if (!rc && j->o->marks)
+        rc = marks_settle(j->o->marks, j->cohort, number - 1, &v, j->decoder, e);
     for (int s = 0; s < SLOT_COUNT && !rc && j->o->pictures; s++)
         if (v.input[s].prepared && v.input[s].status == INPUT_USED)
-            rc = write_picture(j, number, (enum slot)s, e);
+            rc = write_picture(j, number, (enum slot)s, &v.input[s].geometry, e);
     *(v.code ? &counts->refused : &counts->ok) += 1;
     return rc;
 }
 
 int prep_cohort(struct prep_cohort_counts *counts, struct replace *out, const struct manifest *cohort, const struct prep_cohort_options *o,
                 struct err *e) {
-    struct job j = {.o = o, .profile = o->prep->profile, .json = out};
+    struct job j = {.o = o, .profile = o->prep->profile, .cohort = cohort, .json = out};
     *counts = (struct prep_cohort_counts){0};
     buf_init(&j.line);
     buf_init(&j.picture);

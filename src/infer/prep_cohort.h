@@ -9,12 +9,14 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "cohort/manifest.h"
+#include "cohort/marks.h"
 #include "file/io.h"
 #include "prep/exam_prep.h"
 
 struct prep_cohort_options {
     const struct exam_prep_options *prep;
     const char *pictures; /* a folder that is there: NUMBER_SLOT.png of each input used; NULL: none */
+    struct marks *marks;  /* of this cohort: checked against the pictures, and outlined in what is written; NULL: none */
     const uint8_t *exams_sha256;
     const char *code_version;
     void (*progress)(void *ctx, size_t done); /* may be NULL */
@@ -24,7 +26,7 @@ struct prep_cohort_options {
 struct prep_cohort_counts {
     size_t ok, refused;
 };
-/* The lines go to `out`, which the caller opened and commits. */
+/* The lines go to `out`, which the caller opened and commits. Besides errors of the run: those of marks_settle(). */
 int prep_cohort(struct prep_cohort_counts *counts, struct replace *out, const struct manifest *cohort, const struct prep_cohort_options *o,
                 struct err *e);
 

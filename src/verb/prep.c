@@ -16,7 +16,7 @@
 #include "verb/verbs.h"
 
 struct options {
-    const char *exams, *json, *png, *schema, *vendors;
+    const char *exams, *json, *png, *schema, *vendors, *marks, *tree;
     int reference; /* the profile: 0 canonical-v1, 1 reference-v1 */
     struct prep_profile profile;
     struct exam_prep_options prep;
@@ -28,6 +28,9 @@ static const struct option option_list[] = {
     {OPTION_EXAMS(struct options), .required = true},
     {OPTION_JSON_LINES(struct options, "write one JSON object per exam, with what became of each input"), .required = true},
     {OPTION_TEXT("png", "DIR", struct options, png, "write a picture of each input, as the network would see it, into this new folder")},
+    {OPTION_TEXT("marks", "FILE.csv", struct options, marks,
+                 "where lesions lie (docs/FORMATS.md): checked against the pictures, and outlined in those that are written")},
+    {OPTION_TREE(struct options)},
     {OPTION_CHOICE("profile", "canonical-v1|reference-v1", struct options, reference,
                    "preprocessing profile (default canonical-v1); reference-v1 is the published release's: PNG and JPEG only")},
     {OPTION_VENDORS(struct options)},
@@ -44,6 +47,8 @@ struct job {
     struct manifest *cohort;
     struct schema *schema;
     struct vendors *vendors;
+    struct tree *tree;
+    struct marks *marks;
     struct replace *json;
     struct progress progress;
     uint8_t exams_sha256[SHA256_SIZE];
@@ -62,6 +67,8 @@ static int open_all(struct job *j, struct err *e) {
         rc = cohort_read(&j->cohort, j->exams_sha256, o->exams, &how, e);
     if (!rc)
         rc = manifest_not_an_image("--json", o->json, j->cohort, e);
+    if (!rc && o->marks && (rc = cli_tree(&j->tree, o->tree, e)) == 0)
+        rc = marks_read(&j->marks, o->marks, j->cohort, j->tree, e);
     const bool canonical = prep_is_canonical(&o->profile);
     if (!rc && canonical && (!o->vendors || o->vendors[0]) && !(rc = cli_vendors(&j->vendors, o->vendors, e)))
         o->profile.vendors = j->vendors;
@@ -81,6 +88,7 @@ static int run(struct prep_cohort_counts *counts, struct job *j, struct err *e) 
         return rc;
     const struct prep_cohort_options how = {.prep = &j->o->prep,
                                             .pictures = j->o->png,
+                                            .marks = j->marks,
                                             .exams_sha256 = j->exams_sha256,
                                             .code_version = BMUNET_CODE,
                                             .progress = show_progress,
@@ -123,6 +131,8 @@ static int run_prep(void *options) {
     cli_catch(SIGTERM);
     int rc = run(&counts, &j, &e);
     replace_abort(j.json);
+    marks_free(j.marks);
+    tree_free(j.tree);
     manifest_free(j.cohort);
     schema_free(j.schema);
     vendors_free(j.vendors);
@@ -133,6 +143,8 @@ static int run_prep(void *options) {
 
 static int check(const void *options, struct err *e) {
     const struct options *o = options;
+    if (o->tree && !o->marks)
+        return err_set(e, ERR_USAGE, "--tree names the tiers of --marks, which is not given");
     return o->vendors && o->reference ? err_set(e, ERR_USAGE, "--vendors requires --profile canonical-v1") : 0;
 }
 
