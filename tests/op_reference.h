@@ -138,6 +138,40 @@ static inline void ref_mean_pool(double *y, const double *x, struct shape s) {
         }
 }
 
+/* x [cells][c] -> e [cells][k] */
+static inline void ref_evidence(double *e, const double *x, const double *w, const double *b, struct shape s, int k_all) {
+    for (int cell = 0; cell < s.n * s.h * s.w; cell++)
+        for (int k = 0; k < k_all; k++) {
+            e[cell * k_all + k] = b[k];
+            for (int c = 0; c < s.c; c++)
+                e[cell * k_all + k] += w[k * s.c + c] * x[cell * s.c + c];
+        }
+}
+
+/* The map weighted by softmax over its cells of (logsumexp of the lesions' channels - background), and its mean. */
+static inline void ref_evidence_pool(double *y, const double *x, const double *e, struct shape s, int k_all) {
+    const int cells = s.h * s.w;
+    double *score = zeros((size_t)cells);
+    for (int n = 0; n < s.n; n++) {
+        double sum = 0;
+        for (int i = 0; i < cells; i++) {
+            const double *at = e + (n * cells + i) * k_all;
+            double lesion = 0;
+            for (int k = 1; k < k_all; k++)
+                lesion += exp(at[k]);
+            sum += score[i] = lesion / exp(at[0]);
+        }
+        for (int c = 0; c < s.c; c++) {
+            y[n * 2 * s.c + c] = y[n * 2 * s.c + s.c + c] = 0;
+            for (int i = 0; i < cells; i++) {
+                y[n * 2 * s.c + c] += score[i] / sum * x[(n * cells + i) * s.c + c];
+                y[n * 2 * s.c + s.c + c] += x[(n * cells + i) * s.c + c] / cells;
+            }
+        }
+    }
+    free(score);
+}
+
 /* Convolution 7x7/2, batch-norm over the batch, ReLU, maximum 3x3/2. mean, var: of the convolution's output. */
 static inline void ref_stem(double *y, const double *x, const double *w, const double *gamma, const double *beta, const struct ref_conv *c,
                             double eps, double *mean, double *var) {

@@ -155,6 +155,43 @@ static void case_mean_pool(void) {
     free(want);
 }
 
+static void case_evidence(void) {
+    struct graph g;
+    graph_init(&g);
+    enum { N = 2, H = 9, W = 7, C = 203, K = 6 };
+    float *x = random_floats(N * H * W * C, 1), *w = random_floats(K * C, 2), *b = random_floats(K, 3);
+    double *want = zeros(N * H * W * K), *xd = doubles_of(x, N * H * W * C), *wd = doubles_of(w, K * C), *bd = doubles_of(b, K);
+    ref_evidence(want, xd, wd, bd, (struct shape){N, H, W, C}, K);
+    graph_evidence(&g, graph_input(&g, "x", (struct shape){N, H, W, C}), "evidence", w, b, K);
+    check(&g, (const float *[]){x}, want, 1e-6, false);
+    graph_release(&g);
+    free(x);
+    free(w);
+    free(b);
+    free(xd);
+    free(wd);
+    free(bd);
+    free(want);
+}
+
+static void case_evidence_pool(void) {
+    struct graph g;
+    graph_init(&g);
+    enum { N = 3, H = 9, W = 7, C = 200, K = 6 };
+    float *x = random_floats(N * H * W * C, 1), *e = random_floats(N * H * W * K, 2);
+    double *want = zeros(N * 2 * C), *xd = doubles_of(x, N * H * W * C), *ed = doubles_of(e, N * H * W * K);
+    ref_evidence_pool(want, xd, ed, (struct shape){N, H, W, C}, K);
+    const int map = graph_input(&g, "x", (struct shape){N, H, W, C}), evidence = graph_input(&g, "e", (struct shape){N, H, W, K});
+    graph_evidence_pool(&g, map, evidence, "pool");
+    check(&g, (const float *[]){x, e}, want, 1e-6, false);
+    graph_release(&g);
+    free(x);
+    free(e);
+    free(xd);
+    free(ed);
+    free(want);
+}
+
 /* --- rows ------------------------------------------------------------------------------------------------------------------- */
 
 enum { ROWS = 5, DIM = 24 };

@@ -207,6 +207,14 @@ int graph_mean_pool(struct graph *g, int x, const char *name) {
     return unary(g, OP_mean_pool, x, name);
 }
 
+int graph_evidence(struct graph *g, int x, const char *name, const float *weights, const float *bias, int k) {
+    return add(g, (struct node){.op = OP_evidence, .inputs = {x}, .n_inputs = 1, .shape.c = k, .weights = weights, .bias = bias}, name);
+}
+
+int graph_evidence_pool(struct graph *g, int x, int evidence, const char *name) {
+    return add(g, (struct node){.op = OP_evidence_pool, .inputs = {x, evidence}, .n_inputs = 2}, name);
+}
+
 static const int *keep_rows(struct graph *g, const int *row, int n) {
     int *kept = n > 0 ? arena_alloc(&g->arena, (size_t)n, sizeof *kept, &g->failure) : NULL;
     if (kept)

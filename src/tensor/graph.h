@@ -24,7 +24,7 @@ struct shape {
 };
 size_t shape_count(struct shape s); /* n*h*w*c; sides are bounded so that this cannot overflow */
 
-enum { GRAPH_INPUTS_MAX = 4, GRAPH_OUTPUTS_MAX = 4, GRAPH_GROUP_MAX = 8 };
+enum { GRAPH_INPUTS_MAX = 4, GRAPH_OUTPUTS_MAX = 12, GRAPH_GROUP_MAX = 8 };
 enum activation { ACTIVATION_NONE, ACTIVATION_RELU, ACTIVATION_GELU };
 
 /* y = (x - mean) / sqrt(var + eps) * gamma + beta (Ioffe & Szegedy 2015). */
@@ -61,11 +61,11 @@ struct node {
     struct shape shape;
     const char *name; /* the layer's name = the prefix of its weights; in the graph's arena */
     /* what the op needs to know; the fields not of this op are zero */
-    const float *weights;       /* conv, stem [out][in][k][k], linear [out][in], layer-norm gamma [c], position rows [rows][c] */
-    const float *bias;          /* linear, layer-norm beta; may be NULL for linear */
-    struct batch_norm norm;     /* conv (folded), batch_norm, stem */
-    int kernel, stride, pad;    /* conv, pooling */
-    int weights_in_c;           /* conv: input channels of the weights; 3 over a 1-channel input: the three are summed (grey repeated) */
+    const float *weights;    /* conv, stem [out][in][k][k], linear and evidence [out][in], layer-norm gamma [c], position rows [rows][c] */
+    const float *bias;       /* linear, evidence, layer-norm beta; may be NULL for linear */
+    struct batch_norm norm;  /* conv (folded), batch_norm, stem */
+    int kernel, stride, pad; /* conv, pooling */
+    int weights_in_c;        /* conv: input channels of the weights; 3 over a 1-channel input: the three are summed (grey repeated) */
     enum activation activation; /* conv and batch_norm (none or ReLU), linear, activation */
     bool residual;              /* conv, batch_norm, linear: the last input is added before the activation */
     int heads;                  /* attention */
@@ -117,6 +117,11 @@ int graph_stem(struct graph *g, int x, const char *name, const char *pool_name, 
                const struct batch_norm *norm);
 int graph_max_pool(struct graph *g, int x, const char *name);  /* 3x3, stride 2, pad 1 */
 int graph_mean_pool(struct graph *g, int x, const char *name); /* over h and w: [n][1][1][c] */
+/* At each cell of x [n][h][w][c] the evidence for background (channel 0) and for each kind of lesion: [n][h][w][k], a linear layer per
+ * cell. */
+int graph_evidence(struct graph *g, int x, const char *name, const float *weights, const float *bias, int k);
+/* The map weighted by its evidence, and its mean: [n][1][1][2 c] (op_evidence.c). */
+int graph_evidence_pool(struct graph *g, int x, int evidence, const char *name);
 /* y = activation(x W^T + b) + residual?; residual only with ACTIVATION_NONE. Not folded: activation and sum are nodes of their own. */
 int graph_linear(struct graph *g, int x, const char *name, const float *weights, const float *bias, int out, enum activation activation,
                  int residual);

@@ -26,6 +26,8 @@
     X(stem,       stem_shape_of,    stem_prepare,       stem_forward_step,  op_keeps_input,      stem_prepare_backward,       stem_backward_step) \
     X(max_pool,   max_pool_shape,   max_pool_prepare,   max_pool_forward,   op_keeps_nothing,    op_rows_prepare_backward,    max_pool_backward) \
     X(mean_pool,  mean_pool_shape,  mean_pool_prepare,  mean_pool_forward,  op_keeps_nothing,    op_rows_prepare_backward,    mean_pool_backward) \
+    X(evidence,   evidence_shape,   op_rows_prepare,    evidence_forward,   op_keeps_if_trained, evidence_prepare_backward,   evidence_backward) \
+    X(evidence_pool, evidence_pool_shape, evidence_pool_prepare, evidence_pool_forward, op_keeps_input, evidence_pool_prepare_backward, evidence_pool_backward) \
     X(linear,     linear_shape,     linear_prepare,     linear_forward,     op_keeps_if_trained, linear_prepare_backward,     linear_backward) \
     X(activation, op_same_shape,    op_rows_prepare,    activation_forward, activation_keeps,    op_rows_prepare_backward,    activation_backward) \
     X(dropout,    op_same_shape,    op_rows_prepare,    dropout_forward,    op_keeps_nothing,    op_rows_prepare_backward,    dropout_backward) \
@@ -66,17 +68,18 @@ struct op_info {
 extern const struct op_info op_table[OP_COUNT];
 
 op_shape_fn op_no_shape, op_same_shape, conv_shape_of, batch_norm_shape, stem_shape_of, max_pool_shape, mean_pool_shape, linear_shape,
-    add_shape, attention_shape, mean_rows_shape, pick_rows_shape, join_shape;
-op_prepare_fn conv_prepare, batch_norm_prepare, stem_prepare, max_pool_prepare, mean_pool_prepare, linear_prepare, op_rows_prepare;
-op_forward_fn conv_forward, batch_norm_forward, stem_forward_step, max_pool_forward, mean_pool_forward, linear_forward, activation_forward,
-    dropout_forward, add_forward, layer_norm_forward, attention_forward, position_forward, mean_rows_forward, pick_rows_forward,
-    join_forward, reorder_forward;
+    evidence_shape, evidence_pool_shape, add_shape, attention_shape, mean_rows_shape, pick_rows_shape, join_shape;
+op_prepare_fn conv_prepare, batch_norm_prepare, stem_prepare, max_pool_prepare, mean_pool_prepare, evidence_pool_prepare, linear_prepare,
+    op_rows_prepare;
+op_forward_fn conv_forward, batch_norm_forward, stem_forward_step, max_pool_forward, mean_pool_forward, evidence_forward,
+    evidence_pool_forward, linear_forward, activation_forward, dropout_forward, add_forward, layer_norm_forward, attention_forward,
+    position_forward, mean_rows_forward, pick_rows_forward, join_forward, reorder_forward;
 op_keeps_fn op_keeps_nothing, op_keeps_input, op_keeps_if_trained, batch_norm_keeps, activation_keeps;
-op_prepare_fn conv_prepare_backward, batch_norm_prepare_backward, stem_prepare_backward, linear_prepare_backward,
-    layer_norm_prepare_backward, op_rows_prepare_backward;
-op_forward_fn conv_backward, batch_norm_backward, stem_backward_step, max_pool_backward, mean_pool_backward, linear_backward,
-    activation_backward, dropout_backward, add_backward, layer_norm_backward, attention_backward, position_backward, mean_rows_backward,
-    pick_rows_backward, join_backward;
+op_prepare_fn conv_prepare_backward, batch_norm_prepare_backward, stem_prepare_backward, evidence_prepare_backward,
+    evidence_pool_prepare_backward, linear_prepare_backward, layer_norm_prepare_backward, op_rows_prepare_backward;
+op_forward_fn conv_backward, batch_norm_backward, stem_backward_step, max_pool_backward, mean_pool_backward, evidence_backward,
+    evidence_pool_backward, linear_backward, activation_backward, dropout_backward, add_backward, layer_norm_backward, attention_backward,
+    position_backward, mean_rows_backward, pick_rows_backward, join_backward;
 
 /* Dropout: each element's factor, 0 or 1 / (1 - p), follows from (seed, step, layer's name, element) alone. */
 struct dropout {
