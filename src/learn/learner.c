@@ -18,6 +18,7 @@ struct ready {
     struct batch_nodes in;
     unsigned *present; /* [n] */
     int n;
+    float *evidence[TOWERS_MAX][EVIDENCE_MAPS]; /* the gradients of the evidence that the graph puts out, of the output's shape */
 };
 
 struct learner {
@@ -47,6 +48,9 @@ static void ready_release(struct ready *r) {
     plan_free(r->plan);
     graph_release(&r->graph);
     mem_free(r->present);
+    for (int t = 0; t < TOWERS_MAX; t++)
+        for (int m = 0; m < EVIDENCE_MAPS; m++)
+            mem_free(r->evidence[t][m]);
     memset(r, 0, sizeof *r);
 }
 
@@ -162,7 +166,7 @@ static int check_exams(const struct learner *l, const struct learner_exam *exams
 /* Bytes of the largest tower's activations, all kept, in float32: seven maps at a quarter of the image's side with w channels, and from
  * stage to stage half as much. */
 static size_t activation_bytes(const struct learner *l, const unsigned *present, int n) {
-    const struct prep_profile *p = &l->facts.config.prep;
+    const struct prep_profile views = config_views(&l->facts.config), *p = &views;
     size_t mg = 0, us = 0;
     for (int i = 0; i < n; i++) {
         mg += (size_t)__builtin_popcount(present[i] >> SLOT_MG_CC & 3U);
@@ -199,6 +203,10 @@ static int buffers(struct learner *l, int n, struct err *e) {
     return 0;
 }
 
+static struct shape evidence_shape_of(const struct ready *r, int tower, int map) {
+    return r->graph.nodes[graph_output_node(&r->graph, r->in.evidence[tower][map])].shape;
+}
+
 static int make_ready(struct learner *l, const struct learner_exam *exams, int n, struct err *e) {
     struct ready *r = &l->ready;
     unsigned *present = mem_alloc((size_t)n, sizeof *present, e);
@@ -221,6 +229,11 @@ static int make_ready(struct learner *l, const struct learner_exam *exams, int n
     int rc = buffers(l, n, e);
     if (rc == 0)
         rc = plan_new(&r->plan, &r->graph, &l->engine, e);
+    for (int t = 0; t < TOWERS_MAX; t++)
+        for (int m = 0; m < EVIDENCE_MAPS && rc == 0; m++)
+            if (r->in.evidence[t][m] >= 0 &&
+                !(r->evidence[t][m] = mem_alloc_aligned(shape_count(evidence_shape_of(r, t, m)), sizeof(float), e)))
+                rc = ERR_NO_MEMORY;
     if (rc)
         ready_release(r);
     return rc;
@@ -230,7 +243,8 @@ static int make_ready(struct learner *l, const struct learner_exam *exams, int n
 
 /* The present views of one tower, exam after exam: where the caller has them, or packed. */
 static int bind_views(struct learner *l, int t, const struct tower *tower, const struct learner_exam *exams, int n, struct err *e) {
-    const size_t size = prep_size(&l->facts.config.prep, tower->slots[0]);
+    const struct prep_profile views = config_views(&l->facts.config);
+    const size_t size = prep_size(&views, tower->slots[0]);
     const float *first = NULL;
     size_t count = 0;
     bool together = true;
@@ -319,17 +333,67 @@ static int measure_gradients(struct learner *l, struct err *e) {
     return rc;
 }
 
+/* --- evidence: the views of a tower stand exam after exam, slot after slot */
+
+static const struct evidence_target *target_of(const struct learner_exam *x, const struct tower *t, int v, int map) {
+    const struct evidence_target *of = x->target[t->slots[v]];
+    return of ? &of[map] : NULL;
+}
+
+/* The loss of one map of one tower over all its views; its gradient is left where the backward run takes it from. */
+static int evidence_of_map(double *loss, struct learner *l, const struct tower *tower, int t, int map, const struct learner_exam *exams,
+                           int n, double scale, struct err *e) {
+    static const struct evidence_target unknown;
+    const struct shape s = evidence_shape_of(&l->ready, t, map);
+    const size_t cells = (size_t)s.h * (size_t)s.w, one = cells * (size_t)s.c;
+    const float *evidence = plan_output_at(l->ready.plan, l->ready.in.evidence[t][map]);
+    struct evidence_weights sum = {0, 0};
+    size_t at = 0;
+    for (int i = 0; i < n; i++)
+        for (int v = 0; v < 2; v++)
+            if (exams[i].view[tower->slots[v]] && target_of(&exams[i], tower, v, map))
+                evidence_count(&sum, target_of(&exams[i], tower, v, map), cells);
+    for (int i = 0; i < n; i++)
+        for (int v = 0; v < 2; v++) {
+            if (!exams[i].view[tower->slots[v]])
+                continue;
+            const struct evidence_target *target = target_of(&exams[i], tower, v, map);
+            const int rc = evidence_loss(loss, l->ready.evidence[t][map] + at, evidence + at, cells, s.c - 1, target ? target : &unknown,
+                                         &sum, scale, e);
+            if (rc)
+                return rc;
+            at += one;
+        }
+    plan_bind_gradient(l->ready.plan, l->ready.in.evidence[t][map], l->ready.evidence[t][map]);
+    return 0;
+}
+
+static int run_evidence(double *loss, struct learner *l, const struct learner_exam *exams, int n, double share, struct err *e) {
+    const struct tower *towers;
+    const int n_towers = config_towers(&l->facts.config, &towers);
+    int rc = 0;
+    *loss = 0;
+    for (int t = 0; t < n_towers; t++)
+        for (int m = 0; m < EVIDENCE_MAPS && rc == 0; m++)
+            if (l->ready.in.evidence[t][m] >= 0)
+                rc = evidence_of_map(loss, l, &towers[t], t, m, exams, n, share * l->options.evidence[m], e);
+    return rc;
+}
+
 /* Forward, loss and backward of a part whose plan is ready and bound. */
-static int run_part(struct learner *l, const struct loss *loss, const struct loss_label *labels, int n, const double *weights,
-                    struct loss_value *value, float *logits, struct err *e) {
+static int run_part(struct learner *l, const struct learner_exam *exams, const struct loss *loss, const struct loss_label *labels, int n,
+                    const struct learner_part *part, struct loss_value *value, float *logits, struct err *e) {
     int rc = plan_run(l->ready.plan, e);
     if (rc)
         return rc;
     const float *output = plan_output(l->ready.plan);
     if (logits)
         memcpy(logits, output, (size_t)n * (size_t)l->facts.config.n_leaves * sizeof *logits);
-    rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, weights, e);
-    return rc ? rc : plan_run_backward(l->ready.plan, l->gradient, e);
+    if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, part->weights, e)) ||
+        (rc = run_evidence(&value->evidence, l, exams, n, part->share > 0 ? part->share : 1, e)))
+        return rc;
+    value->total += value->evidence;
+    return plan_run_backward(l->ready.plan, l->gradient, e);
 }
 
 static float *running_of(struct learner *l) {
@@ -398,7 +462,7 @@ int learner_accumulate(struct learner *l, const struct learner_exam *exams, int 
         labels[i] = exams[i].label;
     l->engine.training_step = (uint32_t)(step * (uint64_t)part->count + (uint64_t)part->index); /* no two parts share a dropout mask */
     if ((rc = make_ready(l, exams, n, e)) || (rc = bind(l, exams, n, e)) ||
-        (rc = run_part(l, loss, labels, n, part->weights, value, logits, e)))
+        (rc = run_part(l, exams, loss, labels, n, part, value, logits, e)))
         goto name;
     note_used(l);
     count_batch(l);

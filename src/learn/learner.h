@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "exam/schema.h"
 #include "exam/slot.h"
+#include "model/evidence_loss.h"
 #include "model/facts.h"
 #include "model/loss.h"
 #include "model/model.h"
@@ -36,6 +37,7 @@ struct learner_options {
     enum learner_memory memory;
     uint64_t seed;                      /* of dropout */
     double dropout_block, dropout_head; /* probabilities of a zero; 0: none. The published ones: .3 and .5 */
+    double evidence[EVIDENCE_MAPS];     /* weight of each evidence map's loss (model/evidence_loss.h) beside that of the exams */
 };
 
 struct learner_exam {
@@ -43,6 +45,7 @@ struct learner_exam {
     const float *view[SLOT_COUNT];   /* as prep_file() gives them; NULL: absent */
     const struct clinical *clinical; /* NULL only if the network takes none */
     struct loss_label label;
+    const struct evidence_target *target[SLOT_COUNT]; /* [EVIDENCE_MAPS] of a view; NULL: nothing is known of its places */
 };
 
 struct learner;
@@ -70,6 +73,7 @@ int learner_gradients(struct learner *l, const struct learner_exam *exams, int n
 struct learner_part {
     int index, count;      /* 0 .. count - 1 */
     const double *weights; /* loss_weights() of the whole batch; NULL only if count is 1 */
+    double share;          /* exams of the part by those of the batch: what the part's evidence loss counts for; 0: 1 */
 };
 enum { LEARNER_PARTS_MAX = 4096 };
 int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,

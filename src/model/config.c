@@ -50,10 +50,29 @@ int config_features(const struct model_config *c) {
     return FEATURES_PER_WIDTH * c->width;
 }
 
-int config_map_side(int side) {
-    for (int i = 0; i < 5; i++)
-        side = (side - 1) / 2 + 1;
-    return side;
+static void halved(const struct model_config *c, enum slot s, int times, int *h, int *w) {
+    const struct prep_profile p = config_views(c);
+    *h = slot_is_mg(s) ? p.mg_height : p.us_height;
+    *w = slot_is_mg(s) ? p.mg_width : p.us_width;
+    for (int i = 0; i < times; i++) {
+        *h = (*h - 1) / 2 + 1;
+        *w = (*w - 1) / 2 + 1;
+    }
+}
+
+void config_map_sides(const struct model_config *c, enum slot s, int *h, int *w) {
+    halved(c, s, slot_is_mg(s) && c->evidence.mg_stride == STRIDE_FINE ? 4 : 5, h, w);
+}
+
+void config_third_sides(const struct model_config *c, enum slot s, int *h, int *w) {
+    halved(c, s, 4, h, w);
+}
+
+struct prep_profile config_views(const struct model_config *c) {
+    struct prep_profile p = c->prep;
+    if (c->patch)
+        p.mg_height = p.mg_width = p.us_height = p.us_width = c->patch;
+    return p;
 }
 
 struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int n_leaves, int width) {
@@ -98,6 +117,16 @@ int config_check(const struct model_config *c, const struct schema *schema, stru
         return err_set(e, ERR_CONFIG, "profile %s takes no vendor table; canonical-v1 does", p->name);
     if (!isfinite(p->mg_mean) || !isfinite(p->mg_std) || p->mg_std <= 0)
         return err_set(e, ERR_CONFIG, "mammography normalisation by mean %g and standard deviation %g", p->mg_mean, p->mg_std);
+    if (c->evidence.kinds && c->variant != VARIANT_MASKED)
+        return err_set(e, ERR_CONFIG, "evidence maps need variant masked");
+    if (c->evidence.kinds < 0 || c->evidence.kinds == 1 || c->evidence.kinds > TREE_LEAVES_MAX || c->evidence.level < 0 ||
+        c->evidence.level >= TREE_LEVELS_MAX)
+        return err_set(e, ERR_CONFIG, "evidence of %d kinds of lesions on level %d", c->evidence.kinds, c->evidence.level);
+    if (c->evidence.kinds ? c->evidence.mg_stride != STRIDE_USUAL && c->evidence.mg_stride != STRIDE_FINE : c->evidence.mg_stride != 0)
+        return err_set(e, ERR_CONFIG, "evidence has %d pixels of a mammogram to a cell; must be %d or %d", c->evidence.mg_stride,
+                       STRIDE_USUAL, STRIDE_FINE);
+    if (c->patch && (!c->evidence.kinds || c->patch < 32 || c->patch > 1024))
+        return err_set(e, ERR_CONFIG, "patches of %d pixels; must be 32 to 1024, for a network with evidence maps", c->patch);
     if (c->width < 8 || c->width > 256 || c->width % 8)
         return err_set(e, ERR_CONFIG, "width %d; must be a multiple of 8 from 8 to 256", c->width);
     if (c->network != NETWORK_BMU && c->variant == VARIANT_MASKED)
@@ -137,6 +166,15 @@ struct json *config_to_json(const struct model_config *c) {
     json_put_number(p, "mg_mean", c->prep.mg_mean);
     json_put_number(p, "mg_std", c->prep.mg_std);
     json_put(j, "prep", p);
+    if (c->evidence.kinds) {
+        struct json *evidence = json_object();
+        json_put_integer(evidence, "kinds", c->evidence.kinds);
+        json_put_integer(evidence, "level", c->evidence.level);
+        json_put_integer(evidence, "mg_stride", c->evidence.mg_stride);
+        json_put(j, "evidence", evidence);
+    }
+    if (c->patch)
+        json_put_integer(j, "patch", c->patch);
     if (c->unlearnt) {
         struct json *kinds = json_array();
         for (unsigned k = 0; k < KIND_COUNT; k++)
@@ -199,6 +237,13 @@ int config_from_json(struct model_config *out, const struct json *j, struct err 
         (rc = small_integer(p, 0, "us", &c.prep.us_height, e)) || (rc = small_integer(p, 1, "us", &c.prep.us_width, e)))
         return rc;
     if ((rc = unlearnt_from_json(&c.unlearnt, j, e)))
+        return rc;
+    const struct json *evidence = json_get(j, "evidence");
+    if (evidence && ((rc = small_integer(evidence, -1, "kinds", &c.evidence.kinds, e)) ||
+                     (rc = small_integer(evidence, -1, "level", &c.evidence.level, e)) ||
+                     (rc = small_integer(evidence, -1, "mg_stride", &c.evidence.mg_stride, e))))
+        return rc;
+    if (json_get(j, "patch") && (rc = small_integer(j, -1, "patch", &c.patch, e)))
         return rc;
     c.prep.mg_mean = json_number(json_get(p, "mg_mean"), NAN);
     c.prep.mg_std = json_number(json_get(p, "mg_std"), NAN);

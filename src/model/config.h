@@ -3,12 +3,14 @@
 #define BMU_MODEL_CONFIG_H
 
 #include "file/json.h"
+#include "model/evidence_loss.h"
 #include "model/model.h"
 #include "nn/keys.h"
 #include "tensor/graph.h"
 
 enum { TOWERS_MAX = 4, BATCH_MAX = 4096 };
 enum { FEATURES_PER_WIDTH = 8, ATTENTION_HEADS = 4, WIDTH_FULL = 64, WIDTH_SMALL = 8 };
+enum { STRIDE_USUAL = 32, STRIDE_FINE = 16 }; /* of a trunk: pixels to a cell of its last map */
 
 /* One trunk and the two slots that share it. */
 struct tower {
@@ -18,7 +20,12 @@ struct tower {
 /* The network's towers in slot order; returns how many. */
 int config_towers(const struct model_config *c, const struct tower **out);
 int config_features(const struct model_config *c); /* per view: 8 * width */
-int config_map_side(int side);                     /* of a trunk's last map, from the image's: halved five times, rounded up */
+/* Of the last map of the trunk of slot s: the view's sides halved five times (or four: evidence.mg_stride), rounded up each time. */
+void config_map_sides(const struct model_config *c, enum slot s, int *h, int *w);
+/* Of the map before the trunk's last stage: halved four times. */
+void config_third_sides(const struct model_config *c, enum slot s, int *h, int *w);
+/* The sides of what the trunks take: those of the pictures that preparation makes, or of parts of them. */
+struct prep_profile config_views(const struct model_config *c);
 
 /* Profile, sizes and normalisation for a network and width. */
 struct model_config config_make(enum network n, enum variant v, enum clinical_mode clinical, int n_clinical, int n_leaves, int width);
@@ -43,7 +50,8 @@ const char *config_head_key(enum network n);
 int config_check_head(const struct model_config *c, const struct archive *a, const struct tree *t, struct err *e);
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s);
 
-/* Trunk of one tower over n views: input 0 -> output 0, [n][features]; map: and output 1, the last map [n][h][w][features]. */
+/* Trunk of one tower over n views: input 0 -> output 0, [n][features]; with evidence output 1, [n][h][w][1 + kinds]; map: and a further
+ * output, the last map [n][h][w][features]. */
 void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n, bool map);
 /* What follows the trunks, for n exams. present[i]: the slots of exam i whose features are there; the features of all exams stand one exam
  * after the other, within one in slot order. -1: not there. */
@@ -67,6 +75,7 @@ void config_head_graph(struct graph *g, const struct archive *a, const struct mo
 struct batch_nodes {
     int view[TOWERS_MAX];
     int clinical;
+    int evidence[TOWERS_MAX][EVIDENCE_MAPS]; /* the graph's outputs; -1: none. Output 0: the logits */
 };
 void config_batch_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct schema *s,
                         const unsigned *present, int n, struct dropout_rates dropout, struct batch_nodes *in);

@@ -29,13 +29,16 @@ int features_new(struct features **out, const struct model_config *c, bool maps,
     f->d = config_features(c);
     f->row = mem_alloc_aligned(SLOT_COUNT * (size_t)f->d, sizeof *f->row, e);
     bool whole = f->row != NULL;
-    for (int s = 0; s < SLOT_COUNT && maps; s++)
+    f->kinds = c->evidence.kinds;
+    for (int s = 0; s < SLOT_COUNT && (maps || f->kinds); s++)
         if (network_slots(c->network) >> s & 1U) {
-            const bool mg = slot_is_mg((enum slot)s);
-            f->map_h[s] = config_map_side(mg ? c->prep.mg_height : c->prep.us_height);
-            f->map_w[s] = config_map_side(mg ? c->prep.mg_width : c->prep.us_width);
-            f->map[s] = mem_alloc_aligned((size_t)f->map_h[s] * (size_t)f->map_w[s] * (size_t)f->d, sizeof(float), e);
-            whole = whole && f->map[s];
+            config_map_sides(c, (enum slot)s, &f->map_h[s], &f->map_w[s]);
+            const size_t cells = (size_t)f->map_h[s] * (size_t)f->map_w[s];
+            if (maps)
+                f->map[s] = mem_alloc_aligned(cells * (size_t)f->d, sizeof(float), e);
+            if (f->kinds)
+                f->evidence[s] = mem_alloc_aligned(cells * ((size_t)f->kinds + 1), sizeof(float), e);
+            whole = whole && (!maps || f->map[s]) && (!f->kinds || f->evidence[s]);
         }
     if (!whole) {
         features_free(f);
@@ -48,8 +51,10 @@ int features_new(struct features **out, const struct model_config *c, bool maps,
 void features_free(struct features *f) {
     if (!f)
         return;
-    for (int s = 0; s < SLOT_COUNT; s++)
+    for (int s = 0; s < SLOT_COUNT; s++) {
         mem_free(f->map[s]);
+        mem_free(f->evidence[s]);
+    }
     mem_free(f->row);
     mem_free(f);
 }
@@ -103,21 +108,32 @@ static int trunk(struct encoder *en, int tower, int views, int kind, struct plan
     return 0;
 }
 
-/* n views of one tower -> rows [n][d], and the map of view i to map[i], unless map is NULL. */
-static int run_trunk(struct encoder *en, int tower, int n, const float *views, float *rows, float *const *map, struct err *e) {
-    const size_t d = (size_t)config_features(&en->facts->config);
+/* Where the results of a tower's views go: rows [n][d], and of view i its map and its evidence, where they are wanted. */
+struct trunk_results {
+    float *rows, *map[VIEWS_MAX], *evidence[VIEWS_MAX];
+};
+
+/* View i's part of an output of n views. */
+static void copy_part(float *to, const struct planned *p, int output, int i, int n) {
+    const size_t size = shape_count(p->graph.nodes[graph_output_node(&p->graph, output)].shape) / (size_t)n;
+    memcpy(to, plan_output_at(p->plan, output) + (size_t)i * size, size * sizeof *to);
+}
+
+static int run_trunk(struct encoder *en, int tower, int n, const float *views, const struct trunk_results *out, struct err *e) {
+    const bool evidence = en->facts->config.evidence.kinds > 0;
     struct planned *p = NULL;
-    int rc = trunk(en, tower, n, map ? WITH_MAP : PLAIN, &p, e);
+    int rc = trunk(en, tower, n, out->map[0] ? WITH_MAP : PLAIN, &p, e);
     if (rc)
         return rc;
     plan_bind(p->plan, 0, views);
     if ((rc = plan_run(p->plan, e)))
         return rc;
-    memcpy(rows, plan_output(p->plan), (size_t)n * d * sizeof *rows);
-    for (int i = 0; map && i < n; i++) {
-        const struct shape one = p->graph.nodes[graph_output_node(&p->graph, 1)].shape;
-        const size_t size = shape_count(one) / (size_t)n;
-        memcpy(map[i], plan_output_at(p->plan, 1) + (size_t)i * size, size * sizeof **map);
+    memcpy(out->rows, plan_output(p->plan), (size_t)n * (size_t)config_features(&en->facts->config) * sizeof *out->rows);
+    for (int i = 0; i < n; i++) {
+        if (evidence && out->evidence[i])
+            copy_part(out->evidence[i], p, 1, i, n);
+        if (out->map[i])
+            copy_part(out->map[i], p, evidence ? 2 : 1, i, n);
     }
     return 0;
 }
@@ -142,7 +158,7 @@ int encoder_black(struct encoder *en, enum slot s, const float **out, struct err
         int rc = image && features ? 0 : ERR_NO_MEMORY;
         if (rc == 0) {
             prep_black(image, &c->prep, s);
-            rc = run_trunk(en, tower, 1, image, features, NULL, e);
+            rc = run_trunk(en, tower, 1, image, &(struct trunk_results){.rows = features}, e);
         }
         mem_free(image);
         if (rc) {
@@ -168,19 +184,26 @@ static int join_views(struct encoder *en, int tower, const float *const views[2]
 /* The views of one tower that are there, both together. */
 static int run_tower(struct encoder *en, int tower, const struct tower *t, const float *const view[SLOT_COUNT], struct features *out,
                      struct err *e) {
-    const size_t size = prep_size(&en->facts->config.prep, t->slots[0]);
+    const struct prep_profile profile = config_views(&en->facts->config);
+    const size_t size = prep_size(&profile, t->slots[0]);
     const float *views[2] = {view[t->slots[0]], view[t->slots[1]]};
-    float *const map[2] = {out->map[t->slots[0]], out->map[t->slots[1]]};
+    struct trunk_results both_to = {.rows = row_of(out, t->slots[0])};
     int rc = 0;
+    for (int i = 0; i < VIEWS_MAX; i++) {
+        both_to.map[i] = out->map[t->slots[i]];
+        both_to.evidence[i] = out->evidence[t->slots[i]];
+    }
     if (views[0] && views[1]) {
         const float *both = views[0];
         if (views[1] != views[0] + size && (rc = join_views(en, tower, views, size, &both, e)))
             return rc;
-        return run_trunk(en, tower, 2, both, row_of(out, t->slots[0]), map[0] ? map : NULL, e);
+        return run_trunk(en, tower, 2, both, &both_to, e);
     }
     for (int i = 0; i < 2 && rc == 0; i++)
         if (views[i])
-            rc = run_trunk(en, tower, 1, views[i], row_of(out, t->slots[i]), map[i] ? &map[i] : NULL, e);
+            rc = run_trunk(
+                en, tower, 1, views[i],
+                &(struct trunk_results){.rows = row_of(out, t->slots[i]), .map = {both_to.map[i]}, .evidence = {both_to.evidence[i]}}, e);
     return rc;
 }
 

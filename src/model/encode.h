@@ -12,11 +12,12 @@
 
 /* What the trunks made of one exam's views. They mean something to the model that made them and to no other. */
 struct features {
-    unsigned views;         /* bit s: the view of slot s is there */
-    int d;                  /* numbers per view */
-    float *row;             /* [SLOT_COUNT][d]; of a view that is not there: 0 */
-    float *map[SLOT_COUNT]; /* [h][w][d], the trunk's last map; NULL: not asked for, or the network has no place for the view */
-    int map_h[SLOT_COUNT], map_w[SLOT_COUNT];
+    unsigned views;              /* bit s: the view of slot s is there */
+    int d;                       /* numbers per view */
+    float *row;                  /* [SLOT_COUNT][d]; of a view that is not there: 0 */
+    float *map[SLOT_COUNT];      /* [h][w][d], the trunk's last map; NULL: not asked for, or the network has no place for the view */
+    float *evidence[SLOT_COUNT]; /* [h][w][1 + kinds], background first (docs/MODEL.md); NULL: the network has none */
+    int map_h[SLOT_COUNT], map_w[SLOT_COUNT], kinds;
 };
 /* Room for one exam after the other, nothing in it yet; maps: with the trunks' last maps (12 MB at full size). */
 int features_new(struct features **out, const struct model_config *c, bool maps, struct err *e);

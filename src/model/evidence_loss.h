@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 #define EVIDENCE_LEAST 0.15
+enum { EVIDENCE_LAST, EVIDENCE_THIRD, EVIDENCE_MAPS }; /* of the last map, and of the one before the last stage, in training alone */
 enum { EVIDENCE_GROUPS_MAX = 8, EVIDENCE_KINDS_MAX = 64 };
 
 /* What the marks of one view say of its cells. Plain data. */

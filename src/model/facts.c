@@ -49,6 +49,11 @@ static int open_tree(struct model_facts *f, struct err *e) {
     if (rc || (rc = take_tree_hash(f->tree, archive_metadata(f->archive, "bmunet.tree_sha256"), e)))
         return rc;
     f->config.n_leaves = (int)f->tree->n_leaves;
+    int nodes[TREE_LEAVES_MAX];
+    if (f->config.evidence.kinds && ((size_t)f->config.evidence.level >= f->tree->n_levels ||
+                                     tree_level(nodes, f->tree, (size_t)f->config.evidence.level) != (size_t)f->config.evidence.kinds))
+        return err_set(e, ERR_MODEL_METADATA, "bmunet.config: evidence: level %d of the tree %s does not have %d nodes",
+                       f->config.evidence.level, f->tree->name, f->config.evidence.kinds);
     return config_check_head(&f->config, f->archive, f->tree, e);
 }
 

@@ -90,7 +90,7 @@ int loss_label(struct loss_label *out, const struct loss *l, const struct tree *
 static int check_batch(const struct loss *l, const float *logits, const struct loss_label *labels, size_t n, struct err *e) {
     for (size_t i = 0; i < n; i++) {
         const struct loss_label y = labels[i];
-        if (y.level < 0 || y.level >= l->n_levels || y.node < 0 || y.node >= l->level[y.level].n_nodes)
+        if (y.level != LOSS_UNLABELLED && (y.level < 0 || y.level >= l->n_levels || y.node < 0 || y.node >= l->level[y.level].n_nodes))
             return err_set(e, ERR_LABEL, "exam %zu of the batch: there is no node %d on a level %d", i, y.node, y.level);
         for (int k = 0; k < l->n_leaves; k++) {
             const float z = logits[i * (size_t)l->n_leaves + (size_t)k];

@@ -34,12 +34,15 @@ struct loss {
     struct loss_level level[LOSS_LEVELS_MAX]; /* top first */
     double smoothing;                         /* eps, in [0, 1) */
 };
-/* The finest thing known of an exam; the nodes above follow from it. */
+/* The finest thing known of an exam; the nodes above follow from it. level LOSS_UNLABELLED (not -1, as what was not found
+ * may look): nothing is known, and it costs nothing. */
+enum { LOSS_UNLABELLED = -100 };
 struct loss_label {
     int level, node;
 };
 struct loss_value {
     double total;
+    double evidence;                 /* the learner's: of the evidence maps, weighted, and a part of total */
     double level[LOSS_LEVELS_MAX];   /* before the levels' weights; also of levels with weight 0; 0 where exams is 0 */
     size_t exams[LOSS_LEVELS_MAX];   /* how many have a label on this level */
     double weights[LOSS_LEVELS_MAX]; /* sum of w[y]: what the level was divided by; 0: it was left out */

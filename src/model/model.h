@@ -38,6 +38,12 @@ struct model_config {
     int n_leaves;                /* outputs of the head: the leaves of the disease tree; not in the JSON, where the tree says it */
     int n_clinical;              /* concat: values appended to the head's input (10); token: fields of the schema */
     struct prep_profile prep;    /* name is static */
+    struct {
+        int kinds, level; /* of lesions that the evidence tells apart: the nodes of this level of the tree; 0 kinds: no evidence, and
+                             a view's features are its last map's mean (docs/MODEL.md) */
+        int mg_stride;    /* pixels of a mammogram to a cell of its last map: 32, or 16 (last stage without its stride) */
+    } evidence;
+    int patch;         /* side in pixels of the parts of pictures that it was trained on; 0: whole pictures. It predicts nothing */
     unsigned unlearnt; /* bit k: no exam has taught the network images of kind k; predict refuses them. 0: an import, or all are learnt */
 };
 

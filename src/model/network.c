@@ -24,6 +24,18 @@ int config_check_head(const struct model_config *c, const struct archive *a, con
                    (long long)x->shape[0], t->name, t->n_leaves);
 }
 
+/* The evidence of the last map, of the map before the last stage (in training alone), and what makes features of the pooled map. */
+static void evidence_keys(struct keys *k, const char *prefix, const struct model_config *c) {
+    const int d = config_features(c);
+    char name[64];
+    snprintf(name, sizeof name, "%s.evidence", prefix);
+    keys_evidence(k, name, d, c->evidence.kinds);
+    snprintf(name, sizeof name, "%s.evidence_third", prefix);
+    keys_evidence(k, name, d / 2, c->evidence.kinds);
+    snprintf(name, sizeof name, "%s.feature", prefix);
+    keys_linear(k, name, 2 * d, d);
+}
+
 void config_keys(struct keys *k, const struct model_config *c, const struct schema *s) {
     const struct tower *t;
     const int n = config_towers(c, &t), d = config_features(c);
@@ -50,6 +62,8 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
     keys_position(k, "multi_modal_position_embeddings", token ? 3 : 2, d);
     for (int i = 0; i < n; i++) {
         keys_trunk(k, t[i].prefix, c->width);
+        if (c->evidence.kinds)
+            evidence_keys(k, t[i].prefix, c);
         if (i == 0) { /* left over from mammography pretraining: part of the checkpoint, not of the computation */
             keys_linear(k, "model1.head.0", 2 * d, d);
             keys_linear(k, "model1.head.3", d, c->n_leaves);
@@ -68,18 +82,42 @@ void config_keys(struct keys *k, const struct model_config *c, const struct sche
 
 /* n views of a tower. A mammogram is grey: one channel, and the first convolution's weights summed over its three. */
 static int tower_input(struct graph *g, const struct model_config *c, const struct tower *t, int n) {
-    const struct prep_profile *p = &c->prep;
+    const struct prep_profile p = config_views(c);
     const struct shape view =
-        slot_is_mg(t->slots[0]) ? (struct shape){n, p->mg_height, p->mg_width, 1} : (struct shape){n, p->us_height, p->us_width, 3};
+        slot_is_mg(t->slots[0]) ? (struct shape){n, p.mg_height, p.mg_width, 1} : (struct shape){n, p.us_height, p.us_width, 3};
     return graph_input(g, t->prefix, view);
 }
 
+struct trunk_nodes {
+    int features, map, evidence, third; /* evidence: -1 if the network has none; third: the map before the last stage */
+};
+
+/* Without evidence the features are the last map's mean; with it, a linear layer over the map weighted by it and that mean. */
+static struct trunk_nodes trunk(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int input) {
+#define NAME(part) arena_printf(&g->arena, &g->failure, "%s." part, t->prefix)
+    const bool fine = slot_is_mg(t->slots[0]) && c->evidence.mg_stride == STRIDE_FINE;
+    const struct trunk_maps maps = layer_trunk_maps(g, a, input, t->prefix, c->width, fine ? 1 : 2);
+    struct trunk_nodes n = {.map = maps.last, .evidence = -1, .third = maps.third};
+    if (c->evidence.kinds) {
+        n.evidence = layer_evidence(g, a, n.map, NAME("evidence"), c->evidence.kinds);
+        const int pooled = graph_evidence_pool(g, n.map, n.evidence, NAME("evidence.pool"));
+        n.features = layer_linear(g, a, pooled, NAME("feature"), config_features(c), ACTIVATION_NONE, -1);
+    } else {
+        n.features = graph_mean_pool(g, n.map, NAME("8"));
+    }
+    return n;
+#undef NAME
+}
+
 void config_trunk_graph(struct graph *g, const struct archive *a, const struct model_config *c, const struct tower *t, int n, bool map) {
-    const int features = layer_trunk(g, a, tower_input(g, c, t, n), t->prefix, c->width);
-    if (!map)
+    const struct trunk_nodes nodes = trunk(g, a, c, t, tower_input(g, c, t, n));
+    if (!map && nodes.evidence < 0)
         return;
-    graph_output(g, features);
-    graph_output(g, layer_trunk_map(g, features));
+    graph_output(g, nodes.features);
+    if (nodes.evidence >= 0)
+        graph_output(g, nodes.evidence);
+    if (map)
+        graph_output(g, nodes.map);
 }
 
 /* --- what follows the trunks --------------------------------------------------------------------------------------------------- */
@@ -237,10 +275,12 @@ void config_batch_graph(struct graph *g, const struct archive *a, const struct m
                         const unsigned *present, int n, struct dropout_rates dropout, struct batch_nodes *in) {
     const struct tower *towers;
     const int n_towers = config_towers(c, &towers);
-    int features[TOWERS_MAX];
+    int features[TOWERS_MAX], maps[TOWERS_MAX][EVIDENCE_MAPS];
     struct head_nodes head = {-1, -1, -1};
-    for (int t = 0; t < TOWERS_MAX; t++)
+    for (int t = 0; t < TOWERS_MAX; t++) {
         in->view[t] = features[t] = -1;
+        in->evidence[t][EVIDENCE_LAST] = in->evidence[t][EVIDENCE_THIRD] = -1;
+    }
     in->clinical = head.clinical =
         c->network == NETWORK_BMU ? graph_input(g, "clinical", (struct shape){n, 1, 1, config_clinical_inputs(c, s)}) : -1;
     for (int t = 0; t < n_towers; t++) {
@@ -250,10 +290,23 @@ void config_batch_graph(struct graph *g, const struct archive *a, const struct m
         if (!views)
             continue;
         in->view[t] = tower_input(g, c, &towers[t], views);
-        features[t] = layer_trunk(g, a, in->view[t], towers[t].prefix, c->width);
+        const struct trunk_nodes nodes = trunk(g, a, c, &towers[t], in->view[t]);
+        features[t] = nodes.features;
+        maps[t][EVIDENCE_LAST] = nodes.evidence;
+        if (c->evidence.kinds)
+            maps[t][EVIDENCE_THIRD] = layer_evidence(
+                g, a, nodes.third, arena_printf(&g->arena, &g->failure, "%s.evidence_third", towers[t].prefix), c->evidence.kinds);
         if (slot_is_mg(towers[t].slots[0]))
             head.mg = features[t];
     }
     head.us = gather_us(g, towers, n_towers, features, present, n);
     config_head(g, a, c, s, present, n, head, dropout);
+    if (!c->evidence.kinds)
+        return;
+    graph_output(g, g->output); /* the logits; then the evidence */
+    for (int t = 0; t < n_towers; t++)
+        for (int m = 0; m < EVIDENCE_MAPS && in->view[t] >= 0; m++) {
+            in->evidence[t][m] = graph_n_outputs(g);
+            graph_output(g, maps[t][m]);
+        }
 }

@@ -72,6 +72,11 @@ void keys_linear(struct keys *k, const char *name, int in, int out) {
     add(k, (struct key){.kind = KEY_LINEAR_BIAS, .rank = 1, .shape = {out}, .fan_in = in}, name, ".bias");
 }
 
+void keys_evidence(struct keys *k, const char *name, int dim, int kinds) {
+    add(k, (struct key){.kind = KEY_EVIDENCE, .rank = 2, .shape = {kinds + 1, dim}}, name, ".weight");
+    add(k, (struct key){.kind = KEY_NORM_SHIFT, .rank = 1, .shape = {kinds + 1}}, name, ".bias");
+}
+
 void keys_layer_norm(struct keys *k, const char *name, int dim) {
     add(k, (struct key){.kind = KEY_NORM_SCALE, .rank = 1, .shape = {dim}}, name, ".weight");
     add(k, (struct key){.kind = KEY_NORM_SHIFT, .rank = 1, .shape = {dim}}, name, ".bias");
@@ -272,6 +277,9 @@ static void fill(const struct key *key, const struct rng *r, float *x, size_t n)
             break;
         case KEY_POSITION:
             x[i] = (float)(0.02 * rng_normal(r, i));
+            break;
+        case KEY_EVIDENCE:
+            x[i] = (float)(0.01 * rng_normal(r, i));
             break;
         case KEY_NORM_SCALE:
         case KEY_RUNNING_VAR:

@@ -21,6 +21,7 @@ enum key_kind {
     KEY_RUNNING_VAR,  /* 1; not trained, and must be positive */
     KEY_BATCHES,      /* int64 scalar: batch-norm's counter; not trained */
     KEY_POSITION,     /* normal, standard deviation 0.02 */
+    KEY_EVIDENCE,     /* [out][in]: normal, standard deviation 0.01, so that no place is preferred before anything is learnt */
 };
 
 struct key {
@@ -45,6 +46,8 @@ bool key_is_trained(const struct key *k);
 
 /* A ResNet-18 trunk under "<prefix>." with `width` channels after the stem, in the state dict's order. */
 void keys_trunk(struct keys *k, const char *prefix, int width);
+/* What makes evidence of a map of dim channels: kinds of lesion, and background before them. */
+void keys_evidence(struct keys *k, const char *name, int dim, int kinds);
 void keys_linear(struct keys *k, const char *name, int in, int out);
 void keys_layer_norm(struct keys *k, const char *name, int dim);
 void keys_block(struct keys *k, const char *name, int dim); /* ViT block: norm1, attn.qkv, attn.proj, norm2, mlp.fc1, mlp.fc2 */

@@ -30,8 +30,7 @@ static int conv_norm(struct graph *g, const struct archive *a, int x, const char
 }
 
 /* torchvision's BasicBlock: two 3x3 convolutions around a shortcut. */
-static int basic_block(struct graph *g, const struct archive *a, int x, const char *prefix, int in, int out) {
-    const int stride = in != out ? 2 : 1;
+static int basic_block(struct graph *g, const struct archive *a, int x, const char *prefix, int in, int out, int stride) {
     int shortcut = x;
     const int y = conv_norm(g, a, x, NAME("%s.conv1", prefix), NAME("%s.bn1", prefix), in, out, 3, stride, true, -1);
     if (in != out)
@@ -39,14 +38,29 @@ static int basic_block(struct graph *g, const struct archive *a, int x, const ch
     return conv_norm(g, a, y, NAME("%s.conv2", prefix), NAME("%s.bn2", prefix), out, out, 3, 1, true, shortcut);
 }
 
-int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width) {
+struct trunk_maps layer_trunk_maps(struct graph *g, const struct archive *a, int x, const char *prefix, int width, int stride) {
     const struct batch_norm bn = batch_norm(g, a, NAME("%s.1", prefix));
     const char *conv = NAME("%s.0", prefix);
+    struct trunk_maps maps = {-1, -1};
     x = graph_stem(g, x, conv, NAME("%s.3", prefix), layer_weights(g, a, conv, ".weight"), 3, width, &bn);
-    for (int stage = 0, in = width; stage < 4; stage++)
+    for (int stage = 0, in = width; stage < 4; stage++) {
         for (int block = 0; block < 2; block++, in = width << stage)
-            x = basic_block(g, a, x, NAME("%s.%d.%d", prefix, 4 + stage, block), in, width << stage);
-    return graph_mean_pool(g, x, NAME("%s.8", prefix));
+            x = basic_block(g, a, x, NAME("%s.%d.%d", prefix, 4 + stage, block), in, width << stage,
+                            in == width << stage ? 1
+                            : stage == 3         ? stride
+                                                 : 2);
+        maps.third = stage == 2 ? x : maps.third;
+    }
+    maps.last = x;
+    return maps;
+}
+
+int layer_trunk(struct graph *g, const struct archive *a, int x, const char *prefix, int width) {
+    return graph_mean_pool(g, layer_trunk_maps(g, a, x, prefix, width, 2).last, NAME("%s.8", prefix));
+}
+
+int layer_evidence(struct graph *g, const struct archive *a, int x, const char *name, int kinds) {
+    return graph_evidence(g, x, name, layer_weights(g, a, name, ".weight"), layer_weights(g, a, name, ".bias"), kinds + 1);
 }
 
 int layer_trunk_map(const struct graph *g, int trunk) {

@@ -44,7 +44,8 @@ int optimiser_freeze(struct optimiser_segment *segments, size_t n, const char *c
 }
 
 int optimiser_decay_by_kind(struct optimiser_segment *segments, size_t n, const struct keys *k, struct err *e) {
-    static const bool decays[] = {[KEY_CONV] = true, [KEY_LINEAR] = true, [KEY_POSITION] = false}; /* the rest false too */
+    static const bool decays[] = {
+        [KEY_CONV] = true, [KEY_LINEAR] = true, [KEY_POSITION] = false, [KEY_EVIDENCE] = true}; /* the rest false too */
     for (size_t i = 0; i < n; i++) {
         size_t at = 0;
         while (at < k->n && strcmp(k->list[at].name, segments[i].name) != 0)
