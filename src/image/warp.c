@@ -190,13 +190,18 @@ static double bounded(double at) {
     return at < -0x1p29 ? -0x1p29 : at > 0x1p29 ? 0x1p29 : at;
 }
 
+static inline int to_width(const struct warp *w) {
+    return w->to_width ? w->to_width : w->width;
+}
+
 VECTORS_EXACT static void warp_row(float *restrict out, const float *restrict in, const struct warp *w, int y, const float *step_x,
                                    const float *step_y, const struct row_field *field) {
     struct block b;
     float right[BLOCK] = {0}, down[BLOCK] = {0};
     const double *a = w->affine;
-    for (int x = 0; x < w->width; x += BLOCK) {
-        const int n = w->width - x < BLOCK ? w->width - x : BLOCK;
+    const int width = to_width(w);
+    for (int x = 0; x < width; x += BLOCK) {
+        const int n = width - x < BLOCK ? width - x : BLOCK;
         const double middle = x + MIDDLE;
         float *to = out + (size_t)x * (size_t)w->channels;
         if (field)
@@ -223,6 +228,8 @@ VECTORS_EXACT static void warp_row(float *restrict out, const float *restrict in
 static bool valid(const struct warp *w) {
     bool good = w->width >= 1 && w->height >= 1 && (w->channels == 1 || w->channels == 3) &&
                 (double)w->width * w->height * w->channels < 0x1p31 && isfinite(w->fill);
+    good = good && w->to_width >= 0 && w->to_height >= 0 && (w->to_width > 0) == (w->to_height > 0) && !(w->to_width && w->field) &&
+           (double)w->to_width * w->to_height * w->channels < 0x1p31;
     for (int i = 0; i < 6; i++)
         good = good && fabs(w->affine[i]) <= 1e6; /* false for NaN */
     if (!good || !w->field)
@@ -242,8 +249,9 @@ void warp_image(float *out, const float *in, const struct warp *w) {
         step_x[i] = (float)(w->affine[0] * (i - MIDDLE));
         step_y[i] = (float)(w->affine[3] * (i - MIDDLE));
     }
-    const size_t row = (size_t)w->width * (size_t)w->channels;
-    for (int y = 0; y < w->height; y++) {
+    const size_t row = (size_t)to_width(w) * (size_t)w->channels;
+    const int height = w->to_height ? w->to_height : w->height;
+    for (int y = 0; y < height; y++) {
         if (w->field)
             field_row(&field, w->field, y, w->height);
         warp_row(out + (size_t)y * row, in, w, y, step_x, step_y, w->field ? &field : NULL);

@@ -25,6 +25,7 @@ struct warp_field {
 
 struct warp {
     int width, height, channels;    /* of input and output; channels 1 or 3, interleaved; height * width * channels < 2^31 */
+    int to_width, to_height;        /* of the output where it has another size (then without a field); 0: the same */
     double affine[6];               /* output (x, y) comes from input (a[0] x + a[1] y + a[2], a[3] x + a[4] y + a[5]); each within 1e6 */
     const struct warp_field *field; /* NULL: none; else added to that position */
     float fill;
@@ -42,7 +43,8 @@ void warp_affine(double affine[6], int width, int height, const struct warp_moti
 /* Where the output's (x, y), not only whole ones, comes from in the input: what warp_image() samples, before its rounding. */
 void warp_source(double out[2], const struct warp *w, double x, double y);
 
-/* out, in: height * width * channels floats, finite, not overlapping. Numbers beyond the stated ranges are a bug of the caller (assert). */
+/* out, in: height * width * channels floats (out: of its size), finite, not overlapping. Numbers beyond the stated ranges are a bug of the
+ * caller (assert). */
 void warp_image(float *out, const float *in, const struct warp *w);
 
 #endif

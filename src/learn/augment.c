@@ -9,7 +9,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/vectors.h"
-#include "image/warp.h"
 #include "learn/purpose.h"
 
 /* --- drawing: each number has its own place in the stream, so that switching one step on or off leaves the others' numbers as they were */
@@ -131,41 +130,61 @@ static int cells_on(int side, int shorter, int cells) {
     return n < WARP_CELLS_MAX ? n : WARP_CELLS_MAX;
 }
 
-static int elastic_field(struct warp_field *out, const struct picture *p, const struct augment_draw *d, struct err *e) {
+static int elastic_field(struct augment_motion *out, const struct picture *p, const struct augment_draw *d, struct err *e) {
     const int shorter = p->width < p->height ? p->width : p->height;
-    out->columns = cells_on(p->width, shorter, d->elastic_cells);
-    out->rows = cells_on(p->height, shorter, d->elastic_cells);
-    const size_t n = 2 * (size_t)(out->columns + 3) * (size_t)(out->rows + 3);
-    float *control = mem_alloc(n, sizeof *control, e);
-    if (!control)
+    out->field.columns = cells_on(p->width, shorter, d->elastic_cells);
+    out->field.rows = cells_on(p->height, shorter, d->elastic_cells);
+    const size_t n = 2 * (size_t)(out->field.columns + 3) * (size_t)(out->field.rows + 3);
+    if (!(out->control = mem_alloc(n, sizeof *out->control, e)))
         return ERR_NO_MEMORY;
     const struct rng r = rng_make(d->pixels, TRAIN_AUGMENT, STREAM_ELASTIC);
     for (size_t i = 0; i < n; i++)
-        control[i] = (float)((2 * rng_uniform(&r, i) - 1) * d->elastic_amplitude * shorter);
-    out->control = control;
+        out->control[i] = (float)((2 * rng_uniform(&r, i) - 1) * d->elastic_amplitude * shorter);
+    out->field.control = out->control;
+    out->warp.field = &out->field;
     return 0;
 }
 
-static int move(float *out, const float *in, const struct picture *p, const struct augment_draw *d, struct err *e) {
+int augment_motion(struct augment_motion *out, const struct prep_profile *profile, enum slot slot, const struct augment_draw *d,
+                   struct err *e) {
+    const struct picture p = picture_of(profile, slot);
     /* whole pixels, as torchvision's RandomAffine */
-    const struct warp_motion motion = {.right = rint(d->translate_x * p->width),
-                                       .down = rint(d->translate_y * p->height),
+    const struct warp_motion motion = {.right = rint(d->translate_x * p.width),
+                                       .down = rint(d->translate_y * p.height),
                                        .mirror_x = d->flip_horizontal,
                                        .mirror_y = d->flip_vertical,
                                        .degrees = d->degrees,
                                        .scale = d->scale};
-    struct warp w = {.width = p->width, .height = p->height, .channels = p->channels, .fill = p->black};
-    struct warp_field field = {0};
-    if (d->elastic_amplitude != 0) {
-        const int rc = elastic_field(&field, p, d, e);
-        if (rc)
-            return rc;
-        w.field = &field;
-    }
-    warp_affine(w.affine, p->width, p->height, &motion);
-    warp_image(out, in, &w);
-    mem_free((float *)field.control);
-    return 0;
+    *out =
+        (struct augment_motion){.warp = {.width = p.width, .height = p.height, .channels = p.channels, .fill = p.black}, .any = moves(d)};
+    warp_affine(out->warp.affine, p.width, p.height, &motion);
+    return d->elastic_amplitude != 0 ? elastic_field(out, &p, d, e) : 0;
+}
+
+void augment_motion_release(struct augment_motion *m) {
+    mem_free(m->control);
+    *m = (struct augment_motion){0};
+}
+
+struct augment_draw augment_still(const struct augment_draw *d) {
+    struct augment_draw still = *d;
+    still.translate_x = still.translate_y = still.degrees = still.elastic_amplitude = 0;
+    still.scale = 1;
+    still.flip_horizontal = still.flip_vertical = false;
+    return still;
+}
+
+float augment_black(const struct prep_profile *p, enum slot slot) {
+    return picture_of(p, slot).black;
+}
+
+static int move(float *out, const float *in, const struct prep_profile *p, enum slot slot, const struct augment_draw *d, struct err *e) {
+    struct augment_motion m;
+    const int rc = augment_motion(&m, p, slot, d, e);
+    if (!rc)
+        warp_image(out, in, &m.warp);
+    augment_motion_release(&m);
+    return rc;
 }
 
 /* --- values */
@@ -320,7 +339,7 @@ int augment_apply(float *out, const float *in, const struct prep_profile *p, enu
     if (changes_values(d) && slot_is_mg(slot))
         picture.white = white_of(in, &picture);
     if (moves(d))
-        rc = move(out, in, &picture, d, e);
+        rc = move(out, in, p, slot, d, e);
     else
         memcpy(out, in, prep_size(p, slot) * sizeof *out);
     if (!rc && changes_values(d))

@@ -21,6 +21,7 @@
 #include "base/err.h"
 #include "exam/slot.h"
 #include "file/json.h"
+#include "image/warp.h"
 #include "prep/prep.h"
 
 /* Probabilities in [0, 1]; a step whose probability is 0 is never made, whatever its other numbers. Drawn numbers are uniform in their
@@ -68,6 +69,20 @@ struct augment_draw {
 struct augment_draw augment_draw(const struct augment_settings *s, enum slot slot, uint64_t seed, uint32_t epoch, uint32_t exam);
 /* Is it nothing at all? The image is then copied, bit for bit. */
 bool augment_is_nothing(const struct augment_draw *d);
+
+/* Where the moved picture comes from, as augment_apply() moves it; for whatever has to move along. *any: false: it does not move at all.
+ * Release it, also after a failure. ERR_NO_MEMORY. */
+struct augment_motion {
+    struct warp warp;
+    struct warp_field field;
+    float *control; /* owned */
+    bool any;
+};
+int augment_motion(struct augment_motion *out, const struct prep_profile *p, enum slot slot, const struct augment_draw *d, struct err *e);
+void augment_motion_release(struct augment_motion *m);
+/* The draw without its motion: values and blur alone. */
+struct augment_draw augment_still(const struct augment_draw *d);
+float augment_black(const struct prep_profile *p, enum slot slot); /* what lies beyond a picture: prep_black()'s value */
 
 /* out, in: prep_size(p, slot) floats, finite, not overlapping, as prep_image() makes them. Single-threaded; takes some 100 KB while it
  * runs. ERR_NO_MEMORY. */

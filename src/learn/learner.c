@@ -390,7 +390,7 @@ static int run_part(struct learner *l, const struct learner_exam *exams, const s
     if (logits)
         memcpy(logits, output, (size_t)n * (size_t)l->facts.config.n_leaves * sizeof *logits);
     if ((rc = loss_run(value, l->gradient, loss, output, labels, (size_t)n, part->weights, e)) ||
-        (rc = run_evidence(&value->evidence, l, exams, n, part->share > 0 ? part->share : 1, e)))
+        (rc = run_evidence(&value->evidence, l, exams, n, 1.0 / part->count, e)))
         return rc;
     value->total += value->evidence;
     return plan_run_backward(l->ready.plan, l->gradient, e);

@@ -68,12 +68,12 @@ int learner_gradients(struct learner *l, const struct learner_exam *exams, int n
                       struct loss_value *value, float *logits, struct err *e);
 
 /* The same in parts, for batches that do not fit into memory at once: part 0 zeroes the gradients, the others add to them, and after the
- * last the step may be made. value is the part's share. Batch-norm sees each part by itself, so the result is not that of one batch. A
+ * last the step may be made. value is the part's share. The loss of the evidence maps is each part's own, and counts for 1 / count: what
+ * their cells show is not known before the images are. Batch-norm sees each part by itself, so the result is not that of one batch. A
  * part that fails takes back the running statistics of all parts before it. */
 struct learner_part {
     int index, count;      /* 0 .. count - 1 */
     const double *weights; /* loss_weights() of the whole batch; NULL only if count is 1 */
-    double share;          /* exams of the part by those of the batch: what the part's evidence loss counts for; 0: 1 */
 };
 enum { LEARNER_PARTS_MAX = 4096 };
 int learner_accumulate(struct learner *l, const struct learner_exam *exams, int n, const struct learner_part *part, const struct loss *loss,

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/progress.h"
 #include "base/thread.h"
+#include "model/config.h"
 
 enum { THREADS_MAX = 64 };
 
@@ -18,13 +19,17 @@ struct entry {
     float *views; /* owned: prep_offset(SLOT_COUNT) floats, what the network takes */
     struct clinical clinical[SCHEMA_FIELDS_MAX];
     unsigned kept; /* bit s: slot s is given */
+    struct loss_label label;
+    struct evidence_target target[SLOT_COUNT][EVIDENCE_MAPS]; /* their shares lie in: */
+    float *shares;                                            /* owned; NULL: the network has no evidence */
     bool ready;
     struct err failure; /* code != 0: this exam could not be read */
 };
 
 struct loader {
     struct loader_options o;
-    float *black; /* variant reference: both sizes, one after the other; else NULL */
+    struct prep_profile views; /* sizes of what the network takes: the prepared pictures', or the patches' */
+    float *black;              /* variant reference: both sizes, one after the other; else NULL */
     pthread_t threads[THREADS_MAX];
     int n_threads;
     struct entry *ring;   /* [o.ahead] */
@@ -60,24 +65,108 @@ static void take_clinical(struct entry *x, const struct loader *l, const struct 
     }
 }
 
-/* Augmented where it is asked for; else copied. */
-static int take_views(struct entry *x, struct worker *w, const struct train_item *item, uint32_t epoch, struct err *e) {
+/* --- one view: augmented where it is asked for, else copied; and what its evidence should show */
+
+static bool has_evidence(const struct loader *l) {
+    return l->o.network && l->o.network->evidence.kinds > 0;
+}
+
+static void map_sides(const struct loader *l, enum slot s, int map, int *h, int *w) {
+    (map == EVIDENCE_LAST ? config_map_sides : config_third_sides)(l->o.network, s, h, w);
+}
+
+/* Floats of the shares of one view's maps. */
+static size_t shares_of(const struct loader *l, enum slot s) {
+    size_t n = 0;
+    for (int m = 0; m < EVIDENCE_MAPS; m++) {
+        int h, w;
+        map_sides(l, s, m, &h, &w);
+        n += (size_t)EVIDENCE_GROUPS_MAX * (size_t)h * (size_t)w;
+    }
+    return n;
+}
+
+static void make_targets(struct entry *x, const struct loader *l, const struct train_item *item, enum slot s, const struct geometry *g,
+                         const struct warp *motion) {
+    const bool mg = slot_is_mg(s);
+    const struct target_source from = {.width = mg ? l->views.mg_width : l->views.us_width,
+                                       .height = mg ? l->views.mg_height : l->views.us_height,
+                                       .geometry = g,
+                                       .motion = motion};
+    float *room = x->shares;
+    for (int before = 0; before < (int)s; before++)
+        room += shares_of(l, (enum slot)before);
+    for (int m = 0; m < EVIDENCE_MAPS; m++) {
+        int h, w;
+        map_sides(l, s, m, &h, &w);
+        x->target[s][m].share = room;
+        room += (size_t)EVIDENCE_GROUPS_MAX * (size_t)h * (size_t)w;
+        target_make(&x->target[s][m], h, w, &item->marks[s], &from);
+    }
+}
+
+static int take_whole(struct entry *x, const struct worker *w, const struct train_item *item, enum slot s, uint32_t epoch,
+                      const struct geometry *g, struct err *e) {
     const struct loader_options *o = &w->loader->o;
     const struct prep_profile *p = o->prep->profile;
-    for (int s = 0; s < SLOT_COUNT; s++) {
-        const size_t at = prep_offset(p, (enum slot)s);
-        if (!(x->kept >> s & 1U))
-            continue;
-        if (!o->augment) {
-            memcpy(x->views + at, w->views + at, prep_size(p, (enum slot)s) * sizeof(float));
-            continue;
-        }
-        const struct augment_draw d = augment_draw(o->augment, (enum slot)s, o->seed, epoch, item->number);
-        const int rc = augment_apply(x->views + at, w->views + at, p, (enum slot)s, &d, e);
-        if (rc)
-            return rc;
+    const size_t at = prep_offset(p, s);
+    struct augment_motion motion = {.any = false};
+    int rc = 0;
+    if (!o->augment) {
+        memcpy(x->views + at, w->views + at, prep_size(p, s) * sizeof(float));
+    } else {
+        const struct augment_draw d = augment_draw(o->augment, s, o->seed, epoch, item->number);
+        rc = augment_apply(x->views + at, w->views + at, p, s, &d, e);
+        if (!rc && has_evidence(w->loader))
+            rc = augment_motion(&motion, p, s, &d, e);
     }
-    return 0;
+    if (!rc && has_evidence(w->loader))
+        make_targets(x, w->loader, item, s, g, motion.any ? &motion.warp : NULL);
+    augment_motion_release(&motion);
+    return rc;
+}
+
+static struct patch patch_of(const struct loader *l, const struct train_item *item, uint32_t epoch) {
+    const enum slot s = (enum slot)__builtin_ctz(item->present);
+    return patch_draw(l->o.patch, l->o.augment, s, &item->marks[s], l->o.seed, epoch, item->number);
+}
+
+static int take_patch(struct entry *x, const struct worker *w, const struct train_item *item, enum slot s, uint32_t epoch,
+                      const struct geometry *g, struct err *e) {
+    const struct loader *l = w->loader;
+    const struct prep_profile *p = l->o.prep->profile;
+    const struct patch patch = patch_of(l, item, epoch);
+    const float *in = w->views + prep_offset(p, s);
+    float *out = x->views + prep_offset(&l->views, s), *cut = out;
+    struct warp motion;
+    int rc = 0;
+    patch_motion(&motion, &patch, l->o.patch->size, &item->marks[s], g, p, s, in);
+    if (l->o.augment && !(cut = mem_alloc_aligned(prep_size(&l->views, s), sizeof *cut, e)))
+        return ERR_NO_MEMORY;
+    warp_image(cut, in, &motion);
+    if (l->o.augment) {
+        const struct augment_draw d = augment_draw(l->o.augment, s, l->o.seed, epoch, item->number), still = augment_still(&d);
+        rc = augment_apply(out, cut, &l->views, s, &still, e);
+        free(cut);
+    }
+    make_targets(x, l, item, s, g, &motion);
+    return rc;
+}
+
+static int take_views(struct entry *x, struct worker *w, const struct train_item *item, uint32_t epoch, const struct verdict *v,
+                      struct err *e) {
+    int rc = 0;
+    for (int s = 0; s < SLOT_COUNT && !rc; s++)
+        if (x->kept >> s & 1U)
+            rc = (w->loader->o.patch ? take_patch : take_whole)(x, w, item, (enum slot)s, epoch, &v->input[s].geometry, e);
+    return rc;
+}
+
+struct loss_label loader_label(const struct loader *l, const struct train_item *item, uint32_t epoch) {
+    if (!l->o.patch)
+        return item->label;
+    const struct patch patch = patch_of(l, item, epoch);
+    return patch_label(&patch, &item->marks[__builtin_ctz(item->present)]);
 }
 
 static int load(struct entry *x, struct worker *w, const struct train_item *item, uint32_t epoch, struct err *e) {
@@ -95,7 +184,8 @@ static int load(struct entry *x, struct worker *w, const struct train_item *item
     if (v.code)
         return err_set(e, v.code, "exam %s: %s", exam.exam_id, v.reason);
     take_clinical(x, w->loader, item, epoch);
-    return take_views(x, w, item, epoch, e);
+    x->label = loader_label(w->loader, item, epoch);
+    return take_views(x, w, item, epoch, &v, e);
 }
 
 /* --- workers ------------------------------------------------------------------------------------------------------------------ */
@@ -163,14 +253,19 @@ int loader_open(struct loader **out, const struct loader_options *o, struct err 
     if (!l)
         return ERR_NO_MEMORY;
     l->o = *o;
+    l->views = o->network ? config_views(o->network) : *o->prep->profile;
     l->o.threads = o->threads < 1 ? 1 : o->threads > THREADS_MAX ? THREADS_MAX : o->threads;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->changed, NULL);
     int rc = make_black(l, e);
     if (rc == 0 && !(l->ring = mem_alloc((size_t)o->ahead, sizeof *l->ring, e)))
         rc = ERR_NO_MEMORY;
+    size_t shares = 0;
+    for (int s = 0; s < SLOT_COUNT && has_evidence(l); s++)
+        shares += shares_of(l, (enum slot)s);
     for (int i = 0; rc == 0 && i < o->ahead; i++)
-        if (!(l->ring[i].views = mem_alloc_aligned(prep_offset(o->prep->profile, SLOT_COUNT), sizeof(float), e)))
+        if (!(l->ring[i].views = mem_alloc_aligned(prep_offset(&l->views, SLOT_COUNT), sizeof(float), e)) ||
+            (shares && !(l->ring[i].shares = mem_alloc_aligned(shares, sizeof(float), e))))
             rc = ERR_NO_MEMORY;
     for (int i = 0; rc == 0 && i < l->o.threads; i++)
         rc = start_worker(l, e);
@@ -192,8 +287,10 @@ void loader_close(struct loader *l) {
         pthread_join(l->threads[i], NULL);
     pthread_cond_destroy(&l->changed);
     pthread_mutex_destroy(&l->lock);
-    for (int i = 0; l->ring && i < l->o.ahead; i++)
+    for (int i = 0; l->ring && i < l->o.ahead; i++) {
         mem_free(l->ring[i].views);
+        mem_free(l->ring[i].shares);
+    }
     mem_free(l->ring);
     mem_free(l->black);
     mem_free(l);
@@ -223,9 +320,11 @@ int loader_start(struct loader *l, const struct train_item *items, const uint32_
 }
 
 static void hand_over(struct learner_exam *out, const struct loader *l, const struct entry *x, const struct train_item *item) {
-    const struct prep_profile *p = l->o.prep->profile;
-    *out = (struct learner_exam){.id = item->exam->exam_id, .label = item->label, .clinical = l->o.schema ? x->clinical : NULL};
+    const struct prep_profile *p = &l->views;
+    *out = (struct learner_exam){.id = item->exam->exam_id, .label = x->label, .clinical = l->o.schema ? x->clinical : NULL};
     for (int s = 0; s < SLOT_COUNT; s++) {
+        if (x->kept >> s & 1U && has_evidence(l))
+            out->target[s] = x->target[s];
         if (x->kept >> s & 1U)
             out->view[s] = x->views + prep_offset(p, (enum slot)s);
         else if (l->black && l->o.prep->taken >> s & 1U)

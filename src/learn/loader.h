@@ -14,6 +14,7 @@
 #include "learn/augment.h"
 #include "learn/learner.h"
 #include "learn/mask.h"
+#include "learn/patch.h"
 #include "prep/exam_prep.h"
 
 /* An exam that has been looked through and can be used. */
@@ -21,8 +22,9 @@ struct train_item {
     const struct exam *exam; /* borrowed */
     unsigned present;        /* bit s: slot s is there and was not refused */
     struct loss_label label;
-    uint16_t class_number; /* for balanced sampling */
-    uint32_t number;       /* the row of the cohort: what random draws are keyed by */
+    struct marked_view marks[SLOT_COUNT]; /* of each present view; its list is borrowed */
+    uint16_t class_number;                /* for balanced sampling */
+    uint32_t number;                      /* the row of the cohort: what random draws are keyed by */
 };
 
 struct loader_options {
@@ -32,6 +34,8 @@ struct loader_options {
     bool black;                             /* variant reference: absent views come as black images */
     const struct mask_settings *mask;       /* NULL: nothing is masked */
     const struct augment_settings *augment; /* NULL: nothing is changed */
+    const struct model_config *network;     /* whose evidence maps get targets from the items' marks; of the patch stage: patches are cut */
+    const struct patch_settings *patch;     /* the patch stage's: each item has one view, with a lesion */
     uint64_t seed;
     int threads; /* 1 .. 64 */
     int ahead;   /* exams ready at once, at least the largest number asked for in one call */
@@ -46,6 +50,8 @@ int loader_start(struct loader *l, const struct train_item *items, const uint32_
 /* The next `want` exams (fewer at the list's end; *got tells). They are the caller's until the next call. ERR_* of the first of them that
  * could not be read, with the exam's id and the file: the list is then at an end. */
 int loader_next(struct loader *l, struct learner_exam *exams, const struct train_item **items, int want, int *got, struct err *e);
+/* The label that an item has in an epoch, before it is loaded: its own, or in the patch stage that of its patch. */
+struct loss_label loader_label(const struct loader *l, const struct train_item *item, uint32_t epoch);
 /* Seconds that loader_next() has waited since loader_start(). */
 double loader_waited(const struct loader *l);
 

@@ -2,6 +2,13 @@
 #ifndef BMU_LEARN_PURPOSE_H
 #define BMU_LEARN_PURPOSE_H
 
-enum train_purpose { TRAIN_ORDER = 300, TRAIN_BALANCE, TRAIN_MASK_VIEWS, TRAIN_MASK_CLINICAL, TRAIN_AUGMENT /* + slot, 8 of them */ };
+enum train_purpose {
+    TRAIN_ORDER = 300,
+    TRAIN_BALANCE,
+    TRAIN_MASK_VIEWS,
+    TRAIN_MASK_CLINICAL,
+    TRAIN_AUGMENT /* + slot, 8 of them */,
+    TRAIN_PATCH = TRAIN_AUGMENT + 8
+};
 
 #endif
