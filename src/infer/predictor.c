@@ -22,6 +22,10 @@ int predictor_open(struct predictor **out, struct model *m, const struct predict
     static const struct predictor_options none;
     const struct predictor_options *o = options ? options : &none;
     *out = NULL;
+    if (model_config(m)->patch)
+        return err_set(e, ERR_UNSUPPORTED,
+                       "this model was trained on parts of pictures, %d pixels wide, to start other stages from; it predicts nothing",
+                       model_config(m)->patch);
     struct predictor *p = mem_alloc(1, sizeof *p, e);
     if (!p)
         return ERR_NO_MEMORY;

@@ -126,9 +126,14 @@ static int take_whole(struct entry *x, const struct worker *w, const struct trai
     return rc;
 }
 
+/* What a patch's draws are keyed by: the pictures of one exam are items of their own. */
+static uint32_t stream_of(const struct train_item *item, enum slot s) {
+    return item->number * SLOT_COUNT + (uint32_t)s;
+}
+
 static struct patch patch_of(const struct loader *l, const struct train_item *item, uint32_t epoch) {
     const enum slot s = (enum slot)__builtin_ctz(item->present);
-    return patch_draw(l->o.patch, l->o.augment, s, &item->marks[s], l->o.seed, epoch, item->number);
+    return patch_draw(l->o.patch, l->o.augment, s, &item->marks[s], l->o.seed, epoch, stream_of(item, s));
 }
 
 static int take_patch(struct entry *x, const struct worker *w, const struct train_item *item, enum slot s, uint32_t epoch,
@@ -145,7 +150,7 @@ static int take_patch(struct entry *x, const struct worker *w, const struct trai
         return ERR_NO_MEMORY;
     warp_image(cut, in, &motion);
     if (l->o.augment) {
-        const struct augment_draw d = augment_draw(l->o.augment, s, l->o.seed, epoch, item->number), still = augment_still(&d);
+        const struct augment_draw d = augment_draw(l->o.augment, s, l->o.seed, epoch, stream_of(item, s)), still = augment_still(&d);
         rc = augment_apply(out, cut, &l->views, s, &still, e);
         free(cut);
     }

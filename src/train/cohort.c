@@ -129,7 +129,9 @@ static int look_through(struct candidate *k, const struct cohort_request *r, str
             x.source[s].kind = SOURCE_ABSENT; /* what the stage does not see is not its business */
     if (!(k->verdict = mem_alloc(1, sizeof *k->verdict, e)))
         return ERR_NO_MEMORY;
-    const int rc = exam_prep(k->verdict, views, &ms, &x, &r->manifest->rows[k->item.number].fault, r->prep, d, e);
+    int rc = exam_prep(k->verdict, views, &ms, &x, &r->manifest->rows[k->item.number].fault, r->prep, d, e);
+    if (rc == 0 && r->marks && !k->verdict->code)
+        rc = marks_settle(r->marks, r->manifest, k->item.number, k->verdict, d, e);
     for (int s = 0; s < SLOT_COUNT; s++)
         if (k->verdict->input[s].status != INPUT_USED)
             k->item.present &= ~(1U << s);
@@ -209,12 +211,101 @@ static void hide_unlearnt(struct train_cohort *c, const struct work *w) {
                 w->list[i].item.present &= ~(1U << s);
 }
 
+/* --- marks, in the terms of the network */
+
+/* The kinds of lesions that a node may be: those of the level whose leaves it shares. */
+static uint64_t kinds_of(const struct cohort_request *r, int node) {
+    int list[TREE_LEAVES_MAX];
+    const struct tree *t = r->tree;
+    const struct tree_node *x = &t->nodes[node];
+    const size_t n = tree_level(list, t, r->evidence == EVIDENCE_CLASS ? 0 : t->n_levels - 1);
+    uint64_t kinds = 0;
+    for (size_t k = 0; k < n; k++) {
+        const struct tree_node *y = &t->nodes[list[k]];
+        if (y->first_leaf < x->first_leaf + x->n_leaves && x->first_leaf < y->first_leaf + y->n_leaves)
+            kinds |= UINT64_C(1) << k;
+    }
+    return kinds;
+}
+
+/* A lesion that the table calls by no name has the exam's diagnosis. */
+static int take_marks(struct train_item *item, struct marked **room, const struct cohort_request *r, struct err *e) {
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        const struct mark_list *l = marks_of(r->marks, item->number, (enum slot)s);
+        struct marked_view *v = &item->marks[s];
+        if (!(item->present >> s & 1U) || l->n == 0)
+            continue;
+        *v = (struct marked_view){.looked = true, .list = *room};
+        for (int i = 0; i < l->n; i++) {
+            int node = l->list[i].node;
+            if (l->list[i].shape == MARK_NONE)
+                continue;
+            if (node < 0 && (label_node(&node, &r->manifest->rows[item->number], r->tree, e) || node < 0))
+                return ERR_LABEL; /* not of an exam that was chosen */
+            struct marked *m = (*room)++;
+            *m = (struct marked){.mark = &l->list[i], .kinds = kinds_of(r, node)};
+            const int rc = loss_label(&m->label, r->loss, r->tree, node, e);
+            if (rc)
+                return rc;
+            v->n++;
+        }
+    }
+    return 0;
+}
+
+static void count_marks(struct part_counts *counts, const struct train_item *item) {
+    bool any = false;
+    for (int s = 0; s < SLOT_COUNT; s++) {
+        counts->marked += item->marks[s].looked;
+        counts->lesions += (uint32_t)item->marks[s].n;
+        any = any || item->marks[s].looked;
+    }
+    counts->unmarked += !any;
+}
+
+static void add_item(struct train_cohort *c, int part, const struct train_item *item, const struct cohort_request *r) {
+    struct part_counts *counts = &c->counts[part];
+    c->items[part][c->n[part]++] = *item;
+    counts->exams++;
+    counts->availability[slot_kinds(item->present)]++;
+    (item->label.level + 1 == r->loss->n_levels ? counts->leaf : counts->inner[item->label.level])[item->label.node]++;
+    if (r->marks)
+        count_marks(counts, item);
+}
+
+/* The patch stages: each picture with a lesion by itself. */
+static void add_patches(struct train_cohort *c, int part, const struct train_item *whole, const struct cohort_request *r) {
+    for (unsigned s = 0; s < SLOT_COUNT; s++) {
+        struct train_item one = *whole;
+        if (!(whole->present >> s & 1U) || whole->marks[s].n == 0)
+            continue;
+        one.present = 1U << s;
+        for (unsigned other = 0; other < SLOT_COUNT; other++)
+            one.marks[other] = other == s ? one.marks[other] : (struct marked_view){0};
+        one.label = whole->marks[s].list[0].label;
+        one.class_number = class_of(one.label);
+        add_item(c, part, &one, r);
+    }
+}
+
+static int check_marks(const struct train_cohort *c, const struct cohort_request *r, struct err *e) {
+    if (r->marks && c->counts[PART_TRAIN].lesions == 0)
+        return err_set(e, ERR_TRAIN_DATA,
+                       "the table of marks has no lesion in any picture of a training exam: nothing can be learnt from it");
+    return 0;
+}
+
 static int take(struct train_cohort *c, const struct work *w, struct err *e) {
+    const struct cohort_request *r = w->r;
+    const size_t most = (size_t)w->n * (stage_is_patch(r->stage) ? SLOT_COUNT : 1) + 1;
     for (int p = 0; p < PART_COUNT; p++)
-        if (!(c->items[p] = mem_alloc((size_t)w->n + 1, sizeof *c->items[p], e)))
+        if (!(c->items[p] = mem_alloc(most, sizeof *c->items[p], e)))
             return ERR_NO_MEMORY;
+    if (r->marks && !(c->marked = mem_alloc(r->marks->n + 1, sizeof *c->marked, e)))
+        return ERR_NO_MEMORY;
+    struct marked *room = c->marked;
     for (uint32_t i = 0; i < w->n; i++) {
-        const struct candidate *k = &w->list[i];
+        struct candidate *k = &w->list[i];
         struct part_counts *counts = &c->counts[k->part];
         if (k->verdict->code) {
             counts->refused++;
@@ -224,12 +315,15 @@ static int take(struct train_cohort *c, const struct work *w, struct err *e) {
             counts->no_view++;
             continue;
         }
-        c->items[k->part][c->n[k->part]++] = k->item;
-        counts->exams++;
-        counts->availability[slot_kinds(k->item.present)]++;
-        (k->item.label.level + 1 == w->r->loss->n_levels ? counts->leaf : counts->inner[k->item.label.level])[k->item.label.node]++;
+        const int rc = r->marks ? take_marks(&k->item, &room, r, e) : 0;
+        if (rc)
+            return rc;
+        if (stage_is_patch(r->stage))
+            add_patches(c, k->part, &k->item, r);
+        else
+            add_item(c, k->part, &k->item, r);
     }
-    return 0;
+    return check_marks(c, r, e);
 }
 
 /* How many patients a part has; exams without a patient_id are not counted. */
@@ -329,6 +423,8 @@ static void hash_data(struct train_cohort *c, const struct work *w) {
                 sha256_update(&prepared, k->verdict->input[s].tensor_sha256, SHA256_SIZE);
             }
     }
+    if (w->r->marks)
+        sha256_update(&data, w->r->marks->sha256, SHA256_SIZE);
     sha256_final(&data, c->data_sha256);
     sha256_final(&split, c->split_sha256);
     sha256_final(&prepared, c->prepared_sha256);
@@ -372,6 +468,7 @@ void cohort_close(struct train_cohort *c) {
         return;
     for (int p = 0; p < PART_COUNT; p++)
         mem_free(c->items[p]);
+    mem_free(c->marked);
     mem_free(c->clinical_mean);
     mem_free(c->clinical_std);
     mem_free(c);

@@ -94,7 +94,7 @@ static int same_start(struct run *r, const char *path, struct err *e) {
     if (rc)
         return rc;
     unlink(again); /* of one that was killed here */
-    if (!s->init && !s->init_us && !s->init_mg)
+    if (!s->init && !s->init_us && !s->init_mg && !s->init_patch)
         return 0;
     if ((rc = start_write(again, s, &r->result->start, e)))
         return rc;
@@ -121,11 +121,13 @@ static int begin_file(struct run *r, struct err *e) {
         rc = start_write(path, r->o->start, &r->result->start, e);
     else
         rc = same_start(r, path, e);
-    const struct learner_options how = {.precision = r->o->settings->precision,
-                                        .exact = r->o->exact,
-                                        .seed = r->o->seed,
-                                        .dropout_block = r->o->settings->dropout_block,
-                                        .dropout_head = r->o->settings->dropout_head};
+    const struct learner_options how = {
+        .precision = r->o->settings->precision,
+        .exact = r->o->exact,
+        .seed = r->o->seed,
+        .dropout_block = r->o->settings->dropout_block,
+        .dropout_head = r->o->settings->dropout_head,
+        .evidence = {r->o->settings->evidence_weight[EVIDENCE_LAST], r->o->settings->evidence_weight[EVIDENCE_THIRD]}};
     if (rc == 0)
         rc = learner_open(&r->learner, path, &how, e);
     return rc ? rc : same_tree(r, e);
@@ -137,6 +139,8 @@ static int open_loaders(struct run *r, struct err *e) {
                                .schema = learner_facts(r->learner)->schema,
                                .clinical = r->o->start->stage == STAGE_BMU,
                                .black = s->variant == VARIANT_REFERENCE,
+                               .network = learner_config(r->learner),
+                               .patch = stage_is_patch(r->o->start->stage) ? &s->patch : NULL,
                                .seed = r->o->seed,
                                .threads = r->o->loader_threads,
                                .ahead = 2};
@@ -245,6 +249,8 @@ static int get_ready(struct run *r, struct err *e) {
                        "stop.patience is %d, and there are no validation exams to stop by; set it to 0 in a copy of the preset",
                        s->patience);
     r->n = r->o->cohort->n[PART_TRAIN];
+    if (s->epochs[r->o->start->stage] == 0)
+        return err_set(e, ERR_CONFIG, "the preset %s has no number of epochs for stage %s", s->name, stage_name(r->o->start->stage));
     r->epochs = (uint32_t)s->epochs[r->o->start->stage];
     r->steps_per_epoch = (r->n + (uint32_t)s->batch - 1) / (uint32_t)s->batch;
     r->schedule = (struct schedule){.kind = SCHEDULE_COSINE,
@@ -340,7 +346,7 @@ static int batch_weights(double out[LOSS_LEVELS_MAX], struct run *r, uint32_t n,
     if (!labels)
         return ERR_NO_MEMORY;
     for (uint32_t i = 0; i < n; i++)
-        labels[i] = r->o->cohort->items[PART_TRAIN][r->order[r->state.position + i]].label;
+        labels[i] = loader_label(r->training, &r->o->cohort->items[PART_TRAIN][r->order[r->state.position + i]], r->state.epoch);
     loss_weights(out, r->o->loss, labels, n);
     mem_free(labels);
     return 0;

@@ -21,6 +21,7 @@ struct session {
     struct tree *tree;
     struct loss loss;
     struct manifest *manifest;
+    struct marks *marks;
     struct train_cohort *cohort;
     struct start start;
     struct model_facts init;    /* of options.init */
@@ -102,6 +103,24 @@ static int read_table(struct session *s, struct err *e) {
     return cohort_read(&s->manifest, sha256, o->exams, &how, e);
 }
 
+/* Marks are for networks with evidence maps, and a patch stage is nothing without. */
+static int read_marks(struct session *s, struct err *e) {
+    const struct session_options *o = s->o;
+    const bool evidence = s->settings.evidence != EVIDENCE_NONE;
+    if (stage_is_patch(o->stage) && (!evidence || !s->settings.patch.size))
+        return err_set(e, ERR_CONFIG, "stage %s needs a preset with network.evidence and exams.patch; %s has none", stage_name(o->stage),
+                       s->settings.name);
+    if (stage_is_patch(o->stage) && !o->marks)
+        return err_set(e, ERR_USAGE, "stage %s learns from marks, and no table of marks is given", stage_name(o->stage));
+    if (o->init_patch && !evidence)
+        return err_set(e, ERR_CONFIG, "the preset %s has no network.evidence, which a model of a patch stage has", s->settings.name);
+    if (!o->marks)
+        return 0;
+    if (!evidence)
+        return err_set(e, ERR_CONFIG, "the preset %s has no network.evidence: its network could not learn from marks", s->settings.name);
+    return marks_read(&s->marks, o->marks, s->manifest, s->tree, e);
+}
+
 static int read_vendors(struct session *s, struct err *e) {
     if (s->o->init || strcmp(s->settings.profile, "canonical-v1") != 0)
         return 0;
@@ -120,7 +139,8 @@ static int configure(struct session *s, struct err *e) {
                               .seed = o->seed,
                               .init = o->init,
                               .init_us = o->init_us,
-                              .init_mg = o->init_mg};
+                              .init_mg = o->init_mg,
+                              .init_patch = o->init_patch};
     int rc = start_config(&s->config, &s->init, &s->start, e);
     if (rc)
         return rc;
@@ -158,6 +178,8 @@ static int look_through(struct session *s, struct err *e) {
                                .stage = o->stage,
                                .names = {names_of(o, PART_TRAIN), names_of(o, PART_VALIDATION)},
                                .prep = &s->prep,
+                               .marks = s->marks,
+                               .evidence = s->settings.evidence,
                                .allow_refused = o->allow_refused,
                                .threads = pool_threads(),
                                .progress = tell_looking,
@@ -182,12 +204,16 @@ static int prepare(struct session *s, struct err *e) {
         rc = schema_read_yaml(&s->schema, s->o->schema, e);
     if (!rc)
         rc = read_table(s, e);
+    if (!rc && !s->o->init) /* the network is the preset's */
+        rc = read_marks(s, e);
     if (!rc)
         rc = folder_make_all(s->o->folder, e);
     if (!rc)
         rc = read_vendors(s, e);
     if (!rc)
         rc = configure(s, e);
+    if (!rc && s->o->init)
+        rc = read_marks(s, e);
     if (!rc)
         rc = open_cache(s, e);
     return rc ? rc : look_through(s, e);
@@ -233,6 +259,7 @@ int train_session(const struct session_options *o, struct err *e) {
         rc = train(&s, e);
     }
     cohort_close(s.cohort);
+    marks_free(s.marks);
     manifest_free(s.manifest);
     tell_remark(&s);
     cache_close(s.cache);

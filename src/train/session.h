@@ -40,7 +40,8 @@ struct session_options {
     const char *folder;                                /* of the run: made, with those above it, if it is not there */
     const char *exams, *preset, *tree, *schema;        /* files */
     const char *vendors;                               /* folder of vendor entries; needed by canonical-v1, unless `init` is given */
-    const char *init, *init_us, *init_mg;              /* struct start; may be NULL */
+    const char *init, *init_us, *init_mg, *init_patch; /* struct start; may be NULL */
+    const char *marks;                                 /* table of marks; NULL: none. A patch stage cannot do without */
     const char *const *ignore_columns, *const *freeze; /* columns of the table, patterns of arrays */
     size_t n_ignore_columns, n_freeze;
     struct part_names names[PART_COUNT]; /* values of the column split; without any: train, val */

@@ -12,12 +12,15 @@
 #include "file/json.h"
 #include "learn/augment.h"
 #include "learn/mask.h"
+#include "learn/patch.h"
 #include "learn/sampler.h"
 #include "model/model.h"
 #include "nn/optimiser.h"
 
-/* us, mg: the network sees that modality alone, and no clinical data. bmu: everything. */
-enum stage { STAGE_US, STAGE_MG, STAGE_BMU, STAGE_COUNT };
+/* us, mg: the network sees that modality alone, and no clinical data. bmu: everything. patch-mg, patch-us: small parts of the pictures of
+ * that modality, from marks (learn/patch.h). */
+enum stage { STAGE_US, STAGE_MG, STAGE_BMU, STAGE_PATCH_MG, STAGE_PATCH_US, STAGE_COUNT };
+bool stage_is_patch(enum stage s);
 const char *stage_name(enum stage s);
 int stage_from_name(const char *name); /* or -1 */
 unsigned stage_slots(enum stage s);    /* bit s: the stage sees this view */
@@ -28,6 +31,9 @@ enum network stage_network(enum stage s,
 enum metric { METRIC_AUC, METRIC_MACRO_AUC, METRIC_LOSS, METRIC_COUNT };
 const char *metric_name(enum metric m); /* "auc", "macro_auc", "loss" */
 
+/* Which lesions the evidence maps tell apart: the nodes of the tree's top level, or its leaves; none: the network has no such maps. */
+enum evidence_kinds { EVIDENCE_NONE, EVIDENCE_CLASS, EVIDENCE_TIER };
+
 enum { SETTINGS_NAME = 64 };
 struct train_settings {
     char name[SETTINGS_NAME];
@@ -37,12 +43,14 @@ struct train_settings {
     int width;
     char profile[SETTINGS_NAME]; /* of preprocessing */
     int mg_height, mg_width, us_height, us_width;
+    enum evidence_kinds evidence;
+    int mg_stride; /* pixels of a mammogram to a cell of its evidence map: 32 or 16; 0 without evidence */
     /* the steps */
     struct optimiser_config optimiser;
     bool decay_all;
     double rate, clip;       /* learning rate at its highest; of the gradients' norm, 0: none */
     int warmup;              /* epochs */
-    int epochs[STAGE_COUNT]; /* of the whole run */
+    int epochs[STAGE_COUNT]; /* of the whole run; of the patch stages 0: the preset has none */
     int batch, part;         /* exams per step; exams in memory at once (gradient accumulation) */
     double dropout_block, dropout_head;
     double average;    /* exponential moving average of the weights: its decay per step; 0: none */
@@ -52,8 +60,10 @@ struct train_settings {
     enum sampler_kind sampler;
     struct mask_settings mask;
     struct augment_settings augment;
+    struct patch_settings patch; /* of the patch stages; size 0: the preset has none */
     /* the loss: weights of the tree's levels, top first; smoothing */
     double class_weight_level, tier_weight_level, smoothing;
+    double evidence_weight[EVIDENCE_MAPS]; /* of the evidence maps: model/evidence_loss.h */
     /* when to stop */
     enum metric metric;
     int patience; /* epochs without a better metric; 0: never early */

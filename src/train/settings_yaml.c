@@ -10,12 +10,20 @@
 
 /* As in the file, before it is checked. */
 struct raw_epochs {
-    int us, mg, bmu;
+    int us, mg, bmu, patch_mg, patch_us;
+};
+struct raw_evidence {
+    int kinds, mammography_stride;
+};
+struct raw_patch {
+    int size;
+    double lesions, jitter;
 };
 struct raw_network {
     int variant, clinical, width, mammography[2], ultrasound[2];
     unsigned mammography_count, ultrasound_count;
     char *profile;
+    struct raw_evidence evidence;
 };
 struct raw_steps {
     int optimiser, warmup, batch, part, average_parts, precision;
@@ -30,9 +38,10 @@ struct raw_exams {
     int sampler;
     struct augment_settings augmentation;
     struct raw_mask mask;
+    struct raw_patch patch;
 };
 struct raw_loss {
-    double class, tier, smoothing;
+    double class, tier, smoothing, evidence, evidence_third;
 };
 struct raw_stop {
     int metric, patience;
@@ -46,7 +55,8 @@ struct raw {
     struct raw_stop stop;
 };
 
-enum { PLAIN = CYAML_FLAG_DEFAULT, STRICT = CYAML_FLAG_STRICT };
+enum { PLAIN = CYAML_FLAG_DEFAULT, STRICT = CYAML_FLAG_STRICT, ABSENT = CYAML_FLAG_OPTIONAL /* may be: then 0 */ };
+static const cyaml_strval_t kinds[] = {{"class", EVIDENCE_CLASS}, {"tier", EVIDENCE_TIER}};
 static const cyaml_strval_t variants[] = {{"reference", VARIANT_REFERENCE}, {"masked", VARIANT_MASKED}};
 static const cyaml_strval_t clinicals[] = {{"concat", CLINICAL_CONCAT}, {"token", CLINICAL_TOKEN}};
 static const cyaml_strval_t optimisers[] = {{"adamw", OPTIMISER_ADAMW}, {"sgd", OPTIMISER_SGD}};
@@ -60,6 +70,10 @@ static const cyaml_strval_t metrics[] = {{"auc", METRIC_AUC}, {"macro_auc", METR
 #define WHOLE(key, type, member) CYAML_FIELD_INT(key, PLAIN, type, member)
 
 static const cyaml_schema_value_t side = {CYAML_VALUE_INT(PLAIN, int)};
+static const cyaml_schema_field_t evidence_keys[] = {CHOICE("kinds", struct raw_evidence, kinds, kinds),
+                                                     WHOLE("mammography_stride", struct raw_evidence, mammography_stride), CYAML_FIELD_END};
+static const cyaml_schema_field_t patch_keys[] = {WHOLE("size", struct raw_patch, size), NUMBER("lesions", struct raw_patch, lesions),
+                                                  NUMBER("jitter", struct raw_patch, jitter), CYAML_FIELD_END};
 static const cyaml_schema_field_t network_keys[] = {
     CHOICE("variant", struct raw_network, variant, variants),
     CHOICE("clinical", struct raw_network, clinical, clinicals),
@@ -67,9 +81,14 @@ static const cyaml_schema_field_t network_keys[] = {
     TEXT("profile", struct raw_network, profile),
     CYAML_FIELD_SEQUENCE_FIXED("mammography", PLAIN, struct raw_network, mammography, &side, 2),
     CYAML_FIELD_SEQUENCE_FIXED("ultrasound", PLAIN, struct raw_network, ultrasound, &side, 2),
+    CYAML_FIELD_MAPPING("evidence", ABSENT, struct raw_network, evidence, evidence_keys),
     CYAML_FIELD_END};
-static const cyaml_schema_field_t epochs_keys[] = {WHOLE("us", struct raw_epochs, us), WHOLE("mg", struct raw_epochs, mg),
-                                                   WHOLE("bmu", struct raw_epochs, bmu), CYAML_FIELD_END};
+static const cyaml_schema_field_t epochs_keys[] = {WHOLE("us", struct raw_epochs, us),
+                                                   WHOLE("mg", struct raw_epochs, mg),
+                                                   WHOLE("bmu", struct raw_epochs, bmu),
+                                                   CYAML_FIELD_INT("patch_mg", ABSENT, struct raw_epochs, patch_mg),
+                                                   CYAML_FIELD_INT("patch_us", ABSENT, struct raw_epochs, patch_us),
+                                                   CYAML_FIELD_END};
 static const cyaml_schema_field_t steps_keys[] = {CHOICE("optimiser", struct raw_steps, optimiser, optimisers),
                                                   NUMBER("weight_decay", struct raw_steps, weight_decay),
                                                   NUMBER("beta1", struct raw_steps, beta1),
@@ -120,9 +139,14 @@ static const cyaml_schema_field_t augmentation_keys[] = {
 static const cyaml_schema_field_t exams_keys[] = {
     CHOICE("sampler", struct raw_exams, sampler, samplers),
     CYAML_FIELD_MAPPING("augmentation", PLAIN, struct raw_exams, augmentation, augmentation_keys),
-    CYAML_FIELD_MAPPING("mask", PLAIN, struct raw_exams, mask, mask_keys), CYAML_FIELD_END};
-static const cyaml_schema_field_t loss_keys[] = {NUMBER("class", struct raw_loss, class), NUMBER("tier", struct raw_loss, tier),
-                                                 NUMBER("smoothing", struct raw_loss, smoothing), CYAML_FIELD_END};
+    CYAML_FIELD_MAPPING("mask", PLAIN, struct raw_exams, mask, mask_keys),
+    CYAML_FIELD_MAPPING("patch", ABSENT, struct raw_exams, patch, patch_keys), CYAML_FIELD_END};
+static const cyaml_schema_field_t loss_keys[] = {NUMBER("class", struct raw_loss, class),
+                                                 NUMBER("tier", struct raw_loss, tier),
+                                                 NUMBER("smoothing", struct raw_loss, smoothing),
+                                                 CYAML_FIELD_FLOAT("evidence", ABSENT, struct raw_loss, evidence),
+                                                 CYAML_FIELD_FLOAT("evidence_third", ABSENT, struct raw_loss, evidence_third),
+                                                 CYAML_FIELD_END};
 static const cyaml_schema_field_t stop_keys[] = {CHOICE("metric", struct raw_stop, metric, metrics),
                                                  WHOLE("patience", struct raw_stop, patience), CYAML_FIELD_END};
 static const cyaml_schema_field_t preset_keys[] = {TEXT("name", struct raw, name),
@@ -153,7 +177,15 @@ static void take(struct train_settings *s, const struct raw *r) {
         .rate = t->rate,
         .clip = t->clip,
         .warmup = t->warmup,
-        .epochs = {[STAGE_US] = t->epochs.us, [STAGE_MG] = t->epochs.mg, [STAGE_BMU] = t->epochs.bmu},
+        .epochs = {[STAGE_US] = t->epochs.us,
+                   [STAGE_MG] = t->epochs.mg,
+                   [STAGE_BMU] = t->epochs.bmu,
+                   [STAGE_PATCH_MG] = t->epochs.patch_mg,
+                   [STAGE_PATCH_US] = t->epochs.patch_us},
+        .evidence = (enum evidence_kinds)r->network.evidence.kinds,
+        .mg_stride = r->network.evidence.mammography_stride,
+        .patch = {r->exams.patch.size, r->exams.patch.lesions, r->exams.patch.jitter},
+        .evidence_weight = {[EVIDENCE_LAST] = r->loss.evidence, [EVIDENCE_THIRD] = r->loss.evidence_third},
         .batch = t->batch,
         .part = t->part,
         .dropout_block = t->dropout_block,

@@ -20,6 +20,8 @@ struct rule {
 static const struct rule us_rules[] = {
     {"model2.", "model2."}, {"model3.", "model3."}, {"model4.", "model4."}, {"us_modal_", "us_modal_"}, {NULL, NULL}};
 static const struct rule mg_fused_rules[] = {{"model1.", "model1."}, {"mg_modal_", "mg_modal_"}, {NULL, NULL}};
+static const struct rule patch_mg_rules[] = {{"model1.backbone.", "model1.backbone."}, {NULL, NULL}};
+static const struct rule patch_us_rules[] = {{"model2.", "model2."}, {"model3.", "model3."}, {"model4.", "model4."}, {NULL, NULL}};
 static const struct rule mg_alone_rules[] = {{"backbone.", "model1.backbone."}, {"head.", "model1.head."}, {NULL, NULL}};
 
 static struct model_config config_of_settings(const struct start *s) {
@@ -33,6 +35,14 @@ static struct model_config config_of_settings(const struct start *s) {
     c.prep.us_height = t->us_height;
     c.prep.us_width = t->us_width;
     c.unlearnt = s->unlearnt;
+    if (t->evidence != EVIDENCE_NONE) {
+        int nodes[TREE_LEAVES_MAX];
+        c.evidence.level = t->evidence == EVIDENCE_CLASS ? 0 : (int)s->tree->n_levels - 1;
+        c.evidence.kinds = (int)tree_level(nodes, s->tree, (size_t)c.evidence.level);
+        c.evidence.mg_stride = t->mg_stride;
+    }
+    if (stage_is_patch(s->stage))
+        c.patch = t->patch.size;
     return c;
 }
 
@@ -81,11 +91,36 @@ static int take_stage(struct model_facts *f, struct array *arrays, const struct 
                        f->config.n_leaves, f->tree->name, c->n_leaves);
     if (n == NETWORK_BMU && (rc = same_inputs(&f->config.prep, &c->prep, mg, path, e)))
         return rc;
+    if (f->config.patch)
+        return err_set(e, ERR_CONFIG, "%s is a model of the patch stage; train stage %s from it, then start from that", path,
+                       mg ? "mg" : "us");
     const struct rule *rules = !mg ? us_rules : n == NETWORK_MG ? mg_alone_rules : mg_fused_rules;
     rc = overlay(arrays, k, f->archive, rules, taken, path, e);
     if (rc == 0 && *taken == 0)
         rc = err_set(e, ERR_CONFIG, "%s contains nothing that this network could start from", path);
     return rc;
+}
+
+/* The towers of the kinds of images that a patch stage has taught, with their evidence. */
+static int take_patch(struct model_facts *f, struct array *arrays, const struct keys *k, const struct model_config *c, const struct start *s,
+                      size_t *taken, struct err *e) {
+    const char *path = s->init_patch;
+    int rc = model_facts_open(f, path, e);
+    if (rc)
+        return rc;
+    if (!f->config.patch)
+        return err_set(e, ERR_CONFIG, "%s is no model of a patch stage", path);
+    const bool mg = !(f->config.unlearnt >> KIND_MG & 1U);
+    if ((s->stage == STAGE_MG && !mg) || (s->stage == STAGE_US && mg))
+        return err_set(e, ERR_CONFIG, "%s was trained on patches of %s, which stage %s does not see", path,
+                       mg ? "mammograms" : "ultrasound images", stage_name(s->stage));
+    if (f->config.evidence.kinds != c->evidence.kinds || f->config.evidence.level != c->evidence.level ||
+        f->config.evidence.mg_stride != c->evidence.mg_stride)
+        return err_set(e, ERR_CONFIG, "%s has other evidence maps than this run's network", path);
+    if ((rc = same_inputs(&f->config.prep, &c->prep, mg, path, e)) ||
+        (rc = overlay(arrays, k, f->archive, mg ? patch_mg_rules : patch_us_rules, taken, path, e)))
+        return rc;
+    return *taken ? 0 : err_set(e, ERR_CONFIG, "%s contains nothing that this network could start from", path);
 }
 
 /* Everything from one file. */
@@ -105,6 +140,12 @@ static int write_from(const char *path, const struct start *s, struct start_repo
         rc = err_set(e, ERR_CONFIG, "%s is a network '%s', %s; stage %s of preset %s trains '%s', %s", s->init,
                      network_name(f.config.network), variant_name(f.config.variant), stage_name(s->stage), s->settings->name,
                      network_name(wanted), variant_name(s->settings->variant));
+        goto out;
+    }
+    if ((f.config.patch > 0) != stage_is_patch(s->stage) || (f.config.patch && f.config.patch != s->settings->patch.size)) {
+        rc = err_set(e, ERR_CONFIG, "%s was trained on %s; stage %s is trained on %s", s->init,
+                     f.config.patch ? "patches" : "whole pictures", stage_name(s->stage),
+                     stage_is_patch(s->stage) ? "patches of the preset's size" : "whole pictures");
         goto out;
     }
     config_keys(&k, &f.config, f.schema);
@@ -164,7 +205,7 @@ int start_config(struct model_config *out, struct model_facts *kept, const struc
 }
 
 int start_write(const char *path, const struct start *s, struct start_report *report, struct err *e) {
-    struct model_facts us = {0}, mg = {0};
+    struct model_facts us = {0}, mg = {0}, patch = {0};
     struct keys k;
     struct arena arena;
     struct array *arrays = NULL;
@@ -189,7 +230,9 @@ int start_write(const char *path, const struct start *s, struct start_report *re
         goto out;
     if (s->init_mg && (rc = take_stage(&mg, arrays, &k, &c, s->init_mg, true, &report->from_mg, e)))
         goto out;
-    report->fresh = k.n - report->from_us - report->from_mg;
+    if (s->init_patch && (rc = take_patch(&patch, arrays, &k, &c, s, &report->from_patch, e)))
+        goto out;
+    report->fresh = k.n - report->from_us - report->from_mg - report->from_patch;
     const struct model_file out = {.config = &c,
                                    .schema = schema,
                                    .clinical_mean = s->clinical_mean,
@@ -201,6 +244,7 @@ int start_write(const char *path, const struct start *s, struct start_report *re
 out:
     model_facts_release(&us);
     model_facts_release(&mg);
+    model_facts_release(&patch);
     keys_release(&k);
     arena_release(&arena);
     mem_free(arrays);

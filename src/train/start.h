@@ -17,6 +17,7 @@ struct start {
     uint64_t seed;                 /* of what is drawn afresh */
     const char *init;              /* a model file of the same network: everything is taken from it, its configuration too; NULL: none */
     const char *init_us, *init_mg; /* stage bmu: the towers and the modality's transformer are taken from these; NULL: fresh */
+    const char *init_patch;        /* stages us, mg, bmu: the towers that a patch stage of this kind of image has taught; NULL: none */
     unsigned unlearnt;             /* what the file will say of itself once trained: struct model_config */
 };
 /* The kinds of images (bit k) that the models named have learnt already; the run's own exams come on top. *whole: of `init`. *ultrasound:
@@ -28,7 +29,7 @@ int start_learnt(unsigned *whole, unsigned *ultrasound, const struct start *s, s
 int start_config(struct model_config *out, struct model_facts *kept, const struct start *s, struct err *e);
 /* What was taken from where. */
 struct start_report {
-    size_t fresh, from_init, from_us, from_mg; /* arrays */
+    size_t fresh, from_init, from_us, from_mg, from_patch; /* arrays */
 };
 /* ERR_TREE_HEAD: a file whose outputs are not the leaves of `tree`: name by name of `init`, by their number of the others. ERR_CONFIG: a
  * file that is of another network, width or input size than asked for; the message says which. */

@@ -93,6 +93,12 @@ static void print_text(const char *path, const struct model *m) {
     for (unsigned k = 0; k < KIND_COUNT; k++)
         if (c->unlearnt >> k & 1U)
             printf("refused     %s: no exam has taught it\n", slot_kind_title((enum kind)k));
+    if (c->evidence.kinds)
+        printf("evidence    maps of %d kinds of lesions (level %s of the tree), %d pixels of a mammogram to a cell\n", c->evidence.kinds,
+               model_tree(m)->levels[c->evidence.level], c->evidence.mg_stride);
+    if (c->patch)
+        printf("patches     trained on parts of pictures, %d x %d pixels: predicts nothing, other stages start from it\n", c->patch,
+               c->patch);
     printf("absent      %s\n", c->variant == VARIANT_MASKED ? "left out (never computed)" : "the published release's black image");
     printf("input       profile %s; mammography %dx%d (height x width), mean %g, standard deviation %g; ultrasound %dx%d\n", c->prep.name,
            c->prep.mg_height, c->prep.mg_width, c->prep.mg_mean, c->prep.mg_std, c->prep.us_height, c->prep.us_width);

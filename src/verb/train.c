@@ -17,7 +17,7 @@
 enum { FREEZE_MAX = 64, SPLITS_MAX = 64 };
 
 struct options {
-    const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg;
+    const char *exams, *preset, *out, *tree, *schema, *init, *init_us, *init_mg, *init_patch, *marks;
     struct texts ignore, freeze, split[PART_COUNT];
     int stage;
     long seed, threads, loaders, epochs;
@@ -27,13 +27,17 @@ struct options {
 };
 
 static const struct option option_list[] = {
-    {OPTION_CHOICE("stage", "us|mg|bmu", struct options, stage, "ultrasound alone, mammography alone, or everything"), .required = true},
+    {OPTION_CHOICE("stage", "us|mg|bmu|patch-mg|patch-us", struct options, stage,
+                   "ultrasound alone, mammography alone, or everything; patch-mg, patch-us: parts of their pictures, from marks"),
+     .required = true},
     {OPTION_EXAMS(struct options), .required = true},
     {OPTION_OUT(struct options, "DIR", "the run's folder; made if it does not exist"), .required = true},
     {OPTION_TEXT("preset", "NAME|FILE.yml", struct options, preset,
                  "settings: reference, default, small, or a file (default: default); see bmunet-preset(5)")},
     {OPTION_TEXT("init-us", "FILE", struct options, init_us, "stage bmu: start with the ultrasound towers of this model")},
     {OPTION_TEXT("init-mg", "FILE", struct options, init_mg, "stage bmu: start with the mammography tower of this model")},
+    {OPTION_TEXT("init-patch", "FILE", struct options, init_patch, "start with the towers that a patch stage has trained")},
+    {OPTION_TEXT("marks", "FILE.csv", struct options, marks, "where lesions lie (docs/FORMATS.md), for presets with evidence maps")},
     {OPTION_TEXT("init", "FILE", struct options, init, "start with all of this model (an imported one, or another run's)")},
     {OPTION_FLAG("resume", struct options, resume, "continue the run in --out, bit for bit")},
     {OPTION_LIST("freeze", "PATTERN", struct options, freeze, FREEZE_MAX,
@@ -60,7 +64,7 @@ static const struct option option_list[] = {
     {OPTION_IGNORE(struct options)},
     {OPTION_EXACT(struct options, exact)},
     {0}};
-_Static_assert(STAGE_US == 0 && STAGE_MG == 1 && STAGE_BMU == 2, "positions in --stage");
+_Static_assert(STAGE_US == 0 && STAGE_MG == 1 && STAGE_BMU == 2 && STAGE_PATCH_MG == 3 && STAGE_PATCH_US == 4, "positions in --stage");
 
 static int check_options(const void *options, struct err *e) {
     const struct options *o = options;
@@ -68,6 +72,8 @@ static int check_options(const void *options, struct err *e) {
         return err_set(e, ERR_USAGE, "--no-validation excludes --validation-split");
     if (o->init && (o->init_us || o->init_mg))
         return err_set(e, ERR_USAGE, "--init excludes --init-us and --init-mg: it takes everything from one model");
+    if (o->init_patch && (o->init || o->stage >= STAGE_PATCH_MG))
+        return err_set(e, ERR_USAGE, "--init-patch is for the stages us, mg and bmu, and excludes --init");
     if (o->init && o->concat)
         return err_set(e, ERR_USAGE, "--init excludes --concat: it takes the network as it is");
     return (o->init_us || o->init_mg) && o->stage != STAGE_BMU ? err_set(e, ERR_USAGE, "--init-us and --init-mg require --stage bmu") : 0;
@@ -107,6 +113,9 @@ static void show_cohort(const struct view *v, const struct session_event *event)
         printf("; left out: %u without a diagnosis, %u without an image of stage %s, %u refused", c[0].unlabelled + c[1].unlabelled,
                c[0].no_view + c[1].no_view, stage_name((enum stage)v->o->stage), c[0].refused + c[1].refused);
     printf("\n");
+    if (c[0].marked)
+        printf("marks: %u lesions in %u training pictures; nothing is known of where in %u training exams\n", c[0].lesions, c[0].marked,
+               c[0].unmarked);
     for (unsigned k = 0; k < KIND_COUNT; k++)
         if (event->unlearnt >> k & 1U)
             printf("no training exam shows %s: the model will refuse such images, and validation does without them\n",
@@ -121,8 +130,10 @@ static void show_begun(const struct run_result *r) {
     if (r->resumed)
         printf("resuming in epoch %u, after %u of its exams\n", r->resumed_epoch + 1, r->resumed_position);
     else
-        printf("starting with %zu new arrays, %zu from --init, %zu from --init-us, %zu from --init-mg\n", s->fresh, s->from_init,
-               s->from_us, s->from_mg);
+        printf("starting with %zu new arrays, %zu from --init, %zu from --init-us, %zu from --init-mg", s->fresh, s->from_init, s->from_us,
+               s->from_mg);
+    if (!r->resumed)
+        printf(s->from_patch ? ", %zu from --init-patch\n" : "\n", s->from_patch);
     fflush(stdout);
 }
 
@@ -230,6 +241,8 @@ static int run(struct view *v, struct err *e) {
                                                      .init = o->init,
                                                      .init_us = o->init_us,
                                                      .init_mg = o->init_mg,
+                                                     .init_patch = o->init_patch,
+                                                     .marks = o->marks,
                                                      .ignore_columns = o->ignore.item,
                                                      .n_ignore_columns = o->ignore.n,
                                                      .freeze = o->freeze.item,
