@@ -268,8 +268,8 @@ int marks_parse(struct marks **out, const char *text, size_t n, const char *fold
     arena_init(&r.out->arena, 0);
     sha256_bytes(text, n, r.out->sha256);
     const int rc = parse(&r, text, n, e);
-    free(r.exams);
-    free(r.rows);
+    mem_free(r.exams);
+    mem_free(r.rows);
     if (rc)
         marks_free(r.out);
     else
@@ -287,8 +287,8 @@ int marks_read(struct marks **out, const char *path, const struct manifest *m, c
         return rc;
     if ((rc = filename_folder(&folder, path, e)) == 0 && (rc = marks_parse(out, (const char *)text, n, folder, m, t, e)))
         err_prefix(e, "%s", path);
-    free(folder);
-    free(text);
+    mem_free(folder);
+    mem_free(text);
     return rc;
 }
 
@@ -299,7 +299,7 @@ void marks_free(struct marks *k) {
         for (int i = 0; k->picture[p].list && i < k->picture[p].n; i++)
             mark_release(&k->picture[p].list[i]);
     arena_release(&k->arena);
-    free(k);
+    mem_free(k);
 }
 
 const struct mark_list *marks_of(const struct marks *k, size_t exam, enum slot s) {

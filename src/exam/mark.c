@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -133,12 +132,12 @@ static int mask_of(struct mark_mask **out, const struct image *im, struct err *e
     if (!k)
         return ERR_NO_MEMORY;
     if (!mask_box(k, &least, im)) {
-        free(k);
+        mem_free(k);
         return err_set(e, ERR_MARK_MASK, "the mask marks nothing, or all of the picture; where there is no lesion, give the shape none");
     }
     k->stride = ((size_t)(k->x1 - k->x0) + 7) / 8;
     if (!(k->bits = mem_alloc(k->stride, k->y1 - k->y0, e))) {
-        free(k);
+        mem_free(k);
         return ERR_NO_MEMORY;
     }
     for (uint32_t y = k->y0; y < k->y1; y++)
@@ -169,14 +168,14 @@ int mark_load(struct mark *m, struct decoder *d, struct err *e) {
     if (rc)
         err_prefix(e, "%s", m->file);
     image_free(im);
-    free(bytes);
+    mem_free(bytes);
     return rc;
 }
 
 void mark_release(struct mark *m) {
     if (m->mask)
-        free(m->mask->bits);
-    free(m->mask);
+        mem_free(m->mask->bits);
+    mem_free(m->mask);
     m->mask = NULL;
 }
 

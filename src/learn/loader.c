@@ -152,7 +152,7 @@ static int take_patch(struct entry *x, const struct worker *w, const struct trai
     if (l->o.augment) {
         const struct augment_draw d = augment_draw(l->o.augment, s, l->o.seed, epoch, stream_of(item, s)), still = augment_still(&d);
         rc = augment_apply(out, cut, &l->views, s, &still, e);
-        free(cut);
+        mem_free(cut);
     }
     make_targets(x, l, item, s, g, &motion);
     return rc;

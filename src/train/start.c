@@ -102,8 +102,8 @@ static int take_stage(struct model_facts *f, struct array *arrays, const struct 
 }
 
 /* The towers of the kinds of images that a patch stage has taught, with their evidence. */
-static int take_patch(struct model_facts *f, struct array *arrays, const struct keys *k, const struct model_config *c, const struct start *s,
-                      size_t *taken, struct err *e) {
+static int take_patch(struct model_facts *f, struct array *arrays, const struct keys *k, const struct model_config *c,
+                      const struct start *s, size_t *taken, struct err *e) {
     const char *path = s->init_patch;
     int rc = model_facts_open(f, path, e);
     if (rc)
