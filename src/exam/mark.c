@@ -180,7 +180,7 @@ void mark_release(struct mark *m) {
 }
 
 static bool bit(const struct mark_mask *k, uint32_t x, uint32_t y) {
-    return k->bits[(y - k->y0) * k->stride + (x - k->x0) / 8] >> (x - k->x0) % 8 & 1U;
+    return (unsigned)k->bits[(y - k->y0) * k->stride + (x - k->x0) / 8] >> (x - k->x0) % 8 & 1U;
 }
 
 /* --- what it covers --------------------------------------------------------------------------------------------------------- */
