@@ -263,7 +263,7 @@ static void count_marks(struct part_counts *counts, const struct train_item *ite
     counts->unmarked += !any;
 }
 
-static void add_item(struct train_cohort *c, int part, const struct train_item *item, const struct cohort_request *r) {
+static void add_item(struct train_cohort *c, enum part part, const struct train_item *item, const struct cohort_request *r) {
     struct part_counts *counts = &c->counts[part];
     c->items[part][c->n[part]++] = *item;
     counts->exams++;
@@ -274,7 +274,7 @@ static void add_item(struct train_cohort *c, int part, const struct train_item *
 }
 
 /* The patch stages: each picture with a lesion by itself. */
-static void add_patches(struct train_cohort *c, int part, const struct train_item *whole, const struct cohort_request *r) {
+static void add_patches(struct train_cohort *c, enum part part, const struct train_item *whole, const struct cohort_request *r) {
     for (unsigned s = 0; s < SLOT_COUNT; s++) {
         struct train_item one = *whole;
         if (!(whole->present >> s & 1U) || whole->marks[s].n == 0)
