@@ -189,7 +189,7 @@ refuse TRAIN_DATA 'no training exam is left .*without an image of stage us' --st
     --ignore-column us_doppler_trans --ignore-column us_elasto_trans
 refuse SAFETENSORS 'tiny.yml: .*' --stage bmu --init-us tiny.yml
 refuse USAGE '--init-us and --init-mg require --stage bmu' --stage us --init-us us/best.safetensors
-refuse USAGE "--stage: 'xx' must be us, mg or bmu" --stage xx
+refuse USAGE "--stage: 'xx' must be us, mg, bmu, patch-mg or patch-us" --stage xx
 refuse CONFIG 'freeze: no array.s name matches "nosuch[.][*]"' --stage bmu --freeze 'nosuch.*'
 
 # refused exams may be left out, and are counted; a modality that nobody has is simply not learnt
