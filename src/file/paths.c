@@ -71,7 +71,8 @@ static int look_for(char **out, const struct places *places, const char *name, i
 
 /* What was said, by the caller or in the environment; NULL: nothing. */
 static const char *named(const char *given, const char *variable) {
-    return given ? given : secure_getenv(variable);
+    const char *said = given ? NULL : secure_getenv(variable);
+    return given ? given : said && *said ? said : NULL; /* an empty variable is one that is not set */
 }
 
 int paths_decoder(char **out, const struct paths *p, struct err *e) {
