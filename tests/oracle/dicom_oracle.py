@@ -42,14 +42,13 @@ KNOWN = {
     P + "JLSL_08_07_0_1F.dcm": ("IMAGE_DEPTH", "7 bits stored; DCMTK refuses it too"),
     F + "GH364.dcm": ("DICOM_SYNTAX", "an item where no item can be; all three refuse it"),
     F + "GH195.dcm": ("DICOM_PIXELS", "says RGB, its stream is YCbCr (JFIF, subsampled): with the pixels that the three agree on it is green"),
-    F + "GH1339.dcm": ("IMAGE_TRUNCATED", "cut short inside its fragments"),
     F + "DIRW0007": ("IMAGE_TRUNCATED", "an item's end is never found; GDCM and DCMTK refuse it too"),
 }
 
 # white that lossy coding carried to 2^BitsStored, which DCMTK's decoder gives as it is and GDCM makes black
 WRAPPED = {"dicom-test-files/data/WG04/JPLY/RG3_JPLY": "pydicom: fails"}
 # all fragments are whole and the last ends with its marker: only the delimiter of the sequence is not there, and the peers are given it
-UNCLOSED = {"dicom-test-files/data/pydicom/emri_small_jpeg_2k_lossless_too_short.dcm"}
+UNCLOSED = {"dicom-test-files/data/pydicom/emri_small_jpeg_2k_lossless_too_short.dcm", F + "GH1339.dcm"}
 DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
