@@ -142,12 +142,12 @@ static void read_charset(struct reader *r) {
 }
 
 #define TEXT(group, element, member)                                                                                                       \
-    { DICOM_TAG(group, element), offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), false }
+    { offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), DICOM_TAG(group, element), false }
 #define CODE(group, element, member)                                                                                                       \
-    { DICOM_TAG(group, element), offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), true }
+    { offsetof(struct dicom, member), sizeof(((struct dicom *)0)->member), DICOM_TAG(group, element), true }
 static const struct {
-    uint32_t tag;
     size_t offset, room;
+    uint32_t tag;
     bool code;
 } texts[] = {
     TEXT(0x0010, 0x0020, patient_id),       TEXT(0x0008, 0x0050, accession),     TEXT(0x0020, 0x000D, study),

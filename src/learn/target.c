@@ -28,7 +28,8 @@ static void count_cell(struct evidence_target *t, size_t cells, size_t cell, con
     for (int i = 0; i < TARGET_SAMPLES * TARGET_SAMPLES; i++) {
         uint64_t hit = 0;
         double at[2];
-        source_of(at, from, corner[0] + (i % TARGET_SAMPLES + 0.5) * step[0] - 0.5, corner[1] + (i / TARGET_SAMPLES + 0.5) * step[1] - 0.5);
+        const int column = i % TARGET_SAMPLES, row = i / TARGET_SAMPLES;
+        source_of(at, from, corner[0] + (column + 0.5) * step[0] - 0.5, corner[1] + (row + 0.5) * step[1] - 0.5);
         for (int m = 0; m < marks->n; m++)
             if (mark_covers(marks->list[m].mark, at[0], at[1]))
                 hit |= UINT64_C(1) << group[m];
@@ -48,7 +49,8 @@ void target_make(struct evidence_target *out, int h, int w, const struct marked_
         group[m] = group_of(out, marks->list[m].kinds);
     memset(out->share, 0, (size_t)out->n_groups * cells * sizeof *out->share);
     for (size_t cell = 0; out->n_groups && cell < cells; cell++) {
-        const double corner[2] = {(double)(cell % (size_t)w) * side[0], (double)(cell / (size_t)w) * side[1]};
+        const size_t column = cell % (size_t)w, row = cell / (size_t)w;
+        const double corner[2] = {(double)column * side[0], (double)row * side[1]};
         count_cell(out, cells, cell, corner, step, marks, group, from);
     }
 }
