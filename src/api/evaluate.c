@@ -31,8 +31,8 @@ static int check_options(const struct bmunet_evaluate_options *o, struct err *e)
         return err_set(e, ERR_USAGE, "struct bmunet_evaluate_options: predictions and truth are needed");
     if (!o->recalibrate_on != !o->development_truth)
         return err_set(e, ERR_USAGE, "struct bmunet_evaluate_options: recalibrate_on and development_truth go together");
-    if (o->threads < 0 || o->threads > 1024)
-        return err_set(e, ERR_USAGE, "struct bmunet_evaluate_options: threads is %d, not 0 to 1024", o->threads);
+    if (o->threads < 0 || o->threads > POOL_THREADS_MAX)
+        return err_set(e, ERR_USAGE, "struct bmunet_evaluate_options: threads is %d, not 0 to %d", o->threads, POOL_THREADS_MAX);
     return api_reserved(o->reserved, sizeof o->reserved / sizeof *o->reserved, "bmunet_evaluate_options", e);
 }
 

@@ -7,7 +7,6 @@
 #include "model/describe.h"
 #include "prep/cache.h"
 
-enum { THREADS_MAX = 1024 };
 static const uint64_t CACHE_BYTES = (uint64_t)20 << 30;
 
 void bmunet_model_options_default(struct bmunet_model_options *options) {
@@ -24,8 +23,8 @@ static int check_options(const struct bmunet_model_options *o, struct err *e) {
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (flags[i] != 0 && flags[i] != 1)
             return err_set(e, ERR_USAGE, "struct bmunet_model_options: a switch is %d, not 0 or 1", flags[i]);
-    if (o->threads < 0 || o->threads > THREADS_MAX)
-        return err_set(e, ERR_USAGE, "struct bmunet_model_options: threads is %d, not 0 to %d", o->threads, THREADS_MAX);
+    if (o->threads < 0 || o->threads > POOL_THREADS_MAX)
+        return err_set(e, ERR_USAGE, "struct bmunet_model_options: threads is %d, not 0 to %d", o->threads, POOL_THREADS_MAX);
     return api_reserved(o->reserved, sizeof o->reserved / sizeof *o->reserved, "bmunet_model_options", e);
 }
 
@@ -80,13 +79,6 @@ static int list_fields(struct bmunet_model *m, struct err *e) {
     return 0;
 }
 
-static int describe(struct bmunet_model *m, struct err *e) {
-    struct json *j = model_describe(m->model, m->path);
-    const int rc = json_ok(j) ? json_write(j, &m->json, e) : err_set(e, ERR_NO_MEMORY, "no memory for the facts of the model");
-    json_free(j);
-    return rc;
-}
-
 /* What stands around the network, once that is open. */
 static int furnish(struct bmunet_model *m, const struct bmunet_model_options *o, struct err *e) {
     struct predictor_options how = {.allow_partial = o->allow_partial, .allow_tomosynthesis = o->allow_tomosynthesis};
@@ -100,7 +92,7 @@ static int furnish(struct bmunet_model *m, const struct bmunet_model_options *o,
     if ((rc = predictor_open(&m->predictor, m->model, &how, e)) || (rc = list_nodes(m, e)) || (rc = list_fields(m, e)))
         return rc;
     sha256_hex(model_sha256(m->model), m->sha256);
-    return describe(m, e);
+    return json_text(&m->json, model_describe(m->model, m->path), e);
 }
 
 static int open_model(struct bmunet_model **out, const char *path, const void *bytes, size_t size,

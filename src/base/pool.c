@@ -4,13 +4,11 @@
 #include <omp.h>
 #include <stdatomic.h>
 
-#define THREADS_MAX 1024
-
 static atomic_int threads;      /* 0: not chosen */
 static _Thread_local int limit; /* 0: none */
 
 static int within(int n) {
-    return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : n;
+    return n < 1 ? 1 : n > POOL_THREADS_MAX ? POOL_THREADS_MAX : n;
 }
 
 void pool_set_threads(int n) {

@@ -4,7 +4,9 @@
 
 #include <stdbool.h>
 
-/* How many threads pool_run() and the tensor library use. 1 .. 1024; default: the processors this process may run on. */
+enum { POOL_THREADS_MAX = 1024 };
+
+/* How many threads pool_run() and the tensor library use. 1 .. POOL_THREADS_MAX; default: the processors this process may run on. */
 void pool_set_threads(int n);
 /* Of the calling thread: what pool_enter() says, else pool_set_threads(). */
 int pool_threads(void);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cohort/marks.h"
+
 /* The group of a mark: marks that say the same share one; beyond the last there is no room, and the last takes in what it says too. */
 static int group_of(struct evidence_target *t, uint64_t kinds) {
     int g = 0;
@@ -42,10 +44,10 @@ void target_make(struct evidence_target *out, int h, int w, const struct marked_
     const size_t cells = (size_t)h * (size_t)w;
     const double side[2] = {(double)from->width / w, (double)from->height / h};
     const double step[2] = {side[0] / TARGET_SAMPLES, side[1] / TARGET_SAMPLES};
-    int group[256];
+    int group[MARKS_PER_PICTURE];
     out->marked = marks->looked;
     out->n_groups = 0;
-    for (int m = 0; m < marks->n && m < (int)(sizeof group / sizeof *group); m++)
+    for (int m = 0; m < marks->n; m++)
         group[m] = group_of(out, marks->list[m].kinds);
     memset(out->share, 0, (size_t)out->n_groups * cells * sizeof *out->share);
     for (size_t cell = 0; out->n_groups && cell < cells; cell++) {
